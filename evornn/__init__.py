@@ -1,0 +1,46 @@
+"""evornn evolves recurrent neural networks: pick a network, a task and a search, and get solved, verified controllers.
+
+The names below load on first use, so `import evornn` costs next to nothing:
+`Problem`, `run`, `resume`, `EvornnError`, and the packages `networks`, `tasks`, `search`, `formula`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from evornn import formula, networks, search, tasks
+    from evornn.errors import EvornnError
+    from evornn.experiment.run import Result, run
+    from evornn.experiment.stored import resume
+    from evornn.problem import Problem
+
+__version__ = "0.1.0"
+__all__ = ["EvornnError", "Problem", "Result", "formula", "networks", "resume", "run", "search", "tasks"]
+
+_HOMES = {  # public name -> (module, attribute in it); None: the module itself
+    "EvornnError": ("evornn.errors", "EvornnError"),
+    "Problem": ("evornn.problem", "Problem"),
+    "Result": ("evornn.experiment.run", "Result"),
+    "run": ("evornn.experiment.run", "run"),
+    "resume": ("evornn.experiment.stored", "resume"),
+    "formula": ("evornn.formula", None),
+    "networks": ("evornn.networks", None),
+    "search": ("evornn.search", None),
+    "tasks": ("evornn.tasks", None),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'evornn' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    found = importlib.import_module(module)
+    value = found if attribute is None else getattr(found, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,5 @@
+"""`python -m evornn` is the command line."""
+
+from evornn.cli import main
+
+main()
