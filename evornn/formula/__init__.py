@@ -1,0 +1,42 @@
+"""Formulas: the mathematics of networks and tasks, written once and read by NumPy, CPU kernels, CUDA and gradients."""
+
+from evornn.formula.graph import FormulaError, Node
+from evornn.formula.noise import Step, normal, uniform
+from evornn.formula.ops import (
+    SparseMatrix,
+    absolute,
+    clip,
+    concat,
+    cos,
+    dot,
+    exp,
+    floor,
+    log,
+    lookup,
+    max,
+    maximum,
+    mean,
+    minimum,
+    outer,
+    put,
+    relu,
+    sigmoid,
+    sign,
+    sin,
+    softmax,
+    softplus,
+    split,
+    sqrt,
+    stack,
+    sum,
+    tanh,
+    where,
+)
+from evornn.formula.record import State
+from evornn.formula.trace import call, function, repeat, tracing
+
+__all__ = [
+    "FormulaError", "Node", "SparseMatrix", "State", "Step", "absolute", "call", "clip", "concat", "cos", "dot", "exp", "floor", "function",
+    "log", "lookup", "max", "maximum", "mean", "minimum", "normal", "outer", "put", "relu", "repeat", "sigmoid", "sign", "sin", "softmax",
+    "softplus", "split", "sqrt", "stack", "sum", "tanh", "tracing", "uniform", "where",
+]  # fmt: skip

@@ -1,0 +1,245 @@
+"""The operations of formulas. Each works on NumPy values (the float64 oracle, one lane) and on traced values (building the graph).
+
+Vectors have shape (n,), matrices (n, m). Elementwise operations take equal shapes or scalars beside one shape.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evornn.formula import graph
+from evornn.formula.graph import Node, as_float, broadcast, fail, lift
+from evornn.formula.record import State, flatten, tree_map
+
+
+def _traced(*values: Any) -> bool:
+    return any(isinstance(v, Node) for v in values)
+
+
+# elementwise ----------------------------------------------------------------------------------------------------------------
+def sqrt(x: Any) -> Any:
+    """Square root; NaN below 0."""
+    return graph.unary("sqrt", x) if _traced(x) else np.sqrt(x)
+
+
+def exp(x: Any) -> Any:
+    """e to the power x."""
+    return graph.unary("exp", x) if _traced(x) else np.exp(x)
+
+
+def log(x: Any) -> Any:
+    """Natural logarithm; -inf at 0, NaN below."""
+    return graph.unary("log", x) if _traced(x) else np.log(x)
+
+
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent."""
+    return graph.unary("tanh", x) if _traced(x) else np.tanh(x)
+
+
+def sigmoid(x: Any) -> Any:
+    """Logistic function 1 / (1 + exp(-x))."""
+    return graph.unary("sigmoid", x) if _traced(x) else 1.0 / (1.0 + np.exp(-np.asarray(x)))[()]
+
+
+def softplus(x: Any) -> Any:
+    """log(1 + exp(x)), without overflow."""
+    return graph.unary("softplus", x) if _traced(x) else np.logaddexp(0.0, x)
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0); NaN stays NaN."""
+    return maximum(x, 0.0)
+
+
+def sin(x: Any) -> Any:
+    """Sine of x radians."""
+    return graph.unary("sin", x) if _traced(x) else np.sin(x)
+
+
+def cos(x: Any) -> Any:
+    """Cosine of x radians."""
+    return graph.unary("cos", x) if _traced(x) else np.cos(x)
+
+
+def floor(x: Any) -> Any:
+    """The largest whole number not above x."""
+    return graph.unary("floor", x) if _traced(x) else np.floor(x)
+
+
+def sign(x: Any) -> Any:
+    """-1, 0 or 1; NaN stays NaN."""
+    return graph.unary("sign", x) if _traced(x) else np.sign(x)
+
+
+def absolute(x: Any) -> Any:
+    """|x|; the same as abs(x)."""
+    return graph.unary("abs", x) if _traced(x) else np.abs(x)
+
+
+def minimum(a: Any, b: Any) -> Any:
+    """The smaller; NaN if either is NaN."""
+    return graph.binary("minimum", a, b) if _traced(a, b) else np.minimum(a, b)
+
+
+def maximum(a: Any, b: Any) -> Any:
+    """The larger; NaN if either is NaN."""
+    return graph.binary("maximum", a, b) if _traced(a, b) else np.maximum(a, b)
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """x limited to [low, high]; NaN stays NaN."""
+    return minimum(maximum(x, low), high)
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """a where the condition holds, else b. Both are computed; a and b may be records with equal fields."""
+    if isinstance(a, State) or isinstance(b, State):
+        return tree_map(lambda x, y: where(condition, x, y), a, b)
+    if not _traced(condition, a, b):
+        return np.where(condition, a, b)[()]
+    mask, x, y = lift(condition), lift(a), lift(b)
+    if mask.dtype != "bool":
+        fail("where needs a condition (a comparison) first, not a number")
+    if x.dtype == y.dtype == "bool":
+        return (mask & x) | (~mask & y)
+    x, y = as_float(x), as_float(y)
+    return Node("where", (mask, x, y), broadcast("where", mask, x, y))
+
+
+# vectors and matrices -------------------------------------------------------------------------------------------------------
+def dot(a: Any, b: Any) -> Any:
+    """Inner product of two vectors."""
+    return graph.matmul(a, b) if _traced(a, b) else np.dot(a, b)
+
+
+def outer(a: Any, b: Any) -> Any:
+    """Matrix [n, m] of products a[i] b[j]."""
+    if not _traced(a, b):
+        return np.outer(a, b)
+    x, y = as_float(lift(a)), as_float(lift(b))
+    if x.ndim != 1 or y.ndim != 1:
+        fail(f"outer needs two vectors, not shapes {x.shape} and {y.shape}")
+    return Node("outer", (x, y), (x.size, y.size))
+
+
+def sum(x: Any) -> Any:  # noqa: A001 - the formula's own sum
+    """Sum of all elements."""
+    return Node("sum", (as_float(x),)) if _traced(x) else np.sum(x)
+
+
+def mean(x: Any) -> Any:
+    """Mean of all elements."""
+    return sum(x) * (1.0 / x.size) if _traced(x) else np.mean(x)
+
+
+def max(x: Any) -> Any:  # noqa: A001 - the formula's own max
+    """The largest element; NaN if any is NaN."""
+    return Node("max", (as_float(x),)) if _traced(x) else np.max(x)
+
+
+def softmax(x: Any) -> Any:
+    """exp(x - max x) / sum of the same: positive, adds up to 1."""
+    e = exp(x - max(x))
+    return e * (1.0 / sum(e))
+
+
+def concat(*parts: Any) -> Any:
+    """One vector from vectors and scalars, in order."""
+    if not _traced(*parts):
+        return np.concatenate([np.atleast_1d(np.asarray(p, dtype=np.float64)) for p in parts])
+    nodes = [as_float(lift(p)) for p in parts]
+    if any(n.ndim > 1 for n in nodes):
+        fail("concat joins vectors and scalars")
+    return Node("concat", tuple(nodes), (int(np.sum([n.size for n in nodes])),))
+
+
+def stack(*rows: Any) -> Any:
+    """A vector from scalars, or a matrix [k, n] from k vectors of length n."""
+    if not _traced(*rows):
+        return np.stack([np.asarray(r, dtype=np.float64) for r in rows])
+    nodes = [as_float(lift(r)) for r in rows]
+    if len({n.shape for n in nodes}) > 1 or nodes[0].ndim > 1:
+        fail(f"stack needs rows of one shape, not {[n.shape for n in nodes]}")
+    return Node("concat", tuple(nodes), (len(nodes), *nodes[0].shape))
+
+
+def split(x: Any, parts: int | list[int]) -> list[Any]:
+    """Consecutive pieces of a vector: `parts` equal ones, or one of each given length."""
+    n = len(x)
+    if isinstance(parts, int):
+        if parts < 1 or n % parts:
+            fail(f"a vector of {n} cannot be split into {parts} equal parts")
+        parts = [n // parts] * parts
+    ends = np.cumsum(parts)
+    if ends[-1] != n:
+        fail(f"parts {parts} do not add up to the vector's {n}")
+    return [x[int(end - size) : int(end)] for size, end in zip(parts, ends, strict=True)]
+
+
+class SparseMatrix:
+    """A constant sparse matrix [n, m] in compressed rows; `matrix @ x` inside a formula costs one multiply-add an entry.
+
+    `entries` is anything scipy.sparse.csr_array accepts. For reservoirs (Jaeger 2001): fixed, the same for every individual.
+    """
+
+    __array_ufunc__ = None
+
+    def __init__(self, entries: Any) -> None:
+        from scipy.sparse import csr_array
+
+        self.csr = csr_array(entries, dtype=np.float64)
+        self.csr.sort_indices()
+        self.shape: tuple[int, int] = self.csr.shape
+        self._key = (self.shape, self.csr.data.tobytes(), self.csr.indices.tobytes(), self.csr.indptr.tobytes())
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SparseMatrix) and self._key == other._key
+
+    def __repr__(self) -> str:
+        return f"SparseMatrix{self.shape} with {self.csr.nnz} entries"
+
+    def __matmul__(self, x: Any) -> Any:
+        if not _traced(x):
+            return self.csr @ x
+        if x.shape != (self.shape[1],):
+            fail(f"@ of a sparse matrix {self.shape} and shape {x.shape}")
+        return Node("sparse", (as_float(x),), (self.shape[0],), "float", self)
+
+
+def lookup(table: Any, at: Any) -> Any:
+    """Row `at` of a constant table [K] or [K, n]. `at` is the time step, or a number per individual (rounded down, kept within 0..K-1)."""
+    table = np.asarray(table, dtype=np.float64)
+    if table.ndim not in (1, 2) or not len(table):
+        fail(f"a lookup table has shape [K] or [K, n], not {table.shape}")
+    if not _traced(at):
+        return table[int(np.clip(np.floor(at) if np.isfinite(at) else 0, 0, len(table) - 1))]
+    if at.shape:
+        fail("lookup takes one index: a scalar")
+    at = at if at.dtype == "int" else as_float(at)
+    return Node("lookup", (at,), table.shape[1:], "float", graph.Constant(table))
+
+
+def put(buffer: Any, at: Any, value: Any) -> Any:
+    """A copy of buffer [K] or [K, n] with row `at` (computed from the time step) replaced: a ring buffer at `t % K`."""
+    if not _traced(buffer, at, value):
+        changed = np.array(buffer, dtype=np.float64)
+        changed[int(at)] = value
+        return changed
+    node, row = lift(buffer), as_float(lift(value))
+    where_ = at if isinstance(at, Node) else Node("constant", (), (), "int", int(at))
+    if where_.dtype != "int" or not node.shape:
+        fail("put needs a buffer [K] or [K, n] and an index computed from the time step alone")
+    if row.shape != node.shape[1:]:
+        fail(f"put of a row of shape {row.shape} into a buffer of shape {node.shape}")
+    return Node("put", (node, where_, row), node.shape)
+
+
+def leaves_are_traced(tree: Any) -> bool:
+    """Whether any leaf of nested records is a traced value."""
+    return _traced(*flatten(tree)[0])

@@ -1,0 +1,147 @@
+"""Tracing: running a formula once on symbols to get its graph, with sub-functions and loops kept as they are.
+
+`call(f, ...)` runs `f` directly on numbers; on traced values it traces `f` once for each signature and leaves one call node, so that
+kernels keep the user's structure (flattened code compiles 10 times slower and runs at half the speed).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from evornn.formula.graph import Node, fail, lift
+from evornn.formula.ops import leaves_are_traced
+from evornn.formula.record import flatten, unflatten
+
+_functions: contextvars.ContextVar[dict[Any, Function] | None] = contextvars.ContextVar("functions", default=None)
+
+
+class Function:
+    """A traced formula: input nodes, output nodes, and the outer values its body used without being passed them (`captured`)."""
+
+    def __init__(self, name: str, inputs: list[Node], outputs: list[Node], definition: Any, captured: tuple[Node, ...] = ()) -> None:
+        self.name, self.inputs, self.outputs, self.definition, self.captured = name, inputs, outputs, definition, captured
+
+    def __repr__(self) -> str:
+        return f"Function {self.name}({len(self.inputs)}) -> {len(self.outputs)}"
+
+
+@contextlib.contextmanager
+def tracing() -> Iterator[None]:
+    """One trace: sub-functions met inside are shared, and forgotten at the end."""
+    token = _functions.set({})
+    try:
+        yield
+    finally:
+        _functions.reset(token)
+
+
+def reachable(outputs: list[Node], stop: frozenset[int] = frozenset()) -> list[Node]:
+    """Every node the outputs depend on, in topological order; nodes with an id in `stop` are listed but not entered."""
+    seen: dict[int, Node] = {}
+    todo = list(outputs)
+    while todo:
+        node = todo.pop()
+        if node.id not in seen:
+            seen[node.id] = node
+            if node.id not in stop:
+                todo.extend(node.args)
+    return [seen[i] for i in sorted(seen)]
+
+
+def trace(name: str, function: Callable[..., Any], inputs: list[Node], arguments: tuple[Any, ...]) -> Function:
+    """Run `function(*arguments)`, whose leaves are `inputs` and constants, and keep its graph."""
+    first = inputs[0].id if inputs else lift(0.0).id
+    leaves, definition = flatten(function(*arguments))
+    outputs = [lift(leaf) for leaf in leaves]
+    own = {n.id for n in inputs}
+    captured = _captured(outputs, first, own)
+    return Function(name, inputs, outputs, definition, captured)
+
+
+def _captured(outputs: list[Node], first: int, own: set[int]) -> tuple[Node, ...]:
+    """Outer values met from inside: nodes older than the trace that are neither inputs nor constants."""
+    found: dict[int, Node] = {}
+    seen: set[int] = set()
+    todo = list(outputs)
+    while todo:
+        node = todo.pop()
+        if node.id in seen or node.id in own:
+            continue
+        seen.add(node.id)
+        if node.id < first and node.op != "constant":
+            found[node.id] = node
+            continue
+        todo.extend(node.args)
+    return tuple(found[i] for i in sorted(found))
+
+
+def _signature(arguments: tuple[Any, ...]) -> tuple[list[Any], Any, Any]:
+    leaves, definition = flatten(arguments)
+    kinds = tuple((leaf.shape, leaf.dtype) if isinstance(leaf, Node) else ("static", leaf if _hashable(leaf) else id(leaf)) for leaf in leaves)
+    return leaves, definition, kinds
+
+
+def _hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _traced_function(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Function, list[Node]]:
+    """The traced form of `function` for these arguments, and the node arguments to call it with."""
+    leaves, definition, kinds = _signature(arguments)
+    known = _functions.get()
+    if known is None:
+        fail("sub-functions are traced inside a trace: build a Problem, or use formula.tracing()")
+    key = (function, definition, kinds)
+    passed = [leaf for leaf in leaves if isinstance(leaf, Node)]
+    if key not in known:
+        symbols = [Node("input", (), leaf.shape, leaf.dtype, f"a{i}") for i, leaf in enumerate(passed)]
+        rest = iter(symbols)
+        inside = unflatten(definition, [next(rest) if isinstance(leaf, Node) else leaf for leaf in leaves])
+        known[key] = trace(getattr(function, "__name__", "function").lstrip("_") or "function", function, symbols, inside)
+    return known[key], passed
+
+
+def _results(node: Node, function: Function, definition: Any) -> Any:
+    items = [Node("item", (node,), out.shape, out.dtype, i) for i, out in enumerate(function.outputs)]
+    return unflatten(definition, items)
+
+
+def call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """function(*arguments), kept as one function in the graph. Arguments are traced values, records of them, or static values."""
+    if not leaves_are_traced(arguments):
+        return function(*arguments)
+    traced, passed = _traced_function(function, arguments)
+    node = Node("call", (*passed, *traced.captured), (), "tuple", traced)
+    return _results(node, traced, traced.definition)
+
+
+def function(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: every use of `f` inside a formula is a `call`."""
+    return functools.wraps(f)(lambda *arguments: call(f, *arguments))
+
+
+def repeat(n: int, function: Callable[..., Any], state: Any, *arguments: Any) -> Any:
+    """Apply state = function(state, *arguments) n times; the loop stays a loop in the kernel."""
+    if not isinstance(n, int) or n < 1:
+        fail(f"repeat needs a whole number of times from 1, not {n!r}")
+    if not leaves_are_traced((state, arguments)):
+        for _ in range(n):
+            state = function(state, *arguments)
+        return state
+    leaves, definition = flatten(state)
+    state = unflatten(definition, [lift(leaf) for leaf in leaves])
+    traced, passed = _traced_function(function, (state, *arguments))
+    before = [(leaf.shape, leaf.dtype) for leaf in flatten(state)[0]]
+    after = [(leaf.shape, leaf.dtype) for leaf in traced.outputs]
+    if traced.definition != definition or before != after:
+        fail(f"repeat needs a function that returns a state like the one it takes; it takes {before} and returns {after}")
+    node = Node("repeat", (*passed, *traced.captured), (), "tuple", (traced, n))
+    return _results(node, traced, definition)

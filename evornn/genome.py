@@ -1,0 +1,120 @@
+"""Genomes: the flat vector that searches see, and the named parameters that networks see.
+
+A gene lives in its parameter's range; the parameter's value is a transform of the gene (identity, or exp for quantities searched on
+a log scale). Dimension D is the number of genes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from evornn.errors import EvornnError, check_choice
+
+TRANSFORMS: dict[str, Callable[[Any], Any]] = {"identity": lambda gene: gene, "exp": np.exp}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One named parameter of a network.
+
+    shape: () , (n,) or (n, m). range: bounds of every gene. init: bounds of the uniform initial draw (default: range), inside range.
+    transform: value = transform(gene): "identity" or "exp" (then range and init are logarithms of the value's bounds).
+    """
+
+    shape: tuple[int, ...]
+    range: tuple[float, float]
+    init: tuple[float, float] | None = None
+    transform: str = "identity"
+
+    def __post_init__(self) -> None:
+        low, high = self.range
+        first, last = self.init or self.range
+        if not (np.isfinite([low, high]).all() and low < high and low <= first <= last <= high):
+            raise EvornnError(f"parameter range {self.range} with init {self.init}: needs finite low < high and init inside the range")
+        check_choice("transform", self.transform, TRANSFORMS)
+
+    @property
+    def size(self) -> int:
+        """Number of genes."""
+        return int(np.prod(self.shape, dtype=int))
+
+
+@dataclass(frozen=True)
+class Space:
+    """A box to search: lower and upper bounds [D], gene names, and how the first genomes are drawn."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+    names: list[str] = field(default_factory=list)
+    draw: Callable[[np.random.Generator, int], np.ndarray] | None = None
+
+    def __post_init__(self) -> None:
+        lower, upper = np.asarray(self.lower, dtype=np.float64), np.asarray(self.upper, dtype=np.float64)
+        if lower.ndim != 1 or lower.shape != upper.shape or not len(lower):
+            raise EvornnError(f"bounds have shapes {lower.shape} and {upper.shape}; both must be [D] with D >= 1")
+        bad = np.flatnonzero(~(np.isfinite(lower) & np.isfinite(upper) & (lower < upper)))
+        if len(bad):
+            raise EvornnError(f"bounds of gene {bad[0]} are [{lower[bad[0]]:g}, {upper[bad[0]]:g}]; needs finite lower < upper")
+        object.__setattr__(self, "lower", lower)
+        object.__setattr__(self, "upper", upper)
+        object.__setattr__(self, "names", list(self.names) or [f"x[{i}]" for i in range(len(lower))])
+        if len(self.names) != len(lower):
+            raise EvornnError(f"{len(self.names)} names for {len(lower)} genes")
+
+    @property
+    def dimension(self) -> int:
+        """D, the number of genes."""
+        return len(self.lower)
+
+    def sample(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """`count` initial genomes, float64 [count, D], inside the bounds."""
+        if self.draw is None:
+            return rng.uniform(self.lower, self.upper, (count, self.dimension))
+        return np.clip(self.draw(rng, count), self.lower, self.upper)
+
+
+class Genome:
+    """The layout of a network's parameters in a flat genome, in the order the network names them."""
+
+    def __init__(self, parameters: dict[str, Parameter], refine: Callable[..., Any] | None = None) -> None:
+        """`refine(rng, values)` may adjust the initial draw: values maps a parameter's name to genes [P, *shape], changed in place."""
+        if not parameters or not sum(p.size for p in parameters.values()):
+            raise EvornnError("the network has no parameters to search")
+        self.parameters = parameters
+        ends = np.cumsum([p.size for p in parameters.values()])
+        self.dimension = int(ends[-1])
+        self.slices = {name: slice(int(end) - p.size, int(end)) for (name, p), end in zip(parameters.items(), ends, strict=True)}
+        self._refine = refine
+        each = [(p, p.size) for p in parameters.values()]
+        self.space = Space(
+            np.concatenate([np.full(n, p.range[0]) for p, n in each]),
+            np.concatenate([np.full(n, p.range[1]) for p, n in each]),
+            [f"{name}[{','.join(map(str, i))}]" if p.shape else name for name, p in parameters.items() for i in np.ndindex(p.shape)],
+            self._draw,
+        )
+
+    def _draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        bounds = [(p.init or p.range, p.size) for p in self.parameters.values()]
+        low, high = (np.concatenate([np.full(n, b[k]) for b, n in bounds]) for k in (0, 1))
+        genomes = rng.uniform(low, high, (count, self.dimension))
+        if self._refine is not None:
+            self._refine(rng, self.split(genomes))
+        return genomes
+
+    def split(self, genomes: np.ndarray) -> dict[str, np.ndarray]:
+        """Views name -> [P, *shape] of genomes [P, D]; writing to them changes the genomes."""
+        return {name: genomes[:, cut].reshape(-1, *self.parameters[name].shape) for name, cut in self.slices.items()}
+
+    def values(self, genomes: np.ndarray) -> np.ndarray:
+        """Parameter values [P, D] of genomes [P, D]: each gene transformed. Returns the genomes themselves if nothing changes."""
+        changed = [(name, p) for name, p in self.parameters.items() if p.transform != "identity"]
+        if not changed:
+            return genomes
+        values = np.array(genomes, dtype=np.float64)
+        for name, p in changed:
+            values[:, self.slices[name]] = TRANSFORMS[p.transform](values[:, self.slices[name]])
+        return values

@@ -1,0 +1,63 @@
+"""The oracle: formulas read by NumPy in float64, one individual and one episode at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evornn.formula import State, Step
+from evornn.formula.record import tree_map
+
+
+def episode(
+    simulation: Any, values: np.ndarray, scenario: np.ndarray, series: dict[str, np.ndarray], steps: int, seed: int = 0, number: int = 0,
+    watch: Any = None,
+) -> State:  # fmt: skip
+    """Run one episode: parameter values [D], scenario [k], data rows name -> [T, n], at most `steps` steps.
+
+    `watch(before, after, now)` sees every step. Returns finish(...): fitness, steps, failed.
+    """
+    p = State(**parameter_views(simulation, values))
+    with np.errstate(all="ignore"):
+        carry = tree_map(as_numpy, simulation.start(p, np.asarray(scenario, dtype=np.float64)))
+        for t in range(steps):
+            now = State(t=Step(t, seed, number), **{name: rows[t] for name, rows in series.items()})
+            before, carry = carry, tree_map(as_numpy, simulation.step(p, carry, now))
+            if watch is not None:
+                watch(before, carry, now)
+            if simulation.early_exit and not carry.alive:
+                break
+        return simulation.finish(carry)
+
+
+def parameter_views(simulation: Any, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Parameter arrays name -> shape of one individual's values [D]."""
+    flat = np.asarray(values, dtype=np.float64)
+    return {name: flat[cut].reshape(simulation.parameters[name]) for name, cut in simulation.genome.slices.items()}
+
+
+def as_numpy(leaf: Any) -> Any:
+    """A leaf as NumPy's float64 or bool: Python's own numbers have other rules for ~ and division by zero."""
+    array = np.asarray(leaf)
+    return array.astype(np.bool_ if array.dtype == np.bool_ else np.float64)[()]
+
+
+class PlainBackend:
+    """Evaluates every (individual, episode) by `episode`: slow, exact, and the definition of what the other backends must give."""
+
+    name = "plain"
+
+    def __init__(self, simulation: Any, precision: str = "float64") -> None:
+        self.simulation, self.precision = simulation, precision
+
+    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
+        shape = (len(values), len(scenarios))
+        fitness, taken, failed = np.empty(shape), np.empty(shape), np.empty(shape, dtype=bool)
+        for i, individual in enumerate(values):
+            for e, scenario in enumerate(scenarios):
+                rows = {name: array[e] for name, array in self.simulation.task.series.items()}
+                out = episode(self.simulation, individual, scenario, rows, steps, seed, e)
+                fitness[i, e], taken[i, e], failed[i, e] = out.fitness, out.steps, out.failed
+        return fitness, taken, failed

@@ -1,0 +1,64 @@
+"""What every network is: named parameters, a state, and one step written as a formula."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from evornn.errors import EvornnError, check_choice
+from evornn.formula import State, relu, sigmoid, sin, tanh
+from evornn.genome import Parameter
+
+ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "relu": relu, "sin": sin, "linear": lambda x: x}
+
+
+class Network:
+    """Base of all networks. A subclass gives `parameters`, `state` and `step`; `inputs` and `outputs` are set by `bind`.
+
+    smooth: whether `step` is differentiable everywhere.
+    """
+
+    smooth: ClassVar[bool] = True
+    inputs: int = 0
+    outputs: int = 0
+
+    def bind(self, inputs: int, outputs: int) -> Self:
+        """A copy for `inputs` observations and `outputs` actions; raises EvornnError if they do not fit."""
+        bound = copy.copy(self)
+        bound.inputs, bound.outputs = inputs, outputs
+        bound.check()
+        return bound
+
+    def check(self) -> None:
+        """Raise EvornnError if the bound sizes cannot work."""
+
+    def parameters(self) -> dict[str, Parameter]:
+        """The searched parameters, in genome order."""
+        raise EvornnError(f"{type(self).__name__} names no parameters")
+
+    def refine(self, rng: np.random.Generator, genes: dict[str, np.ndarray]) -> None:
+        """Adjust initial genes name -> [P, *shape] in place (centre-crossing and the like)."""
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the state's fields; all start at zero unless `start` says otherwise."""
+        return {}
+
+    def start(self, p: Any) -> State:
+        """The state before the first step."""
+        return State(**{name: np.zeros(shape) if shape else 0.0 for name, shape in self.state().items()})
+
+    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
+        """One step: parameters p, state s, observation x [inputs] -> (next state, output y [outputs])."""
+        raise EvornnError(f"{type(self).__name__} has no step")
+
+    def describe(self) -> str:
+        """One line: the constructor call that makes this network."""
+        shown = {k: v for k, v in vars(self).items() if k not in ("inputs", "outputs") and not k.startswith("_")}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+def activation(name: str) -> Any:
+    """The activation function called `name`; EvornnError naming the nearest one otherwise."""
+    return ACTIVATIONS[check_choice("activation", name, ACTIVATIONS)]

@@ -1,0 +1,62 @@
+"""A network in a task as one formula: the closed loop that every backend reads.
+
+`start`, `step` and `finish` are pure; a backend binds parameters and scenarios, repeats `step`, and reads `finish`. An episode that has
+failed is frozen: its state, total and step count no longer change, whatever the lane goes on computing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evornn.formula import State, where
+from evornn.genome import Genome
+from evornn.networks.base import Network
+from evornn.tasks.base import Task
+
+
+class Simulation:
+    """The closed loop of `network` (bound here to the task's sizes) and `task`.
+
+    early_exit: whether a backend may stop an episode group when all have failed (the result is the same either way).
+    """
+
+    def __init__(self, network: Network, task: Task, early_exit: bool = True) -> None:
+        self.network = network.bind(task.observations, task.actions)
+        self.task = task
+        self.early_exit = early_exit
+        self.genome = Genome(self.network.parameters(), self.network.refine)
+        self.parameters = {name: p.shape for name, p in self.genome.parameters.items()}
+        self.series = {name: array.shape[2:] for name, array in task.series.items()}
+
+    def start(self, p: Any, scenario: Any) -> State:
+        """Everything that is carried from step to step, before the first."""
+        return State(net=self.network.start(p), task=self.task.start(scenario), total=np.float64(0), steps=np.float64(0), alive=np.bool_(True))
+
+    def step(self, p: Any, carry: Any, now: Any) -> State:
+        """One control step; `now` has the step t and the data rows of sequence tasks."""
+        network, task, alive = self.network, self.task, carry.alive
+        net, action = network.step(p, carry.net, task.sense(carry.task, now))
+        after = task.step(carry.task, action, now.t)
+        gain = task.gain(carry.task, action, after, now)
+        return State(
+            net=net,
+            task=where(alive, after, carry.task),
+            total=carry.total + where(alive, gain, 0.0),
+            steps=carry.steps + where(alive, 1.0, 0.0),
+            alive=alive & ~as_mask(task.failed(after)),
+        )
+
+    def finish(self, carry: Any) -> State:
+        """fitness, steps taken and failed of the episode."""
+        return State(fitness=self.task.score(carry.task, carry.total, carry.steps), steps=carry.steps, failed=~carry.alive)
+
+    def describe(self) -> str:
+        """The two constructor calls."""
+        return f"{self.network.describe()} in {self.task.describe()}"
+
+
+def as_mask(value: Any) -> Any:
+    """Python's True and False as NumPy's, whose ~ is a logical not."""
+    return np.bool_(value) if isinstance(value, bool) else value

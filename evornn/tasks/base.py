@@ -1,0 +1,96 @@
+"""What every task is: an episode's start, what is observed, how actions change the state, what is rewarded, when it has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from evornn.errors import EvornnError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a champion test: run every scenario for `steps`; passed when at least `required` episodes do not fail.
+
+    scenarios: [E, k]. name: shown to people.
+    """
+
+    name: str
+    scenarios: np.ndarray
+    steps: int
+    required: int
+
+
+class Task:
+    """Base of all tasks. A subclass gives sizes, scenarios, and the formulas start, observe, step, failed and reward.
+
+    observations, actions: sizes of what the network sees and gives. steps: control steps of an episode.
+    solved_fitness: a fitness that counts as solved, or None. published: mean evaluations of published methods, to show beside ours.
+    smooth: whether observe, step, reward and score are differentiable along an episode that does not fail.
+    tolerance: relative error allowed between float32 and float64 over 20 steps.
+    series: data arrays name -> [E, T, n] that sense and gain see row by row (sequence tasks).
+    """
+
+    observations: int = 1
+    actions: int = 1
+    steps: int = 1000
+    solved_fitness: float | None = None
+    published: Mapping[str, float] = {}
+    smooth: ClassVar[bool] = True
+    tolerance: ClassVar[float] = 1e-3
+    series: Mapping[str, np.ndarray] = {}
+
+    # formulas ---------------------------------------------------------------------------------------------------------------
+    def scenarios(self, n: int, seed: int) -> np.ndarray:
+        """What differs between episodes: [n, k], drawn from `seed`."""
+        return np.zeros((n, 1))
+
+    def start(self, scenario: Any) -> Any:
+        """The state at the start of an episode, from a scenario [k]."""
+        raise EvornnError(f"{type(self).__name__} has no start")
+
+    def observe(self, state: Any) -> Any:
+        """What the network sees: [observations]."""
+        raise EvornnError(f"{type(self).__name__} has no observe")
+
+    def step(self, state: Any, action: Any, t: Any) -> Any:
+        """The state after one control step under action [actions]."""
+        return state
+
+    def failed(self, state: Any) -> Any:
+        """Whether the episode ends here, in failure."""
+        return False
+
+    def reward(self, state: Any, action: Any, after: Any, t: Any) -> Any:
+        """Added to the total for the step from `state` to `after` (also for the step that fails)."""
+        return 0.0
+
+    def score(self, state: Any, total: Any, steps: Any) -> Any:
+        """Fitness of an episode from its last state, total reward and number of steps taken; higher is better."""
+        return total
+
+    # what the simulation calls: sequence tasks look at the data row `now` -----------------------------------------------------
+    def sense(self, state: Any, now: Any) -> Any:
+        """The observation at step now.t."""
+        return self.observe(state)
+
+    def gain(self, state: Any, action: Any, after: Any, now: Any) -> Any:
+        """The reward of step now.t."""
+        return self.reward(state, action, after, now.t)
+
+    # what runs ask --------------------------------------------------------------------------------------------------------
+    def champion_test(self) -> list[Stage]:
+        """The stages that a champion must pass for the task to count as solved; empty if `solved_fitness` decides."""
+        return []
+
+    def worth_testing(self, fitness: float) -> bool:
+        """Whether a champion of this fitness could pass the champion test (a cheap bound that never excludes one that would)."""
+        return self.solved_fitness is not None and fitness >= self.solved_fitness
+
+    def describe(self) -> str:
+        """One line: the constructor call that makes this task."""
+        shown = {k: v for k, v in vars(self).items() if isinstance(v, bool | int | float | str) and not k.startswith("_")}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
