@@ -92,5 +92,6 @@ class Task:
 
     def describe(self) -> str:
         """One line: the constructor call that makes this task."""
-        shown = {k: v for k, v in vars(self).items() if isinstance(v, bool | int | float | str) and not k.startswith("_")}
+        derived = ("observations", "actions", "solved_fitness")
+        shown = {k: v for k, v in vars(self).items() if isinstance(v, bool | int | float | str) and k not in derived and k[0] != "_"}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"

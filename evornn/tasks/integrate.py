@@ -1,0 +1,28 @@
+"""Steps of ordinary differential equations over records: Euler and the classic fourth-order Runge-Kutta (Kutta 1901)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from evornn.formula import call
+from evornn.formula.record import tree_map
+
+
+def along(s: Any, h: float, *slopes: Any) -> Any:
+    """s + h (sum of slopes), field by field."""
+    return tree_map(lambda a, *k: a + h * sum(k[1:], k[0]), s, *slopes)
+
+
+def euler(derivative: Callable[..., Any], s: Any, dt: float, *arguments: Any) -> Any:
+    """One Euler step of s' = derivative(s, *arguments)."""
+    return along(s, dt, call(derivative, s, *arguments))
+
+
+def rk4(derivative: Callable[..., Any], s: Any, dt: float, *arguments: Any) -> Any:
+    """One fourth-order Runge-Kutta step of s' = derivative(s, *arguments), arguments held constant."""
+    k1 = call(derivative, s, *arguments)
+    k2 = call(derivative, along(s, dt / 2, k1), *arguments)
+    k3 = call(derivative, along(s, dt / 2, k2), *arguments)
+    k4 = call(derivative, along(s, dt, k3), *arguments)
+    return along(s, dt / 6, k1, k2, k2, k3, k3, k4)
