@@ -1,4 +1,4 @@
-"""Networks: what is evolved. REGISTRY maps a network's name to its class; each can be made without arguments."""
+"""Networks: what is evolved. REGISTRY: name -> class; each can be made without arguments."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "relu": relu, "sin": sin, "line
 
 
 class Network:
-    """Base of all networks. A subclass gives `parameters`, `state` and `step`; `inputs` and `outputs` are set by `bind`.
+    """Base of all networks. A subclass gives `parameters`, `state`, `step`; `inputs` and `outputs` are set by `bind`.
 
     smooth: whether `step` is differentiable everywhere.
     """

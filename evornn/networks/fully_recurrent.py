@@ -31,7 +31,9 @@ class FullyRecurrent(Network):
     def check(self) -> None:
         """The outputs are units."""
         if self.units < self.outputs:
-            raise EvornnError(f"units is {self.units}; the task has {self.outputs} actions, so at least {self.outputs} units are needed")
+            raise EvornnError(
+                f"units is {self.units}; the task has {self.outputs} actions, so at least {self.outputs} units are needed"
+            )
 
     def parameters(self) -> dict[str, Parameter]:
         """W [units, inputs], U [units, units], b [units]."""

@@ -1,4 +1,4 @@
-"""Tasks: what a network is evolved to do. REGISTRY maps a task's name to its class; each can be made without arguments."""
+"""Tasks: what a network is evolved to do. REGISTRY: name -> class; each can be made without arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every task is: an episode's start, what is observed, how actions change the state, what is rewarded, when it has failed."""
+"""What every task is: how an episode starts, what is observed, what actions do, what is rewarded, what fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evornn.errors import EvornnError
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a champion test: run every scenario for `steps`; passed when at least `required` episodes do not fail.
+    """One stage of a champion test: run every scenario for `steps`; passed if at least `required` episodes do not fail.
 
     scenarios: [E, k]. name: shown to people.
     """
@@ -28,7 +28,8 @@ class Task:
     """Base of all tasks. A subclass gives sizes, scenarios, and the formulas start, observe, step, failed and reward.
 
     observations, actions: sizes of what the network sees and gives. steps: control steps of an episode.
-    solved_fitness: a fitness that counts as solved, or None. published: mean evaluations of published methods, to show beside ours.
+    solved_fitness: a fitness that counts as solved, or None.
+    published: mean evaluations of published methods, to show beside ours.
     smooth: whether observe, step, reward and score are differentiable along an episode that does not fail.
     tolerance: relative error allowed between float32 and float64 over 20 steps.
     series: data arrays name -> [E, T, n] that sense and gain see row by row (sequence tasks).
@@ -43,7 +44,7 @@ class Task:
     tolerance: ClassVar[float] = 1e-3
     series: Mapping[str, np.ndarray] = {}
 
-    # formulas ---------------------------------------------------------------------------------------------------------------
+    # formulas -------------------------------------------------------------------------------------------------------
     def scenarios(self, n: int, seed: int) -> np.ndarray:
         """What differs between episodes: [n, k], drawn from `seed`."""
         return np.zeros((n, 1))
@@ -72,7 +73,7 @@ class Task:
         """Fitness of an episode from its last state, total reward and number of steps taken; higher is better."""
         return total
 
-    # what the simulation calls: sequence tasks look at the data row `now` -----------------------------------------------------
+    # what the simulation calls: sequence tasks look at the data row `now` -------------------------------------------
     def sense(self, state: Any, now: Any) -> Any:
         """The observation at step now.t."""
         return self.observe(state)
@@ -81,17 +82,21 @@ class Task:
         """The reward of step now.t."""
         return self.reward(state, action, after, now.t)
 
-    # what runs ask --------------------------------------------------------------------------------------------------------
+    # what runs ask --------------------------------------------------------------------------------------------------
     def champion_test(self) -> list[Stage]:
         """The stages that a champion must pass for the task to count as solved; empty if `solved_fitness` decides."""
         return []
 
     def worth_testing(self, fitness: float) -> bool:
-        """Whether a champion of this fitness could pass the champion test (a cheap bound that never excludes one that would)."""
+        """Whether a champion of this fitness could pass the champion test: a cheap bound that never excludes one."""
         return self.solved_fitness is not None and fitness >= self.solved_fitness
 
     def describe(self) -> str:
         """One line: the constructor call that makes this task."""
         derived = ("observations", "actions", "solved_fitness")
-        shown = {k: v for k, v in vars(self).items() if isinstance(v, bool | int | float | str) and k not in derived and k[0] != "_"}
+        shown = {
+            k: v
+            for k, v in vars(self).items()
+            if isinstance(v, bool | int | float | str) and k not in derived and k[0] != "_"
+        }
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"

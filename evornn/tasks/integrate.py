@@ -1,4 +1,4 @@
-"""Steps of ordinary differential equations over records: Euler and the classic fourth-order Runge-Kutta (Kutta 1901)."""
+"""Steps of ordinary differential equations over records: Euler and the classic Runge-Kutta of order 4 (Kutta 1901)."""
 
 from __future__ import annotations
 

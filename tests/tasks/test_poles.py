@@ -7,10 +7,10 @@ import pytest
 
 from evornn.errors import EvornnError
 from evornn.formula import Step
+from evornn.kernels.plain import PlainBackend
 from evornn.networks import FullyRecurrent
 from evornn.simulation import Simulation
 from evornn.tasks import CartPole, DoublePole
-from evornn.kernels.plain import PlainBackend
 
 
 def drive(task, actions, scenario=None):
@@ -22,7 +22,10 @@ def drive(task, actions, scenario=None):
 
 GOLDEN = [
     ([0.0] * 10, (-0.0010545792, -0.0111316932, 0.0932412986, 0.2445180369, 0.0248279428, 0.3668826352)),
-    ([1.0, -1.0, 1.0, -1.0, 1.0], (0.0095106212, 0.1905060164, 0.0606283078, -0.1902448545, -0.1793715512, -3.9979874447)),
+    (
+        [1.0, -1.0, 1.0, -1.0, 1.0],
+        (0.0095106212, 0.1905060164, 0.0606283078, -0.1902448545, -0.1793715512, -3.9979874447),
+    ),
 ]
 
 
@@ -36,7 +39,7 @@ def test_double_pole_golden_values(actions, expected, fitness):
 
 def equations(task, y, force, mu_c):
     """The literature's equations, written down a second time on plain arrays."""
-    x, v, *poles = y
+    _, v, *poles = y
     thetas, omegas = np.array(poles[::2]), np.array(poles[1::2])
     m, l = np.array(task.POLES).T
     g, mu_p = -9.8, 2e-6
@@ -69,7 +72,9 @@ def test_free_double_pole_fails_at_control_step_23():
 def test_failing_step_is_simulated_but_does_not_count(fitness):
     task = DoublePole(fitness=fitness)
     simulation = Simulation(FullyRecurrent(units=1), task)
-    fit, steps, failed = PlainBackend(simulation).evaluate(np.zeros((1, simulation.genome.dimension)), task.scenarios(1, 0), 100)
+    fit, steps, failed = PlainBackend(simulation).evaluate(
+        np.zeros((1, simulation.genome.dimension)), task.scenarios(1, 0), 100
+    )
     assert (steps, failed) == (23, True)
     assert fit == pytest.approx(22 if fitness == "steps" else 0.1 * 22 / 1000)
 
@@ -130,7 +135,9 @@ def test_protocols():
     assert (balance.steps, balance.required) == (100_000, 1)
     assert (general.scenarios.shape, general.steps, general.required) == ((625, 4), 1000, 200)
     assert len(np.unique(general.scenarios, axis=0)) == 625
-    np.testing.assert_allclose(np.unique(general.scenarios[:, 0]), 4.32 * np.array([0.05, 0.25, 0.5, 0.75, 0.95]) - 2.16, atol=1e-15)
+    np.testing.assert_allclose(
+        np.unique(general.scenarios[:, 0]), 4.32 * np.array([0.05, 0.25, 0.5, 0.75, 0.95]) - 2.16, atol=1e-15
+    )
     np.testing.assert_allclose(general.scenarios.max(axis=0), 0.9 * np.array([2.16, 1.35, 0.06283152, 0.15009752]))
     np.testing.assert_allclose(general.scenarios.min(axis=0), -0.9 * np.array([2.16, 1.35, 0.06283152, 0.15009752]))
     assert markov.published["CNE"] == 22_100
