@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from evornn import formula, networks, search, tasks
     from evornn.errors import EvornnError
     from evornn.experiment.run import Result, run
-    from evornn.experiment.stored import resume
+    from evornn.experiment.launch import resume
     from evornn.problem import Problem
 
 __version__ = "0.1.0"
@@ -24,7 +24,7 @@ _HOMES = {  # public name -> (module, attribute in it); None: the module itself
     "Problem": ("evornn.problem", "Problem"),
     "Result": ("evornn.experiment.run", "Result"),
     "run": ("evornn.experiment.run", "run"),
-    "resume": ("evornn.experiment.stored", "resume"),
+    "resume": ("evornn.experiment.launch", "resume"),
     "formula": ("evornn.formula", None),
     "networks": ("evornn.networks", None),
     "search": ("evornn.search", None),

@@ -1,0 +1,84 @@
+"""What a run remembers of each generation: one record, one line of JSON, one row of the history array."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation; `evaluations`, `steps`, `tests` and `test_steps` are totals since the start of the run.
+
+    `generation` counts from 1; `size`: members evaluated in it; `best`: best fitness so far; `top`, `mean`, `median`:
+    of this generation's fitness, NaN members left out; `nan`: how many those were. `tested`: digest of the champion put
+    to the task's test, if one was; `tests`, `test_steps`: such tests and their simulated steps, no part of
+    `evaluations` and `steps`. `learned`: share of the training data learned by the best genome. `genomes_crc`,
+    `fitness_crc`: CRC-32 of what was evaluated and told, for `resume`. NaN stands where nothing was measured.
+    """
+
+    generation: int
+    evaluations: int
+    steps: int
+    size: int
+    best: float
+    top: float
+    mean: float
+    median: float
+    nan: int
+    seconds: float
+    solved: bool
+    tested: str | None
+    tests: int
+    test_steps: int
+    learned: float
+    genomes_crc: int
+    fitness_crc: int
+
+
+_FLOATS = {f.name for f in msgspec.structs.fields(Record) if f.type is float}
+_COLUMNS = [
+    (f.name, {int: "i8", float: "f8", bool: "?"}[f.type]) for f in msgspec.structs.fields(Record) if f.name != "tested"
+]
+
+
+def encode(record: Record) -> bytes:
+    """The record as one line of JSON; NaN and infinities become null."""
+    return msgspec.json.encode(record) + b"\n"
+
+
+def decode(line: bytes) -> Record | None:
+    """The record in a line of JSON, or None for a torn or foreign line."""
+    try:
+        fields = msgspec.json.decode(line)
+        fields = {name: math.nan if value is None and name in _FLOATS else value for name, value in fields.items()}
+        return msgspec.convert(fields, Record)
+    except (msgspec.DecodeError, AttributeError):  # AttributeError: valid JSON that is no object
+        return None
+
+
+def as_array(records: Sequence[Record]) -> np.ndarray:
+    """The records as a structured array with one row a generation and the numeric fields of `Record` as columns."""
+    return np.array([tuple(getattr(r, name) for name, _ in _COLUMNS) for r in records], dtype=_COLUMNS)
+
+
+def crc(array: np.ndarray) -> int:
+    """CRC-32 of an array's float64 bytes."""
+    return zlib.crc32(np.ascontiguousarray(array, dtype="<f8").data)
+
+
+def summarise(fitness: np.ndarray) -> dict[str, Any]:
+    """Top, mean and median of a generation's fitness [P], with NaN members counted and left out."""
+    valid = fitness[~np.isnan(fitness)]
+    if not valid.size:
+        return {"top": math.nan, "mean": math.nan, "median": math.nan, "nan": fitness.size}
+    return {
+        "top": float(valid.max()),
+        "mean": float(valid.mean()),
+        "median": float(np.median(valid)),
+        "nan": int(fitness.size - valid.size),
+    }

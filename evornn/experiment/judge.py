@@ -1,0 +1,60 @@
+"""Champions: which are worth a test, and what the test in float64 found. No run calls itself solved without one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evornn.experiment.store import CHAMPION, Store
+
+if TYPE_CHECKING:
+    from evornn.experiment.history import Record
+    from evornn.problem import ChampionReport, Problem
+    from evornn.search import Best
+
+
+class Judge:
+    """Tests the champions of a run, each once; `champion` and `report` are set by the first that passes."""
+
+    def __init__(self, problem: Problem, target: float | None, store: Store | None, records: Sequence[Record]) -> None:
+        self.problem, self.target, self.store = problem, target, store
+        self.champion: Best | None = None
+        self.report: ChampionReport | None = None
+        self.failed = {r.tested for r in records if r.tested and not r.solved}  # an elite need not fail twice
+
+    def __call__(self, genomes: np.ndarray, fitness: np.ndarray, before: Record | None) -> dict[str, Any]:
+        """Test a generation's champion if it may have solved the task; gives the fields of its record that say so."""
+        spent, tests, test_steps = (before.evaluations, before.tests, before.test_steps) if before else (0, 0, 0)
+        untested = {"solved": False, "tested": None, "tests": tests, "test_steps": test_steps}
+        if np.isnan(fitness).all():
+            return untested
+        i = int(np.nanargmax(fitness))
+        top = float(fitness[i])
+        worth = self.problem.task.worth_testing(top) if self.target is None else top >= self.target
+        digest = hashlib.blake2b(genomes[i].tobytes(), digest_size=8).hexdigest()
+        if not worth or digest in self.failed:
+            return untested
+        report = self.test(genomes[i], top, spent + i + 1)
+        if not report.solved:
+            self.failed.add(digest)
+        return {
+            "solved": bool(report.solved),
+            "tested": digest,
+            "tests": tests + 1,
+            "test_steps": test_steps + int(sum(trial.steps for trial in report.trials)),
+        }
+
+    def test(self, genome: np.ndarray, fitness: float, evaluation: int) -> ChampionReport:
+        """The champion's test in float64. A champion that passes is stored before the record that says so."""
+        from evornn.search import Best
+
+        report = self.problem.test_champion(genome, target=self.target)
+        if report.solved:
+            self.champion, self.report = Best(genome.copy(), fitness, evaluation), report
+            if self.store:
+                self.store.save_best(genome)
+                self.store.write_json(CHAMPION, {"summary": report.describe(), "report": report})
+        return report

@@ -1,0 +1,79 @@
+"""When a run stops: its budgets, its target, and the three classic stopping rules of neuroevolution programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from evornn.errors import EvornnError, check_range
+
+if TYPE_CHECKING:
+    from evornn.experiment.history import Record
+
+_WHOLE = ("evaluations", "steps", "generations")
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Budgets and stopping rules of one run; what is left out stops nothing, and one of four budgets must be given.
+
+    `evaluations`: fitness evaluations, exact and never exceeded (the last generation is cut short).
+    `steps`, `seconds`: simulated control steps and wall time, looked at between generations, so the last generation may
+    pass them. `generations`: ask/tell rounds (classic rule 1). `error_threshold`: stop when the best fitness reaches
+    `-error_threshold` (classic rule 2; for tasks whose fitness is a negative loss). `share_learned`: stop when the best
+    genome has learned this share of the training data, in (0, 1] (classic rule 3; sequence tasks). `target`: fitness
+    that counts as solved, verified in float64; left out, the task's own champion test decides.
+    """
+
+    evaluations: int | None = None
+    steps: int | None = None
+    seconds: float | None = None
+    generations: int | None = None
+    error_threshold: float | None = None
+    share_learned: float | None = None
+    target: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in _WHOLE:
+            _check(self, name, 1, integer=True)
+        _check(self, "seconds", 0, open_low=True)
+        _check(self, "error_threshold", 0)
+        _check(self, "share_learned", 0, 1, open_low=True)
+        _check(self, "target")
+
+    def check_bounded(self) -> None:
+        """Raise unless something is sure to end the run."""
+        if all(getattr(self, name) is None for name in (*_WHOLE, "seconds")):
+            raise EvornnError("nothing would stop this run; give evaluations, steps, seconds or generations")
+
+    def left(self, evaluations: int) -> int | None:
+        """Evaluations that may still be spent, or None without such a budget."""
+        return None if self.evaluations is None else self.evaluations - evaluations
+
+    def reached(self, last: Record | None, seconds: float) -> str | None:
+        """The name of the first rule that stops a run which is at record `last` after `seconds`, or None to go on."""
+        if last is None:
+            return None
+        if last.solved:
+            return "solved"
+        spent = {
+            "evaluations": last.evaluations,
+            "steps": last.steps,
+            "seconds": seconds,
+            "generations": last.generation,
+        }
+        for name, amount in spent.items():
+            budget = getattr(self, name)
+            if budget is not None and amount >= budget:
+                return name
+        if self.error_threshold is not None and last.best >= -self.error_threshold:
+            return "error_threshold"
+        if self.share_learned is not None and last.learned >= self.share_learned:
+            return "share_learned"
+        return None
+
+
+def _check(limits: Limits, name: str, *bounds: float, **kinds: Any) -> None:
+    value = getattr(limits, name)
+    if value is not None:
+        check_range(name, value, *bounds, **kinds)

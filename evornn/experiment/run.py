@@ -1,0 +1,234 @@
+"""The loop of every run: ask, evaluate, tell; exact budgets; champions tested in float64 before they are believed."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evornn.errors import EvornnError
+from evornn.experiment import store as files
+from evornn.experiment.environment import describe_environment
+from evornn.experiment.history import Record, as_array, crc, summarise
+from evornn.experiment.judge import Judge
+from evornn.experiment.limits import Limits
+from evornn.experiment.store import Store
+
+if TYPE_CHECKING:
+    from evornn.problem import ChampionReport, Problem
+    from evornn.search import Best
+    from evornn.search.base import Search
+
+CHECKPOINT_SECONDS = 10.0  # a resume replays at most about this much search time (no evaluations)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended.
+
+    `solved`: a champion passed its test in float64; `verified` is that test's report. `best`: that champion, or else
+    the best genome told. `evaluations`, `steps`, `seconds`: spent; `tests`, `test_steps`: champion tests and their
+    simulated steps, counted apart. `stopped_by`: "solved", "search" (it has nothing more to ask) or the name of the
+    limit that was reached. `history`: structured array, one row a generation (fields of
+    `evornn.experiment.history.Record`). `out`: the run directory, if any.
+    """
+
+    solved: bool
+    stopped_by: str
+    evaluations: int
+    steps: int
+    seconds: float
+    best: Best | None
+    history: np.ndarray
+    verified: ChampionReport | None
+    tests: int
+    test_steps: int
+    out: Path | None
+
+
+def run(
+    problem: Problem,
+    search: Search,
+    *,
+    evaluations: int | None = None,
+    steps: int | None = None,
+    seconds: float | None = None,
+    generations: int | None = None,
+    target: float | None = None,
+    error_threshold: float | None = None,
+    share_learned: float | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    spec: str | None = None,
+    on_generation: Callable[[Record], None] | None = None,
+) -> Result:
+    """Evolve until solved or until a limit is reached; `Limits` says what each means. One budget must be given.
+
+    With `target=None` the task's champion test decides: the champion of each generation that is worth testing is tested
+    in float64. With a number, a champion whose fitness reaches it is evaluated again in float64 and must reach it there
+    too. `out`: directory to write (see `evornn.experiment.store`); `resume=True` continues the run in it, bit for bit,
+    given the same problem and search. `spec`: text kept as spec.toml in it. `on_generation` is called with each new
+    `Record`. Raises EvornnError.
+    """
+    limits = Limits(
+        evaluations=evaluations,
+        steps=steps,
+        seconds=seconds,
+        generations=generations,
+        target=target,
+        error_threshold=error_threshold,
+        share_learned=share_learned,
+    )
+    limits.check_bounded()
+    if out is None:
+        if resume:
+            raise EvornnError("resume=True needs out=, the directory of the run to continue")
+        return _Run(problem, search, limits, None, on_generation).go()
+    directory, environment = Path(out), describe_environment(problem, search)
+    store = Store.reopen(directory, environment, spec) if resume else Store.create(directory, environment, spec)
+    with store:
+        return _Run(problem, search, limits, store, on_generation).go()
+
+
+class _Run:
+    """One run in progress; its records are the only account of what was spent."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        search: Search,
+        limits: Limits,
+        store: Store | None,
+        on_generation: Callable[[Record], None] | None,
+    ) -> None:
+        self.problem, self.search, self.limits, self.store = problem, search, limits, store
+        self.on_generation = on_generation or (lambda record: None)
+        self.records: list[Record] = list(store.records) if store else []
+        self.judge = Judge(problem, limits.target, store, self.records)
+        self.started = time.monotonic() - (self.records[-1].seconds if self.records else 0.0)
+        self.next_checkpoint = time.monotonic() + CHECKPOINT_SECONDS
+        self.takes_limit = "limit" in inspect.signature(search.ask).parameters
+
+    @property
+    def last(self) -> Record | None:
+        return self.records[-1] if self.records else None
+
+    def go(self) -> Result:
+        self._restore()
+        reason = self._stop()
+        while reason is None:
+            reason = self._generation() or self._stop()
+        return self._finish(reason)
+
+    def _stop(self) -> str | None:
+        return self.limits.reached(self.last, time.monotonic() - self.started)
+
+    def _ask(self, limit: int | None) -> np.ndarray:
+        return self.search.ask(limit=limit) if self.takes_limit else self.search.ask()
+
+    def _restore(self) -> None:
+        """Bring the search to where the records end: load its newest checkpoint, tell it the fitness logged since."""
+        if self.store is None:
+            return
+        start, state = self.store.load_checkpoint()
+        if state is not None:
+            self.search.load_state_dict(state)
+        elif not self.records:
+            self._checkpoint()
+        for record, fitness in zip(self.records[start:], self.store.fitness(start), strict=True):
+            genomes = self._ask(record.size)
+            if len(genomes) != record.size or crc(genomes) != record.genomes_crc:
+                raise EvornnError(
+                    f"{self.store.directory}: in generation {record.generation} the search asks other genomes than "
+                    f"when the run was written; the spec or a library has changed since (see {files.ENVIRONMENT})"
+                )
+            self.search.tell(genomes, fitness)
+        if self.last is not None and self.last.solved:
+            fitness = self.store.fitness(len(self.records) - 1)[0]
+            found = self.last.evaluations - fitness.size + int(np.nanargmax(fitness)) + 1
+            self.judge.test(self.store.load_best(), self.last.top, found)
+
+    def _generation(self) -> str | None:
+        """One round; returns why the search cannot go on, if so."""
+        before = self.last
+        spent, simulated = (before.evaluations, before.steps) if before else (0, 0)
+        left = self.limits.left(spent)
+        genomes = self._ask(left)
+        if not len(genomes):
+            return "search"
+        if left is not None and len(genomes) > left:
+            return "evaluations"
+        evaluation = self.problem.evaluate(genomes)
+        self.search.tell(genomes, evaluation.fitness)
+        best = self.search.best.fitness if self.search.best else math.nan
+        record = Record(
+            generation=len(self.records) + 1,
+            evaluations=spent + len(genomes),
+            steps=simulated + int(np.sum(evaluation.steps)),
+            size=len(genomes),
+            best=best,
+            **summarise(evaluation.fitness),
+            **self.judge(genomes, evaluation.fitness, before),
+            learned=self._learned(best),
+            seconds=time.monotonic() - self.started,
+            genomes_crc=crc(genomes),
+            fitness_crc=crc(evaluation.fitness),
+        )
+        self.records.append(record)
+        if self.store:
+            self.store.append(record, evaluation.fitness)
+            if time.monotonic() >= self.next_checkpoint:
+                self._checkpoint()
+        self.on_generation(record)
+        return None
+
+    def _learned(self, best: float) -> float:
+        """Share of the training data that the best genome has learned, if a rule asks for it."""
+        if self.limits.share_learned is None or self.search.best is None:
+            return math.nan
+        if self.last is not None and self.last.best == best:
+            return self.last.learned
+        return float(self.problem.share_learned(self.search.best.genome))
+
+    def _checkpoint(self) -> None:
+        """Save the search's state; rarely if it is large: writing takes at most a twentieth of the time."""
+        assert self.store is not None
+        begun = time.monotonic()
+        self.store.save_checkpoint(self.search.state_dict())
+        best = self.judge.champion or self.search.best
+        if best is not None:
+            self.store.save_best(best.genome)
+        ended = time.monotonic()
+        self.next_checkpoint = ended + max(CHECKPOINT_SECONDS, 20 * (ended - begun))
+
+    def _finish(self, reason: str) -> Result:
+        last = self.last
+        result = Result(
+            solved=self.judge.champion is not None,
+            stopped_by=reason,
+            evaluations=last.evaluations if last else 0,
+            steps=last.steps if last else 0,
+            seconds=time.monotonic() - self.started,
+            best=self.judge.champion or self.search.best,
+            history=as_array(self.records),
+            verified=self.judge.report,
+            tests=last.tests if last else 0,
+            test_steps=last.test_steps if last else 0,
+            out=self.store.directory if self.store else None,
+        )
+        if self.store:
+            self._checkpoint()
+            best = result.best
+            kept = ("solved", "stopped_by", "evaluations", "steps", "seconds", "tests", "test_steps")
+            summary = {name: getattr(result, name) for name in kept}
+            self.store.write_json(
+                files.RESULT,
+                summary | {"best_fitness": best and best.fitness, "best_evaluation": best and best.evaluation},
+            )
+        return result

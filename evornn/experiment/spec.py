@@ -1,0 +1,193 @@
+"""A run as a TOML file: which network, which task, which search, how it is computed and when it stops.
+
+    [network]                       # class name in evornn.networks, and its options
+    name = "FullyRecurrent"
+    units = 5
+    [task]                          # the same for evornn.tasks
+    name = "DoublePole"
+    velocities = false
+    [search]                        # and for evornn.search
+    name = "GeneticAlgorithm"
+    population = 100
+    [problem]                       # optional: backend, precision, workers, episodes
+    workers = 2
+    [run]                           # seed and the fields of `Limits`
+    seed = 1
+    evaluations = 200_000
+
+An option whose value is a table with a `name`, or a list of such tables, is a network of its own (`Stacked`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from evornn.errors import EvornnError, check_choice, check_range, nearest
+from evornn.experiment import toml
+from evornn.experiment.limits import Limits
+
+if TYPE_CHECKING:
+    from evornn.problem import Problem
+    from evornn.search.base import Search
+
+FAMILIES = {"network": "networks", "task": "tasks", "search": "search"}  # section -> package with the registry
+PROBLEM_DEFAULTS = {"backend": "cpu", "precision": "float32", "workers": None, "episodes": 1}
+RESERVED = {"search": ("space", "seed")}  # constructor arguments that the spec itself fills in
+
+T = TypeVar("T")
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked spec; `network`, `task` and `search` are tables with a `name`; `origin` is shown in messages."""
+
+    network: dict[str, Any]
+    task: dict[str, Any]
+    search: dict[str, Any]
+    problem: dict[str, Any]
+    seed: int
+    limits: Limits
+    origin: str = "spec"
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: list[str] | None = None) -> Spec:
+        """Read and check a spec file; `overrides` are texts like "search.population=64"."""
+        path = Path(path)
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise EvornnError(f"there is no spec file {path}{_specs_near(path)}") from None
+        except OSError as error:
+            raise EvornnError(f"cannot read {path}: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise EvornnError(f"{path} is not valid TOML: {error}") from None
+        return cls.of(tables, str(path), overrides)
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Any], origin: str = "spec", overrides: list[str] | None = None) -> Spec:
+        """Check a spec given as tables. Raises EvornnError naming the file, the section and the nearest valid name."""
+        sections = [*FAMILIES, "problem", "run"]
+        tables = {name: dict(table) if isinstance(table, Mapping) else table for name, table in tables.items()}
+        for override in overrides or []:
+            _override(tables, override, sections)
+        for name, table in tables.items():
+            if name not in sections:
+                raise EvornnError(f"{origin}: there is no section [{name}]; {nearest(name, sections)}")
+            if not isinstance(table, dict):
+                raise EvornnError(f"{origin}: {name} is {table!r}; it must be a section [{name}]")
+        missing = [f"[{name}]" for name in FAMILIES if name not in tables]
+        if missing:
+            raise EvornnError(f"{origin}: {' and '.join(missing)} missing; a spec needs [network], [task] and [search]")
+        run = tables.get("run", {})
+        _known(run, ["seed", *Limits.__struct_fields__], f"{origin}, [run]")
+        spec = cls(
+            **{name: tables[name] for name in FAMILIES},
+            problem=PROBLEM_DEFAULTS | tables.get("problem", {}),
+            seed=_located(f"{origin}, [run]", lambda: check_range("seed", run.get("seed", 0), 0, integer=True)),
+            limits=_located(f"{origin}, [run]", lambda: Limits(**{k: v for k, v in run.items() if k != "seed"})),
+            origin=origin,
+        )
+        _known(spec.problem, list(PROBLEM_DEFAULTS), f"{origin}, [problem]")
+        for family in FAMILIES:
+            _checked_class(family, getattr(spec, family), f"{origin}, [{family}]")
+        return spec
+
+    def text(self) -> str:
+        """The spec as TOML, the defaults of [problem] spelt out; `Spec.of(tomllib.loads(text))` gives it back."""
+        tables = {name: getattr(self, name) for name in (*FAMILIES, "problem")}
+        return toml.dumps(tables | {"run": {"seed": self.seed} | msgspec.structs.asdict(self.limits)})
+
+    def build(self) -> tuple[Problem, Search]:
+        """The problem and a fresh search on it."""
+        from evornn.problem import Problem
+
+        network, task = (_build(name, getattr(self, name), f"{self.origin}, [{name}]") for name in ("network", "task"))
+        where = f"{self.origin}, [problem]"
+        problem = _located(where, lambda: Problem(network=network, task=task, seed=self.seed, **self.problem))
+        search = _build("search", self.search, f"{self.origin}, [search]", space=problem.space, seed=self.seed)
+        return problem, search
+
+
+def _specs_near(path: Path) -> str:
+    specs = sorted(str(p) for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
+    return f"; {nearest(str(path), specs)}" if specs else ""
+
+
+def _override(tables: dict[str, Any], text: str, sections: list[str]) -> None:
+    key, equals, value = text.partition("=")
+    section, dot, option = key.strip().partition(".")
+    if not (equals and dot and option):
+        raise EvornnError(
+            f"--set {text!r} is not understood; write section.key=value, for example search.population=64"
+        )
+    check_choice(f"--set {text!r}: the section", section, sections)
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()  # a bare word is meant as text
+    tables.setdefault(section, {})[option.strip()] = parsed
+
+
+def _known(table: Mapping[str, Any], names: list[str], where: str) -> None:
+    for key in table:
+        if key not in names:
+            raise EvornnError(f"{where}: there is no {key!r} here; {nearest(key, names)}")
+
+
+def _located(where: str, make: Callable[[], T]) -> T:
+    """What `make` gives; an error in it is told with the place in the spec that caused it."""
+    try:
+        return make()
+    except EvornnError as error:
+        raise EvornnError(f"{where}: {error}") from None
+
+
+def registry(family: str) -> dict[str, type]:
+    """The classes a section can name."""
+    import importlib
+
+    return importlib.import_module(f"evornn.{FAMILIES[family]}").REGISTRY
+
+
+def _checked_class(family: str, table: Mapping[str, Any], where: str) -> type:
+    """The class a table names, once every option in the table is one that its constructor takes."""
+    classes = registry(family)
+    if "name" not in table:
+        raise EvornnError(f"{where}: name is missing; {nearest('', classes)}")
+    cls = classes[_located(where, lambda: check_choice("name", table["name"], classes))]
+    reserved = RESERVED.get(family, ())
+    for name in reserved:
+        if name in table:
+            raise EvornnError(f"{where}: {name} does not belong here; a run's seed stands in [run]")
+    parameters = inspect.signature(cls).parameters.values()
+    if not any(
+        p.kind is p.VAR_KEYWORD for p in parameters
+    ):  # a constructor with such a parameter checks options itself
+        names = [p.name for p in parameters if p.name not in reserved]
+        _known({k: v for k, v in table.items() if k != "name"}, names, f"{where} {cls.__name__}")
+    return cls
+
+
+def _build(family: str, table: Mapping[str, Any], where: str, **given: Any) -> Any:
+    cls = _checked_class(family, table, where)
+    options = {k: _nested(family, v, where) for k, v in table.items() if k != "name"}
+    signature = inspect.signature(cls)
+    spread = [p.name for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL and p.name in options]
+    try:
+        bound = signature.bind(*(part for name in spread for part in options.pop(name)), **given, **options)
+    except TypeError as error:
+        raise EvornnError(f"{where} {cls.__name__}: {error}") from None
+    return _located(where, lambda: cls(*bound.args, **bound.kwargs))
+
+
+def _nested(family: str, value: Any, where: str) -> Any:
+    if isinstance(value, dict) and "name" in value:
+        return _build(family, value, where)
+    if isinstance(value, list):
+        return [_nested(family, part, where) for part in value]
+    return value

@@ -1,0 +1,78 @@
+"""An analytic problem that needs no compiler, for tests of loop and store; run as a script, a process to kill.
+
+python fakes.py DIRECTORY EVALUATIONS resumes if DIRECTORY holds a run. Fitness is -|genome - 0.5|^2 with NaN in a
+corner.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+import evornn
+from evornn.genome import Space
+
+
+@dataclass
+class Trial:
+    name: str
+    passed: bool
+    episodes: int = 1
+    required: int = 1
+    steps: int = 11
+
+
+@dataclass
+class Report:
+    solved: bool
+    trials: list = field(default_factory=list)
+
+    def describe(self) -> str:
+        return "passed" if self.solved else "failed"
+
+
+class FakeProblem:
+    """`solves`: squared distance that passes the champion test; `delay`: seconds that evaluating a generation takes."""
+
+    def __init__(self, dimension: int = 3, solves: float = 0.0, delay: float = 0.0) -> None:
+        self.space = Space(np.full(dimension, -1.0), np.full(dimension, 1.0))
+        self.solves, self.delay = solves, delay
+        self.evaluated = self.tested = 0
+        self.task = SimpleNamespace(worth_testing=lambda fitness: fitness >= -4 * solves, published={})
+
+    def evaluate(self, genomes: np.ndarray) -> SimpleNamespace:
+        time.sleep(self.delay)
+        self.evaluated += len(genomes)
+        fitness = -np.square(genomes - 0.5).sum(1)
+        fitness[genomes[:, 0] < -0.9] = np.nan
+        return SimpleNamespace(fitness=fitness, steps=np.full(len(genomes), 7), failed=np.isnan(fitness))
+
+    def test_champion(self, genome: np.ndarray, target: float | None = None) -> Report:
+        self.tested += 1
+        fitness = -float(np.square(genome - 0.5).sum())
+        passed = fitness >= -self.solves if target is None else fitness >= target
+        return Report(passed, [Trial("near", passed)])
+
+    def share_learned(self, genome: np.ndarray) -> float:
+        return float(np.mean(np.abs(genome - 0.5) < 0.2))
+
+    def describe(self) -> str:
+        return "a paraboloid"
+
+
+def make(solves: float = 0.0, delay: float = 0.0, seed: int = 3) -> tuple[FakeProblem, evornn.search.GeneticAlgorithm]:
+    problem = FakeProblem(solves=solves, delay=delay)
+    return problem, evornn.search.GeneticAlgorithm(problem.space, population=20, seed=seed)
+
+
+if __name__ == "__main__":
+    from evornn.experiment.store import is_run
+
+    directory = Path(sys.argv[1])
+    problem, search = make(delay=0.002)
+    evornn.run(problem, search, evaluations=int(sys.argv[2]), out=directory, resume=is_run(directory))

@@ -1,0 +1,122 @@
+"""The loop: exact budgets, stopping rules, champions, and what the result says."""
+
+import math
+
+import numpy as np
+import pytest
+from fakes import FakeProblem, make
+
+import evornn
+from evornn import EvornnError
+
+
+@pytest.mark.parametrize("budget", [1, 19, 20, 21, 137])
+def test_evaluations_budget_is_exact(budget):
+    problem, search = make()
+    result = evornn.run(problem, search, evaluations=budget)
+    assert result.evaluations == problem.evaluated == search.evaluations == budget
+    assert result.stopped_by == "evaluations"
+    assert result.steps == 7 * budget
+    assert result.history["evaluations"][-1] == budget
+
+
+def test_a_search_that_ignores_the_limit_is_not_allowed_to_pass_the_budget():
+    class Stubborn(evornn.search.RandomGuessing):
+        def ask(self):
+            return super().ask()
+
+    problem = FakeProblem()
+    result = evornn.run(problem, Stubborn(problem.space, population=30), evaluations=100)
+    assert result.evaluations == problem.evaluated == 90
+    assert result.stopped_by == "evaluations"
+
+
+def test_other_limits_stop_after_the_generation_that_reaches_them():
+    problem, search = make()
+    assert evornn.run(problem, search, generations=4).history["generation"].tolist() == [1, 2, 3, 4]
+    problem, search = make()
+    result = evornn.run(problem, search, steps=500)
+    assert result.stopped_by == "steps"
+    assert 500 <= result.steps < 500 + 7 * 20
+    problem, search = make(delay=0.01)
+    result = evornn.run(problem, search, seconds=0.05)
+    assert result.stopped_by == "seconds"
+    assert result.evaluations == problem.evaluated > 0
+
+
+def test_classic_stopping_rules():
+    problem, search = make()
+    result = evornn.run(problem, search, error_threshold=0.05, generations=500)
+    assert result.stopped_by == "error_threshold"
+    assert result.history["best"][-1] >= -0.05 > result.history["best"][-2]
+    problem, search = make()
+    result = evornn.run(problem, search, share_learned=1.0, generations=500)
+    assert result.stopped_by == "share_learned"
+    assert np.abs(result.best.genome - 0.5).max() < 0.2
+    assert result.history["learned"][-1] == 1.0 > result.history["learned"][-2]
+
+
+def test_solved_needs_a_champion_that_passes():
+    problem, search = make(solves=0.001)
+    result = evornn.run(problem, search, evaluations=20_000)
+    assert result.solved
+    assert result.stopped_by == "solved"
+    assert result.verified.solved
+    assert -np.square(result.best.genome - 0.5).sum() == result.best.fitness >= -0.001
+    assert result.evaluations < 20_000
+    assert result.evaluations - 20 < result.best.evaluation <= result.evaluations
+    assert result.tests == problem.tested >= 1
+    assert result.test_steps == 11 * problem.tested
+    assert result.steps == 7 * result.evaluations  # tests are counted apart
+
+
+def test_a_target_is_checked_again_by_the_champion_test():
+    problem, search = make(solves=0.001)
+    problem.test_champion = lambda genome, target: FakeProblem.test_champion(problem, genome, target / 10)
+    result = evornn.run(problem, search, target=-0.1, evaluations=20_000)
+    assert result.solved
+    assert result.best.fitness >= -0.01  # what the test asked for, not only what the fitness claimed
+    assert result.tests > 1
+
+
+def test_history_describes_each_generation():
+    problem, search = make()
+    result = evornn.run(problem, search, generations=5)
+    history = result.history
+    assert (history["best"] == np.maximum.accumulate(history["top"])).all()
+    assert (history["median"] <= history["top"]).all()
+    assert (np.diff(history["seconds"]) >= 0).all()
+    assert history["evaluations"].tolist() == np.cumsum(history["size"]).tolist()
+
+
+def test_generations_of_nan_do_not_stop_or_solve_a_run():
+    problem, search = make(solves=1.0)
+    fine, problem.evaluate = problem.evaluate, lambda genomes: nan_evaluation(fine(genomes))
+    result = evornn.run(problem, search, generations=3)
+    assert not result.solved
+    assert result.history["nan"].tolist() == result.history["size"].tolist()
+    assert np.isnan(result.history["mean"]).all()
+
+
+def nan_evaluation(evaluation):
+    evaluation.fitness[:] = math.nan
+    return evaluation
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({}, "nothing would stop this run"),
+        ({"target": -1.0}, "nothing would stop this run"),
+        ({"evaluations": 0}, r"evaluations is 0; .* \[1"),
+        ({"evaluations": 1e5}, "evaluations is 100000.0; it must be a whole number"),
+        ({"seconds": -1}, "seconds is -1"),
+        ({"generations": 5, "share_learned": 1.5}, "share_learned is 1.5"),
+        ({"evaluations": 5, "resume": True}, "resume=True needs out="),
+    ],
+)
+def test_bad_limits_are_refused_before_any_work(limits, words):
+    problem, search = make()
+    with pytest.raises(EvornnError, match=words):
+        evornn.run(problem, search, **limits)
+    assert problem.evaluated == 0

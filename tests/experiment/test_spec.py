@@ -1,0 +1,127 @@
+"""Specs: what is misspelt is named with its place and the nearest right name; what is stored reads back the same."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evornn import EvornnError
+from evornn.experiment import toml
+from evornn.experiment.launch import free_directory, stored_spec
+from evornn.experiment.spec import Spec
+
+GOOD = """
+[network]
+name = "FullyRecurrent"
+units = 5
+[task]
+name = "DoublePole"
+velocities = false
+[search]
+name = "GeneticAlgorithm"
+population = 100
+[run]
+evaluations = 1000
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text: str) -> str:
+        (tmp_path / "s.toml").write_text(text)
+        return str(tmp_path / "s.toml")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("FullyRecurrent", "FulyRecurrent", r"s.toml, \[network\]: .*'FulyRecurrent'.*did you mean 'FullyRecurrent'"),
+        ("units", "unit", r"s.toml, \[network\] FullyRecurrent: there is no 'unit' here; .*did you mean 'units'"),
+        ("velocities", "velocity", r"\[task\] DoublePole: there is no 'velocity'.*did you mean 'velocities'"),
+        ("[search]", "[serch]", r"no section \[serch\].*did you mean 'search'"),
+        ("evaluations", "evaluation", r"\[run\]: there is no 'evaluation' here.*did you mean 'evaluations'"),
+        ("= 1000", "= -4", r"\[run\]: evaluations is -4; it must be a whole number"),
+        ("= 1000", '= "many"', r"\[run\]: evaluations is 'many'; it must be a whole number"),
+        ("[run]", "[problem]\nprecisoin = 1\n[run]", r"\[problem\]: there is no 'precisoin'.*did you mean 'precision'"),
+        ("[run]", "[run]\nseed = -1", r"\[run\]: seed is -1"),
+        (
+            "population",
+            "seed = 3\npopulation",
+            r"\[search\]: seed does not belong here; a run's seed stands in \[run\]",
+        ),
+        ('name = "DoublePole"\n', "", r"\[task\]: name is missing; valid: .*DoublePole"),
+        ("[search]\n", "", r"\[search\] missing"),
+        ("= 1000", "= ", r"s.toml is not valid TOML: .*line"),
+    ],
+)
+def test_mistakes_are_named_with_place_and_remedy(write, old, new, words):
+    text = GOOD.replace(old, new) if old != "[search]\n" else GOOD[: GOOD.index("[search]")]
+    with pytest.raises(EvornnError, match=words):
+        Spec.load(write(text))
+
+
+def test_a_missing_file_names_the_specs_beside_it(write, tmp_path):
+    write(GOOD)
+    with pytest.raises(EvornnError, match=r"no spec file .*t\.toml; .*did you mean '.*s\.toml'"):
+        Spec.load(tmp_path / "t.toml")
+
+
+def test_values_that_a_constructor_refuses_are_told_with_their_section(write):
+    for change, words in [
+        (("units = 5", "units = 0"), r"\[network\]: units is 0"),
+        (("population = 100", "population = 1"), r"\[search\]: population is 1"),
+        (("population", "populatoin"), r"\[search\].*populatoin.*population"),
+        (("velocities = false", 'fitness = "dampin"'), r"\[task\]: fitness is 'dampin'.*did you mean 'damping'"),
+    ]:
+        with pytest.raises(EvornnError, match=words):
+            Spec.load(write(GOOD.replace(*change))).build()
+
+
+def test_overrides(write):
+    path = write(GOOD)
+    spec = Spec.load(path, ["search.population=64", "task.fitness=damping", "run.seconds=2.5", "problem.workers=1"])
+    assert (spec.search["population"], spec.task["fitness"], spec.limits.seconds) == (64, "damping", 2.5)
+    assert spec.problem["workers"] == 1
+    for bad, words in [
+        ("population=64", "write section.key=value"),
+        ("serch.population=64", "did you mean 'search'"),
+        ("network.unit=4", "did you mean 'units'"),
+    ]:
+        with pytest.raises(EvornnError, match=words):
+            Spec.load(path, [bad])
+
+
+def test_stored_text_reads_back_as_the_same_spec(write):
+    spec = Spec.load(write(GOOD), ["run.target=0.5", "run.seed=7"])
+    assert Spec.of(tomllib.loads(spec.text()), spec.origin) == spec
+
+
+def test_only_limits_and_workers_change_on_resume(tmp_path):
+    (tmp_path / "spec.toml").write_text(GOOD)
+    spec = stored_spec(tmp_path, ["run.evaluations=2000", "problem.workers=2"])
+    assert spec.limits.evaluations == 2000
+    for change in ("search.population=50", "run.seed=9", "network.units=6", "problem.precision=float64"):
+        with pytest.raises(EvornnError, match="when a run is resumed"):
+            stored_spec(tmp_path, [change])
+
+
+def test_free_directory_counts_up(tmp_path):
+    names = []
+    for _ in range(3):
+        names.append(free_directory(tmp_path, "pole", 5))
+        names[-1].mkdir()
+    assert [n.name for n in names] == ["pole-5", "pole-5-2", "pole-5-3"]
+
+
+scalars = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text()
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+
+
+@given(st.dictionaries(st.text(), st.dictionaries(st.text(), values, max_size=4), max_size=3))
+def test_toml_round_trip(tables):
+    assert tomllib.loads(toml.dumps(tables)) == tables

@@ -1,0 +1,197 @@
+"""Run directories: killed, torn, full or locked, they stay readable and continue bit for bit."""
+
+import errno
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import make
+
+import evornn
+from evornn import EvornnError
+from evornn.experiment import checkpoint, store
+from evornn.experiment import run as run_module
+
+BUDGET = 1500
+
+
+def timeless(directory: Path) -> list[dict]:
+    """The history without wall time, which no two runs share."""
+    lines = [json.loads(line) for line in (directory / store.HISTORY).read_text().splitlines()]
+    for line in lines:
+        del line["seconds"]
+    return lines
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    assert timeless(one) == timeless(other)
+    for name in (store.FITNESS, store.BEST, store.CHECKPOINT):
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def size(directory: Path) -> int:
+    history = directory / store.HISTORY
+    return history.stat().st_size if history.exists() else 0
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An uninterrupted run."""
+    directory = tmp_path_factory.mktemp("whole") / "run"
+    problem, search = make()
+    evornn.run(problem, search, evaluations=BUDGET, out=directory)
+    return directory
+
+
+def test_killed_at_random_times_and_resumed_is_bit_identical(tmp_path, whole):
+    directory, kills, wait = tmp_path / "run", 0, random.Random(0)
+    command = [sys.executable, str(Path(__file__).with_name("fakes.py")), str(directory), str(BUDGET)]
+    environment = os.environ | {"PYTHONPATH": str(Path(evornn.__file__).parents[1])}
+    while kills < 4:
+        written = size(directory)
+        process = subprocess.Popen(command, env=environment)
+        while process.poll() is None and size(directory) == written:
+            time.sleep(0.001)  # the interpreter is still starting
+        time.sleep(wait.uniform(0.0, 0.05))
+        process.kill()
+        if process.wait() != -signal.SIGKILL:
+            break  # it was faster and has finished
+        kills += 1
+    subprocess.run(command, env=environment, check=True)
+    assert kills >= 2
+    assert_same_run(directory, whole)
+
+
+@pytest.mark.parametrize("without_checkpoint", [False, True])
+def test_resume_after_an_interruption_at_every_place(tmp_path, whole, monkeypatch, without_checkpoint):
+    """Ctrl-C during an evaluation, a torn last line, torn fitness, a damaged checkpoint: all resume to the same run."""
+    monkeypatch.setattr(run_module, "CHECKPOINT_SECONDS", 0.0)
+    directory = tmp_path / "run"
+    for number in range(4):
+        problem, search = make()
+        fine, calls = problem.evaluate, []
+
+        def interrupted(genomes, fine=fine, calls=calls, allowed=8 + number):
+            calls.append(1)
+            if len(calls) > allowed:
+                raise KeyboardInterrupt
+            return fine(genomes)
+
+        problem.evaluate = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            evornn.run(problem, search, evaluations=BUDGET, out=directory, resume=number > 0)
+        if number == 0:
+            with (directory / store.HISTORY).open("ab") as file:
+                file.write(b'{"generation":9,"evalua')
+        if number == 1:
+            with (directory / store.FITNESS).open("r+b") as file:  # as after a power cut: the newest page is gone
+                file.truncate(file.seek(0, 2) - 60)
+        if number == 2:
+            (directory / store.CHECKPOINT).write_bytes(b"damaged")
+        if without_checkpoint:
+            (directory / store.CHECKPOINT).unlink(missing_ok=True)
+        assert evornn.experiment.store.read_history(directory)
+    problem, search = make()
+    result = evornn.run(problem, search, evaluations=BUDGET, out=directory, resume=True)
+    assert result.evaluations == BUDGET > problem.evaluated  # what had been logged was not evaluated again
+    assert_same_run(directory, whole)
+
+
+def test_a_larger_budget_continues_as_if_it_had_been_larger_from_the_start(tmp_path, whole):
+    directory = tmp_path / "run"
+    for budget in (333, BUDGET):
+        problem, search = make()
+        evornn.run(problem, search, evaluations=budget, out=directory, resume=directory.exists())
+    np.testing.assert_array_equal(np.fromfile(directory / store.FITNESS), np.fromfile(whole / store.FITNESS))
+    np.testing.assert_array_equal(np.load(directory / store.BEST), np.load(whole / store.BEST))
+
+
+def test_a_solved_run_resumes_to_the_same_verified_champion(tmp_path):
+    problem, search = make(solves=0.001)
+    first = evornn.run(problem, search, evaluations=20_000, out=tmp_path / "run")
+    problem, search = make(solves=0.001)
+    again = evornn.run(problem, search, evaluations=20_000, out=tmp_path / "run", resume=True)
+    assert first.solved
+    assert again.solved
+    assert problem.evaluated == 0
+    assert again.verified == first.verified
+    np.testing.assert_array_equal(again.best.genome, first.best.genome)
+    assert again.best[1:] == first.best[1:]
+    assert store.read_json(tmp_path / "run", store.CHAMPION)["summary"] == "passed"
+
+
+def test_a_changed_search_is_noticed(tmp_path, whole):
+    problem, search = make(seed=4)
+    (tmp_path / "run").mkdir()
+    for file in whole.iterdir():
+        (tmp_path / "run" / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "run" / store.CHECKPOINT).unlink()
+    with pytest.raises(EvornnError, match="generation 1 the search asks other genomes"):
+        evornn.run(problem, search, evaluations=BUDGET, out=tmp_path / "run", resume=True)
+
+
+def test_existing_directories_are_never_overwritten(tmp_path, whole):
+    problem, search = make()
+    with pytest.raises(EvornnError, match=r"already holds a run; continue it with: evornn resume"):
+        evornn.run(problem, search, evaluations=10, out=whole)
+    (tmp_path / "thesis.txt").write_text("dear")
+    with pytest.raises(EvornnError, match="not an empty directory"):
+        evornn.run(problem, search, evaluations=10, out=tmp_path)
+    with pytest.raises(EvornnError, match="holds no run"):
+        evornn.run(problem, search, evaluations=10, out=tmp_path, resume=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_two_processes_cannot_write_one_run(tmp_path):
+    directory = tmp_path / "run"
+    with store.Store.create(directory, {}), pytest.raises(EvornnError, match="another process"):
+        store.Store(directory)
+
+
+def test_a_full_disk_stops_the_run_with_a_clear_message(tmp_path, monkeypatch):
+    directory, (problem, search) = tmp_path / "run", make()
+    real, calls = store._write_all, []
+
+    def full(file, data):
+        calls.append(1)
+        if len(calls) > 9:
+            file.write(data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(file, data)
+
+    monkeypatch.setattr(store, "_write_all", full)
+    with pytest.raises(EvornnError, match=r"the disk is full .* evornn resume"):
+        evornn.run(problem, search, evaluations=BUDGET, out=directory)
+    monkeypatch.undo()
+    assert len(store.read_history(directory)) == 4  # nine appends: four pairs and a fitness without its line
+    problem, search = make()
+    assert evornn.run(problem, search, evaluations=BUDGET, out=directory, resume=True).evaluations == BUDGET
+
+
+def test_checkpoint_round_trip_and_damage():
+    state = {
+        "a": [1, 2**127, -0.5, float("inf"), None, True, "é\n"],
+        "b": {"x": np.arange(6.0).reshape(2, 3)},
+        "c": b"\0\1",
+    }
+    state["empty"], state["bits"] = np.empty((0, 4)), np.array([True, False])
+    data = checkpoint.pack(state)
+    back = checkpoint.unpack(data)
+    assert back["a"] == state["a"]
+    assert back["c"] == state["c"]
+    for name in ("empty", "bits"):
+        assert back[name].dtype == state[name].dtype
+        np.testing.assert_array_equal(back[name], state[name])
+    np.testing.assert_array_equal(back["b"]["x"], state["b"]["x"])
+    for damaged in (data[:-1], data[:40], b"", data.replace(b"\0\1", b"\0\2")):
+        with pytest.raises(ValueError, match="damaged"):
+            checkpoint.unpack(damaged)
+    with pytest.raises(TypeError, match=r"state\['f'\]\[0\] is a function"):
+        checkpoint.pack({"f": [make]})
