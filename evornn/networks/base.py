@@ -34,6 +34,15 @@ class Network:
     def check(self) -> None:
         """Raise EvornnError if the bound sizes cannot work."""
 
+    @property
+    def width(self) -> int:
+        """How many units a layer of a stack hands on."""
+        raise EvornnError(f"{type(self).__name__} has no width, so it cannot be a lower layer of a stack")
+
+    def layer(self) -> Self:
+        """A copy that hands on all its `width` units: a lower layer of a stack."""
+        raise EvornnError(f"{type(self).__name__} cannot be a lower layer of a stack")
+
     def parameters(self) -> dict[str, Parameter]:
         """The searched parameters, in genome order."""
         raise EvornnError(f"{type(self).__name__} names no parameters")

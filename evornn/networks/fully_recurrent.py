@@ -1,45 +1,42 @@
-"""Fully recurrent network: every unit sees every input and every unit; the first units are the outputs (Williams & Zipser 1989)."""
+"""Fully recurrent network (Williams & Zipser 1989): every unit sees every input and every unit.
+
+h' = f(W x + U h + b)
+y  = the first units of h', or g(V h' + c)
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from evornn.errors import EvornnError, check_range
 from evornn.formula import State
-from evornn.genome import Parameter
-from evornn.networks.base import Network, activation
+from evornn.networks.base import activation as function_named
+from evornn.networks.units import UNITS, Units
 
 
-class FullyRecurrent(Network):
-    """Fully recurrent network (FRNN): h' = f(W x + U h + b); the first `outputs` units are the output.
+class FullyRecurrent(Units):
+    """Fully recurrent network (FRNN): h' = f(W x + U h + b); the first units are the outputs (Williams & Zipser 1989).
 
-    units: number of units, at least the outputs. bias: with a bias per unit. activation: tanh, sigmoid, relu, sin or linear.
-    range: weights are searched in [-range, range].
+    units: number of units. bias: a bias per unit. activation: tanh, sigmoid, relu, sin or linear. range: weights are
+    searched in [-range, range]. readout, init: as for `Units`.
     """
 
-    def __init__(self, units: int = 5, bias: bool = True, activation: str = "tanh", range: float = 6.0) -> None:
-        self.units = check_range("units", units, 1, integer=True)
-        self.bias = bool(bias)
+    def __init__(
+        self,
+        units: int = 5,
+        bias: bool = True,
+        activation: str = "tanh",
+        range: float = 6.0,
+        readout: str = UNITS,
+        init: float | None = None,
+    ) -> None:
+        super().__init__(units, bias, readout, range, init)
         self.activation = activation
-        self.range = check_range("range", range, 0, open_low=True)
-        _ = self._f
+        function_named(activation)
 
-    @property
-    def _f(self) -> Any:
-        return activation(self.activation)
-
-    def check(self) -> None:
-        """The outputs are units."""
-        if self.units < self.outputs:
-            raise EvornnError(
-                f"units is {self.units}; the task has {self.outputs} actions, so at least {self.outputs} units are needed"
-            )
-
-    def parameters(self) -> dict[str, Parameter]:
+    def shapes(self) -> dict[str, tuple[int, ...]]:
         """W [units, inputs], U [units, units], b [units]."""
-        n, span = self.units, (-self.range, self.range)
-        shapes = {"W": (n, self.inputs), "U": (n, n)} | ({"b": (n,)} if self.bias else {})
-        return {name: Parameter(shape, span) for name, shape in shapes.items()}
+        n = self.units
+        return {"W": (n, self.inputs), "U": (n, n)} | ({"b": (n,)} if self.bias else {})
 
     def state(self) -> dict[str, tuple[int, ...]]:
         """h [units]: the units' outputs."""
@@ -47,6 +44,5 @@ class FullyRecurrent(Network):
 
     def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
         """h' = f(W x + U h + b)."""
-        z = p.W @ x + p.U @ s.h
-        h = self._f(z + p.b if self.bias else z)
-        return State(h=h), h[: self.outputs]
+        h = function_named(self.activation)(self.add(p.W @ x + p.U @ s.h, p, "b"))
+        return State(h=h), self.read(p, h)

@@ -54,11 +54,11 @@ class Poles(Task):
     "damping". friction: mu_c of the cart. start_angle: of the first pole, rad; all else starts at 0. bias_input: whether
     the network also sees a constant 0.5.
 
-    The first episode has the standard start; further ones draw theirs from the ranges of the 625 champion test starts.
+    The first episode has the standard start; further ones draw theirs from the ranges of the champion test.
     """
 
     POLES: ClassVar[tuple[tuple[float, float], ...]] = ()  # (mass kg, half-length m) of each
-    PUBLISHED: ClassVar[Mapping[tuple[bool, str], Mapping[str, float]]] = {}  # by velocities, fitness
+    PUBLISHED: ClassVar[Mapping[tuple[bool, str], Mapping[str, float]]] = {}  # (velocities, fitness)
     tolerance: ClassVar[float] = 1e-4
 
     def __init__(

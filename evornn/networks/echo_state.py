@@ -1,0 +1,134 @@
+"""Echo state network (Jaeger 2001; leaky units: Jaeger, Lukosevicius, Popovici & Siewert 2007).
+
+    h' = (1 - leak) h + leak f(W_in x + W h + W_back y + b)
+    y' = g(V [h'; x] + c)
+
+W (sparse), W_in, W_back and b are random, made from `seed` and fixed: the same for every individual. W is scaled to its
+spectral radius; for radii below 1 the state usually forgets its start (the echo state property). The genome is the
+readout V, c.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from evornn.errors import EvornnError, check_choice, check_range
+from evornn.formula import SparseMatrix, State, concat
+from evornn.networks.base import activation as function_named
+from evornn.networks.units import UNITS, Units
+
+DENSE_UP_TO = 500  # units; larger reservoirs get their spectral radius from a sparse solver
+
+
+class EchoState(Units):
+    """Echo state network: a fixed sparse random reservoir; the genome is its readout (Jaeger 2001).
+
+    units: of the reservoir. density: share of nonzero recurrent weights. spectral_radius: of the recurrent weights.
+    leak: in (0, 1], 1 for units without memory of their own. input_scaling, bias_scaling, feedback: input weights,
+    reservoir biases and weights from the last outputs are uniform in +-these. seed: of all of them. activation: of the
+    reservoir. direct: the readout sees the inputs too. bias: of the readout. readout, range, init: as for `Units`.
+    """
+
+    def __init__(
+        self,
+        units: int = 100,
+        bias: bool = True,
+        density: float = 0.1,
+        spectral_radius: float = 0.95,
+        leak: float = 1.0,
+        input_scaling: float = 1.0,
+        bias_scaling: float = 0.0,
+        feedback: float = 0.0,
+        seed: int = 0,
+        activation: str = "tanh",
+        direct: bool = True,
+        readout: str = "linear",
+        range: float = 6.0,
+        init: float | None = None,
+    ) -> None:
+        super().__init__(units, bias, readout, range, init)
+        self.density = check_range("density", density, 0, 1, open_low=True)
+        self.spectral_radius = check_range("spectral_radius", spectral_radius, 0, open_low=True)
+        self.leak = check_range("leak", leak, 0, 1, open_low=True)
+        self.input_scaling = check_range("input_scaling", input_scaling, 0)
+        self.bias_scaling = check_range("bias_scaling", bias_scaling, 0)
+        self.feedback = check_range("feedback", feedback, 0)
+        self.seed = check_range("seed", seed, 0, integer=True)
+        self.activation = activation
+        function_named(activation)
+        self.direct = check_choice("direct", str(direct), ["True", "False"]) == "True"
+        if readout == UNITS:
+            raise EvornnError(
+                "readout is 'units'; an echo state network is searched through its readout: 'linear', 'tanh'"
+            )
+
+    def drawn(self, stream: int, scale: float, *shape: int) -> np.ndarray:
+        """Fixed random weights, uniform in +-scale; each stream is independent of the others and of the task."""
+        return np.random.default_rng([self.seed, stream]).uniform(-scale, scale, shape)
+
+    def check(self) -> None:
+        """Make the fixed weights for the task's sizes."""
+        super().check()
+        self._reservoir = reservoir(self.units, float(self.density), float(self.spectral_radius), self.seed)
+        self._input = self.drawn(1, self.input_scaling, self.inputs, self.units).T
+        self._back = self.drawn(2, self.feedback, self.outputs, self.units).T
+        self._bias = self.drawn(3, self.bias_scaling, self.units)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The reservoir is fixed."""
+        return {}
+
+    def readout_shapes(self, width: int) -> dict[str, tuple[int, ...]]:
+        """V [outputs, units + inputs], c [outputs]."""
+        return super().readout_shapes(width + self.inputs * self.direct)
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """h [units]: the reservoir; y [outputs]: the last outputs, if they are fed back."""
+        shapes: dict[str, tuple[int, ...]] = {"h": (self.units,)}
+        return shapes | {"y": (self.outputs,)} if self.feedback else shapes
+
+    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
+        """The reservoir, then its readout."""
+        z = self._input @ x + self._reservoir @ s.h
+        z = z + self._back @ s.y if self.feedback else z
+        h = function_named(self.activation)(z + self._bias if self.bias_scaling else z)
+        if self.leak < 1:
+            h = s.h + self.leak * (h - s.h)
+        y = self.read(p, concat(h, x) if self.direct and self.readout != UNITS else h)
+        return State(h=h, y=y) if self.feedback else State(h=h), y
+
+
+@functools.lru_cache(maxsize=16)
+def reservoir(units: int, density: float, radius: float, seed: int) -> SparseMatrix:
+    """Sparse random weights [units, units], nonzeros uniform in +-1, scaled to the spectral radius."""
+    from scipy import sparse
+
+    rng = np.random.default_rng([seed, 0])
+    entries = max(1, round(density * units * units))
+    places = rng.choice(units * units, entries, replace=False)
+    weights = sparse.csr_array((rng.uniform(-1.0, 1.0, entries), np.divmod(places, units)), shape=(units, units))
+    actual = spectral_radius(weights)
+    if actual < 1e-9:
+        raise EvornnError(
+            f"density is {density:g}: with {units} units the reservoir has no loops, so its spectral radius is 0; "
+            "it must be larger"
+        )
+    return SparseMatrix(weights * (radius / actual))
+
+
+def spectral_radius(weights: Any) -> float:
+    """The largest |eigenvalue| of a sparse matrix."""
+    from scipy.sparse import linalg
+
+    n = weights.shape[0]
+    if n > DENSE_UP_TO:
+        try:
+            start = np.random.default_rng(0).uniform(-1.0, 1.0, n)  # ARPACK's own start differs from call to call
+            found = linalg.eigs(weights, k=4, which="LM", v0=start, ncv=64, return_eigenvectors=False)
+            return float(np.abs(found).max())
+        except linalg.ArpackNoConvergence:
+            pass
+    return float(np.abs(np.linalg.eigvals(weights.toarray())).max())

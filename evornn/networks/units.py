@@ -1,0 +1,82 @@
+"""What networks of units share: weight ranges, the initial draw, biases, and how units become outputs."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, ClassVar, Self
+
+from evornn.errors import EvornnError, check_choice, check_range
+from evornn.genome import Parameter
+from evornn.networks.base import ACTIVATIONS, Network, activation
+
+UNITS = "units"  # the readout that is no readout: the first units are the outputs
+
+
+class Units(Network):
+    """Base of networks with a vector of unit outputs h. A subclass gives `shapes`, `state` and `step`.
+
+    units: number of units. bias: with biases. readout: "units" (the first units are the outputs) or the activation f of
+    an own output layer y = f(V h + c): tanh, sigmoid, relu, sin, linear. range: weights and biases are searched in
+    [-range, range]. init: the first ones are drawn from [-init, init]; default: range.
+    """
+
+    PLURAL: ClassVar[bool] = False  # whether `units` may be a list, one for each layer
+    units: Any
+
+    def __init__(self, units: Any, bias: bool, readout: str, range: float, init: float | None) -> None:
+        several = self.PLURAL and isinstance(units, list | tuple)
+        for n in units if several else [units]:
+            check_range("units", n, 1, integer=True)
+        self.units = list(units) if several else units
+        self.bias = check_choice("bias", str(bias), ["True", "False"]) == "True"
+        self.readout = check_choice("readout", readout, [UNITS, *ACTIVATIONS])
+        self.range = check_range("range", range, 0, open_low=True)
+        self.init = None if init is None else check_range("init", init, 0, self.range, open_low=True)
+
+    @property
+    def width(self) -> int:
+        """How many unit outputs there are."""
+        return int(self.units)
+
+    def check(self) -> None:
+        """The outputs are units, or have their own layer."""
+        if self.readout == UNITS and self.width < self.outputs:
+            raise EvornnError(
+                f"units is {self.units}; the task has {self.outputs} actions and the first units are the outputs, so "
+                f"at least {self.outputs} are needed; or give the outputs their own layer, for example readout='tanh'"
+            )
+
+    def layer(self) -> Self:
+        """A copy that hands on all its units: a lower layer of a stack."""
+        lower = copy.copy(self)
+        lower.readout = UNITS
+        return lower
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the units' weights and biases, in genome order."""
+        raise EvornnError(f"{type(self).__name__} names no parameters")
+
+    def weight(self, shape: tuple[int, ...]) -> Parameter:
+        """A parameter with the network's range and initial draw."""
+        return Parameter(shape, (-self.range, self.range), None if self.init is None else (-self.init, self.init))
+
+    def readout_shapes(self, width: int) -> dict[str, tuple[int, ...]]:
+        """V [outputs, width] and c [outputs] of the output layer; none if units are the outputs."""
+        if self.readout == UNITS:
+            return {}
+        return {"V": (self.outputs, width)} | ({"c": (self.outputs,)} if self.bias else {})
+
+    def parameters(self) -> dict[str, Parameter]:
+        """The units' parameters, then those of the output layer."""
+        shapes = self.shapes() | self.readout_shapes(self.width)
+        return {name: self.weight(shape) for name, shape in shapes.items()}
+
+    def read(self, p: Any, h: Any) -> Any:
+        """Outputs y [outputs] from unit outputs h."""
+        if self.readout == UNITS:
+            return h[: self.outputs]
+        return activation(self.readout)(self.add(p.V @ h, p, "c"))
+
+    def add(self, z: Any, p: Any, name: str) -> Any:
+        """z plus the bias called `name`, if the network has biases."""
+        return z + getattr(p, name) if self.bias else z
