@@ -1,0 +1,58 @@
+"""The command line. Modules of a command are imported when it runs, so that `evornn --help` answers at once."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from evornn.cli import info, runs
+
+app = typer.Typer(
+    name="evornn",
+    help="Evolve recurrent neural networks: a network, a task and a search, named in a spec file.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _told(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with a user's mistake told in a line (exit code 2) instead of a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        from evornn.errors import EvornnError
+
+        try:
+            command(*args, **kwargs)
+        except EvornnError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from None
+        except BrokenPipeError:  # `evornn list | head`
+            sys.stderr.close()
+            raise typer.Exit(0) from None
+
+    return wrapped
+
+
+COMMANDS = {
+    "run": runs.run,
+    "resume": runs.resume,
+    "replay": runs.replay,
+    "list": info.list_,
+    "kernel": info.kernel,
+    "bench": info.bench,
+    "cache": info.cache,
+    "doctor": info.doctor,
+}
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_told(_command))
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="evornn")

@@ -1,0 +1,80 @@
+"""Live progress of a run: a bar on a terminal, a line now and then in a log file."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import time
+from typing import Self
+
+from evornn.experiment.history import Record
+from evornn.experiment.limits import Limits
+
+LINE_SECONDS = 5.0  # between two lines in a log file
+
+
+class Progress:
+    """Shows generation, evaluations, best fitness, simulated steps a second and time left; `update` takes each record."""
+
+    def __init__(self, limits: Limits) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        self.limits = limits
+        self.first: Record | None = None  # rates leave out the first generation: it compiles
+        self.last_line = time.monotonic()
+        self.console = Console(file=sys.stderr, highlight=False)
+        self.bar = Bar(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[status]}"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.bar.add_task("compiling network and task", total=None, status="")
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def update(self, record: Record) -> None:
+        """Show the state after a generation."""
+        self.first = self.first or record
+        share = self._share(record)
+        text = self.status(record, share)
+        self.bar.update(
+            self.task, description=f"generation {record.generation:,}", total=1.0, completed=share, status=text
+        )
+        if not self.console.is_terminal and time.monotonic() - self.last_line >= LINE_SECONDS:
+            self.last_line = time.monotonic()
+            print(f"generation {record.generation:,}  {text}", file=sys.stderr, flush=True)
+
+    def status(self, record: Record, share: float) -> str:
+        """Evaluations, best fitness, speed and time left, in one line."""
+        assert self.first is not None
+        budget = f" of {self.limits.evaluations:,}" if self.limits.evaluations else ""
+        parts = [f"{record.evaluations:,}{budget} evaluations", f"best {record.best:.5g}"]
+        elapsed, begun = record.seconds - self.first.seconds, self._share(self.first)
+        if elapsed > 0:
+            parts.append(f"{(record.steps - self.first.steps) / elapsed / 1e6:.2f} M steps/s")
+        if elapsed > 0 and share > begun:
+            left = (1.0 - share) * elapsed / (share - begun)
+            parts.append(f"at most {datetime.timedelta(seconds=round(left))} left")
+        return "  ".join(parts)
+
+    def _share(self, record: Record) -> float:
+        """How much of the budget that will end first is spent, in [0, 1]."""
+        spent = {
+            "evaluations": record.evaluations,
+            "steps": record.steps,
+            "seconds": record.seconds,
+            "generations": record.generation,
+        }
+        budgets = {name: getattr(self.limits, name) for name in spent}
+        return min(1.0, max((spent[name] / budget for name, budget in budgets.items() if budget), default=0.0))

@@ -1,0 +1,127 @@
+"""evornn run, resume, replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from evornn.experiment.run import Result
+    from evornn.experiment.spec import Spec
+    from evornn.problem import Problem
+
+INTERRUPTED = 130  # the exit code shells use for Ctrl-C
+RUNS = Path("runs/out")
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override an entry of the spec: search.population=64. Repeatable."),
+]
+WorkersOption = Annotated[int | None, typer.Option(help="Threads; all cores unless told.", min=1)]
+
+
+def run(
+    spec: Annotated[Path, typer.Argument(help="TOML file that names network, task and search.")],
+    out: Annotated[Path | None, typer.Option(help="Directory of the run; else runs/out/SPEC-SEED.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed, in place of the spec's.", min=0)] = None,
+    workers: WorkersOption = None,
+    set_: SetOption = None,
+    figure: Annotated[bool, typer.Option(help="Draw the figure of the run at its end.")] = True,
+) -> None:
+    """Run a spec: evolve until solved or until a budget is spent."""
+    from evornn.experiment.launch import free_directory
+    from evornn.experiment.spec import Spec
+
+    overrides = [*(set_ or []), *([] if seed is None else [f"run.seed={seed}"]), *_workers(workers)]
+    loaded = Spec.load(spec, overrides)
+    _carry_out(loaded, out or free_directory(RUNS, spec.stem, loaded.seed), resume=False, figure=figure)
+
+
+def resume(
+    directory: Annotated[Path, typer.Argument(help="Directory of the run.")],
+    workers: WorkersOption = None,
+    set_: SetOption = None,
+    figure: Annotated[bool, typer.Option(help="Draw the figure of the run at its end.")] = True,
+) -> None:
+    """Continue an interrupted run, bit for bit; --set run.evaluations=N gives it a new budget."""
+    from evornn.experiment.launch import stored_spec
+
+    spec = stored_spec(directory, [*(set_ or []), *_workers(workers)])
+    _carry_out(spec, directory, resume=True, figure=figure)
+
+
+def replay(
+    directory: Annotated[Path, typer.Argument(help="Directory of the run.")],
+) -> None:
+    """Test the best network of a run again in float64, and draw the run's figure anew."""
+    import numpy as np
+
+    from evornn.experiment import store
+    from evornn.experiment.history import as_array
+    from evornn.experiment.launch import stored_spec
+    from evornn.report.summary import verification
+
+    problem, _ = stored_spec(directory).build()
+    if not (directory / store.BEST).exists():
+        typer.echo("this run has no best network yet")
+        raise typer.Exit(1)
+    genome = np.load(directory / store.BEST, allow_pickle=False)
+    report = problem.test_champion(genome)
+    typer.echo(verification(report) if report.trials else "the task has no champion test")
+    result = store.read_json(directory, store.RESULT) or {}
+    solved_at = result.get("best_evaluation") if result.get("solved") else None
+    for file in _draw(directory, problem, genome, as_array(store.read_history(directory)), solved_at):
+        typer.echo(file)
+
+
+def _workers(workers: int | None) -> list[str]:
+    return [] if workers is None else [f"problem.workers={workers}"]
+
+
+def _carry_out(spec: Spec, out: Path, resume: bool, figure: bool) -> None:
+    """Run or resume `spec` in `out` under a progress display, then say how it ended."""
+    from evornn.cli.progress import Progress
+    from evornn.experiment.launch import start
+    from evornn.experiment.store import HISTORY
+
+    typer.echo(f"{out}: {'resuming' if resume else 'running'} {spec.origin}")
+    progress = Progress(spec.limits)
+    try:
+        with progress:
+            built = spec.build()
+            result = start(spec, out, progress.update, built, resume)
+    except KeyboardInterrupt:
+        if (out / HISTORY).exists():
+            typer.echo(f"\ninterrupted; nothing evaluated so far is lost. Continue with: evornn resume {out}", err=True)
+        else:
+            typer.echo("\ninterrupted before the run began", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    _conclude(result, built[0], out, figure)
+
+
+def _conclude(result: Result, problem: Problem, out: Path, figure: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from evornn.report.summary import summarise
+
+    files = [str(out)]
+    if figure and result.best is not None:
+        solved_at = result.best.evaluation if result.solved else None
+        files += [f.name for f in _draw(out, problem, result.best.genome, result.history, solved_at)]
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    for heading, sentence in [*summarise(result, problem), ("Files", ", ".join(files))]:
+        table.add_row(heading, sentence)
+    Console(highlight=False).print(table)
+
+
+def _draw(out: Path, problem: Problem, genome: object, history: object, solved_at: int | None) -> list[Path]:
+    """The figure of the run; drawing never spoils a run that has ended."""
+    from evornn.report.figure import draw
+
+    trajectory = problem.rollout(genome)
+    panels = getattr(problem.task, "panels", None)
+    return draw(out / "figure", history, problem.describe(), solved_at, trajectory, panels)

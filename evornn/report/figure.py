@@ -1,0 +1,106 @@
+"""The figure of a run: how fitness grew with evaluations, and what the champion does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from evornn.problem import Trajectory
+
+BLUE, GREY, RED = "#1f5fa8", "#8a93a0", "#c8452d"
+LINES = (BLUE, "#d98c21", "#3f8f5b", "#8a5aa8")
+MAX_PANELS = 4
+STYLE = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": "#333333",
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+    "svg.hashsalt": "evornn",  # the same run gives the same file
+}
+
+
+def draw(
+    path: Path,
+    history: np.ndarray,
+    title: str,
+    solved_at: int | None = None,
+    trajectory: Trajectory | None = None,
+    panels: dict[str, tuple[str, ...]] | None = None,
+) -> list[Path]:
+    """Draw a run's history (fields of `Record`) beside the champion's trajectory; writes path.svg and path.png.
+
+    solved_at: evaluation that found the champion. panels: label -> names of the trajectory's states to show together
+    (default: all scalar states, those of one letter together).
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        shown = _shown(trajectory, panels) if trajectory is not None else {}
+        figure = Figure(figsize=(10.5 if shown else 6.0, 4.2), layout="constrained")
+        FigureCanvasAgg(figure)  # needs no display
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, color="#222222")
+        grid = figure.add_gridspec(max(1, len(shown)), 2 if shown else 1, width_ratios=[1.15, 1] if shown else [1])
+        _learning_curve(figure.add_subplot(grid[:, 0]), history, solved_at)
+        axes = [figure.add_subplot(grid[row, 1]) for row in range(len(shown))]
+        for axis, (label, curves) in zip(axes, shown.items(), strict=True):
+            _curves(axis, label, curves, last=axis is axes[-1])
+        if axes:
+            axes[0].set_title("What the champion does")
+        files = [path.with_suffix(".svg"), path.with_suffix(".png")]
+        for file in files:
+            metadata: dict[str, Any] = {"Date": None} if file.suffix == ".svg" else {}
+            figure.savefig(file, dpi=150, metadata=metadata)
+    return files
+
+
+def _learning_curve(axis: Any, history: np.ndarray, solved_at: int | None) -> None:
+    axis.plot(history["evaluations"], history["median"], color=GREY, lw=0.9, label="median of a generation")
+    axis.plot(history["evaluations"], history["top"], color=BLUE, lw=0.9, alpha=0.4, label="best of a generation")
+    axis.plot(history["evaluations"], history["best"], color=BLUE, lw=2.0, label="best so far")
+    if solved_at is not None:
+        axis.axvline(solved_at, color=RED, lw=1.2, ls="--", label=f"solved by evaluation {solved_at:,}")
+    axis.set(title="Fitness", xlabel="evaluations", xlim=(0, None))
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axis.legend(frameon=False, fontsize=8, loc="best")
+    axis.grid(axis="y", color="#e6e8eb", lw=0.8)
+
+
+def _shown(trajectory: Trajectory, panels: dict[str, tuple[str, ...]] | None) -> dict[str, dict[str, np.ndarray]]:
+    """Panel label -> {curve label: values [T]}: the states asked for, then the actions."""
+    scalar = {name: np.asarray(values) for name, values in trajectory.states.items() if np.ndim(values) == 1}
+    if not panels:
+        stems: dict[str, list[str]] = {}
+        for name in scalar:
+            stems.setdefault(name.rstrip("0123456789"), []).append(name)
+        panels = {", ".join(names): tuple(names) for names in stems.values()}
+    chosen = {
+        label: {name: scalar[name] for name in names if name in scalar}
+        for label, names in list(panels.items())[: MAX_PANELS - 1]
+    }
+    actions = np.asarray(trajectory.actions)
+    chosen["action"] = {f"action {i}": column for i, column in enumerate(actions.T[: len(LINES)])}
+    return {label: curves for label, curves in chosen.items() if curves}
+
+
+def _curves(axis: Any, label: str, curves: dict[str, np.ndarray], last: bool) -> None:
+    for (name, values), color in zip(curves.items(), LINES, strict=False):
+        axis.plot(values, color=color, lw=1.0, label=name)
+    axis.set_ylabel(label, fontsize=8)
+    axis.margins(x=0.01)
+    axis.grid(axis="y", color="#e6e8eb", lw=0.8)
+    if len(curves) > 1:
+        axis.legend(frameon=False, fontsize=8, ncols=len(curves), loc="upper right")
+    if last:
+        axis.set_xlabel("control steps")
+    else:
+        axis.tick_params(labelbottom=False)

@@ -1,0 +1,58 @@
+"""How a run ended, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evornn.experiment.run import Result
+    from evornn.problem import ChampionReport, Problem
+
+REASONS = {
+    "evaluations": "the budget of evaluations is spent",
+    "steps": "the budget of simulated steps is spent",
+    "seconds": "the time is up",
+    "generations": "the number of generations is reached",
+    "error_threshold": "the error is below its threshold",
+    "share_learned": "the share of the training data that was asked for is learned",
+    "search": "the search has nothing more to try",
+}
+
+
+def summarise(result: Result, problem: Problem) -> list[tuple[str, str]]:
+    """(heading, sentence) pairs: outcome, champion, literature, effort, and files if there are any."""
+    rows = [("Outcome", _outcome(result)), ("Problem", problem.describe())]
+    if result.verified is not None:
+        rows.append(("Champion", verification(result.verified)))
+    published = problem.task.published
+    if published and result.solved:
+        figures = ", ".join(f"{name} {mean:,.0f}" for name, mean in published.items())
+        rows.append(("Published", f"mean evaluations to solve this task: {figures} (this is one run, those are means)"))
+    rows.append(("Effort", _effort(result)))
+    return rows
+
+
+def _outcome(result: Result) -> str:
+    if not len(result.history):
+        return "nothing was evaluated"
+    at = f"after {result.evaluations:,} evaluations in {len(result.history):,} generations"
+    if result.solved and result.best is not None:
+        return f"solved {at}; the champion was evaluation {result.best.evaluation:,}, fitness {result.best.fitness:.6g}"
+    best = f"best fitness {result.best.fitness:.6g}" if result.best else "no fitness"
+    failed = f"; {result.tests:,} champions were tested and failed" if result.tests else ""
+    return f"not called solved: {REASONS[result.stopped_by]} {at}; {best}{failed}"
+
+
+def verification(report: ChampionReport) -> str:
+    """What the champion's test found, and by which kernel and precision."""
+    word = "verified" if report.solved else "refuted"
+    trials = [
+        f"{trial.name}: {int(trial.passed):,} of {trial.episodes:,} ({trial.required:,} needed)" for trial in report.trials
+    ]
+    return f"{word} in {report.precision} by the {report.backend} backend; " + "; ".join(trials)
+
+
+def _effort(result: Result) -> str:
+    rate = result.steps / result.seconds / 1e6 if result.seconds else 0.0
+    tests = f", and {result.test_steps:,} in {result.tests:,} champion tests" if result.tests else ""
+    return f"{result.seconds:.1f} s; {result.steps:,} simulated steps ({rate:.2f} million a second){tests}"
