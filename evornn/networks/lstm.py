@@ -2,7 +2,7 @@
 
     i = s(W_i x + U_i h + b_i + p_i c)       c' = f c + i g
     f = s(W_f x + U_f h + b_f + p_f c)       h' = o tanh(c')
-    g = tanh(W_g x + U_g h + b_g)            y  = r(V h' + c)
+    g = tanh(W_g x + U_g h + b_g)            y  = readout of h' (see `Units`)
     o = s(W_o x + U_o h + b_o + p_o c')
 
 s is the logistic function; the p terms are peepholes (Gers & Schmidhuber 2000), left out unless asked for.

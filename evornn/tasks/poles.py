@@ -51,8 +51,8 @@ class Poles(Task):
     action: force / 10 N, cut off at +-1. velocities: whether the network sees them.
     fitness: "steps" (control steps survived) or "damping" (Gruau 1996: rewards staying still); default: "steps" with
     velocities, else "damping". steps: control steps (0.02 s) of an episode; default 100,000 for "steps", 1,000 for
-    "damping". friction: mu_c of the cart. start_angle: of the first pole, rad; all else starts at 0. bias_input: whether
-    the network also sees a constant 0.5.
+    "damping". friction: mu_c of the cart. start_angle: of the first pole, rad; all else starts at 0. bias_input:
+    whether the network also sees a constant 0.5.
 
     The first episode has the standard start; further ones draw theirs from the ranges of the champion test.
     """
@@ -65,8 +65,11 @@ class Poles(Task):
         self, velocities: bool = True, fitness: str | None = None, steps: int | None = None, friction: float = 0.0,
         start_angle: float = 0.07, bias_input: bool = False,
     ) -> None:  # fmt: skip
-        self.velocities, self.bias_input = bool(velocities), bool(bias_input)
-        self.fitness = check_choice("fitness", fitness or ("steps" if velocities else "damping"), ["steps", "damping"])
+        self.velocities = check_choice("velocities", str(velocities), ["True", "False"]) == "True"
+        self.bias_input = check_choice("bias_input", str(bias_input), ["True", "False"]) == "True"
+        self.fitness = check_choice(
+            "fitness", fitness or ("steps" if self.velocities else "damping"), ["steps", "damping"]
+        )
         default = BALANCE_STEPS if self.fitness == "steps" else 1000
         self.steps = check_range("steps", default if steps is None else steps, 1, integer=True)
         self.friction = check_range("friction", friction, 0)
@@ -76,7 +79,7 @@ class Poles(Task):
                 f"steps is {self.steps}; the damping fitness sums over {WINDOW} steps, so at least {WINDOW} are needed"
             )
         self.published = self.PUBLISHED.get((self.velocities, self.fitness), {})
-        self.observations = (1 + len(self.POLES)) * (2 if velocities else 1) + self.bias_input
+        self.observations = (1 + len(self.POLES)) * (2 if self.velocities else 1) + self.bias_input
 
     # episodes --------------------------------------------------------------------------------------------------------
     def scenarios(self, n: int, seed: int) -> np.ndarray:
