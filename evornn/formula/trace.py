@@ -63,7 +63,7 @@ def trace(name: str, function: Callable[..., Any], inputs: list[Node], arguments
 
 
 def _captured(outputs: list[Node], first: int, own: set[int]) -> tuple[Node, ...]:
-    """Outer values met from inside: nodes older than the trace that are neither inputs nor constants."""
+    """Outer values met from inside: nodes older than the trace that are neither inputs, constants nor parameters."""
     found: dict[int, Node] = {}
     seen: set[int] = set()
     todo = list(outputs)
@@ -72,7 +72,9 @@ def _captured(outputs: list[Node], first: int, own: set[int]) -> tuple[Node, ...
         if node.id in seen or node.id in own:
             continue
         seen.add(node.id)
-        if node.id < first and node.op != "constant":
+        if node.op in ("constant", "parameter"):
+            continue
+        if node.id < first:
             found[node.id] = node
             continue
         todo.extend(node.args)

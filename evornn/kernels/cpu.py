@@ -1,0 +1,171 @@
+"""The CPU backend: one simulation compiled to SIMD kernels, run by threads over blocks.
+
+Kernels release the GIL. Blocks are independent and every sum has a fixed order, so results are the same for any number of threads, any
+chunking and any layout.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import numpy as np
+
+from evornn.kernels import layout as layouts
+from evornn.kernels.emit import LayoutUnsupported
+from evornn.kernels.host import native_lanes
+from evornn.kernels.kernel_text import Traced, kernel_text, trace_simulation
+from evornn.kernels.plan import Plan
+from evornn.kernels.shape import Shape
+
+INLINE_SECONDS = 0.1  # work shorter than this runs in the calling thread: Ctrl-C waits no longer than that
+
+
+class Kernel:
+    """One compiled kernel: its shape, memory plan, text and entry point."""
+
+    def __init__(self, simulation: Any, traced: Traced, shape: Shape) -> None:
+        self.text, self.plan, self.shape = kernel_text(traced, shape, simulation.describe(), simulation.early_exit)
+        starts = {name: cut.start for name, cut in simulation.genome.slices.items()}
+        self.order = self.plan.weight_order(starts)
+        self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
+        self.seconds = 0.0  # measured time of one job's step
+        self._function: Any = None
+
+    @property
+    def function(self) -> Any:
+        """The compiled `simulate`."""
+        if self._function is None:
+            from evornn.kernels.module_cache import load
+
+            self._function = load(self.text).simulate
+        return self._function
+
+    def scratch(self) -> np.ndarray:
+        """Zeroed scratch for one thread, on a cache line."""
+        count = self.plan.scratch_size * (self.shape.jobs if self.shape.layout == "units" else self.shape.lanes)
+        size = np.dtype(self.shape.precision).itemsize
+        raw = np.zeros(count + 64 // size, self.shape.precision)
+        start = (-raw.ctypes.data % 64) // size
+        return raw[start : start + count]
+
+
+class CpuBackend:
+    """Evaluates populations of one simulation.
+
+    precision: "float32" or "float64". workers: threads (None: all cores this process may use). layout, lanes, jobs: force one instead
+    of the measured rule (for tests and benchmarks).
+    """
+
+    name = "cpu"
+
+    def __init__(self, simulation: Any, precision: str = "float32", workers: int | None = None, layout: str | None = None,
+                 lanes: int | None = None, jobs: int | None = None) -> None:  # fmt: skip
+        self.simulation, self.precision = simulation, precision
+        self.workers = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+        self._forced = (layout, lanes, jobs)
+        self._traced: Traced | None = None
+        self._kernels: dict[Any, Kernel] = {}
+        self._series: dict[Any, list[np.ndarray]] = {}
+        self._pool: ThreadPoolExecutor | None = None
+        self._units_possible = True
+
+    def _trace(self, scenario_size: int) -> Traced:
+        if self._traced is None:
+            self._traced = trace_simulation(self.simulation, scenario_size)
+            self._units = max((n.shape[0] for n in _affines(self._traced)), default=1)
+        return self._traced
+
+    def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Kernel:
+        """The kernel for a batch of this size (compiled on its first call)."""
+        traced = self._trace(scenario_size)
+        native = native_lanes(self.precision)
+        layout, lanes, jobs = layouts.choose(individuals, episodes, self._units, native, self._units_possible)
+        if self._forced[0]:
+            layout, lanes, jobs = self._forced[0], self._forced[1] or native, self._forced[2] or 1
+        key = (layout, lanes, jobs)
+        if key not in self._kernels:
+            try:
+                self._kernels[key] = Kernel(self.simulation, traced, Shape(self.precision, lanes, layout, jobs))
+            except LayoutUnsupported:
+                if self._forced[0]:
+                    raise
+                self._units_possible = False
+                return self.kernel(individuals, episodes, scenario_size)
+        return self._kernels[key]
+
+    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
+        kernel = self.kernel(len(values), len(scenarios), scenarios.shape[1])
+        shape = kernel.shape
+        weights = layouts.arrange_weights(values, kernel.order, shape)
+        groups = layouts.groups_of(len(scenarios), shape)
+        jobs = len(weights) * groups
+        out = np.zeros((jobs, 3 * shape.lanes), shape.precision)
+        stop = np.zeros(1, np.int64)
+        rows = self._rows(shape)
+        length = next(iter(self.simulation.task.series.values())).shape[1] if rows else 0
+        fixed = (weights, kernel.constants, kernel.tables, layouts.arrange_episodes(scenarios, shape), *rows, length, steps, seed, groups)
+        self._run(kernel, fixed, out, stop, jobs, steps)
+        fitness, taken, failed = layouts.collect(out, len(values), len(scenarios), shape).astype(np.float64)
+        return fitness, taken, failed > 0
+
+    def _rows(self, shape: Shape) -> list[np.ndarray]:
+        if shape not in self._series:
+            self._series[shape] = [layouts.arrange_episodes(array, shape) for array in self.simulation.task.series.values()]
+        return self._series[shape]
+
+    def _run(self, kernel: Kernel, fixed: tuple[Any, ...], out: np.ndarray, stop: np.ndarray, jobs: int, steps: int) -> None:
+        if not kernel.seconds:
+            kernel.function(*fixed, 0, 0, out, kernel.scratch(), stop)  # compiles, here and once
+        began = time.perf_counter()
+        if jobs == 1 or kernel.seconds * jobs * steps < min(INLINE_SECONDS, 2e-4 if self.workers > 1 else 1) and kernel.seconds:
+            kernel.function(*fixed, 0, jobs, out, kernel.scratch(), stop)
+            threads = 1
+        else:
+            threads = min(self.workers, jobs)
+            self._in_threads(kernel, fixed, out, stop, jobs, threads)
+        spent = (time.perf_counter() - began) * threads / (jobs * max(steps, 1))
+        kernel.seconds = spent if not kernel.seconds else 0.5 * (kernel.seconds + spent)
+
+    def _in_threads(self, kernel: Kernel, fixed: tuple[Any, ...], out: np.ndarray, stop: np.ndarray, jobs: int, threads: int) -> None:
+        chunk = max(1, jobs // (threads * 8))
+        starts = itertools.count(0, chunk)
+        lock = threading.Lock()
+
+        def work() -> None:
+            scratch = kernel.scratch()
+            while not stop[0]:
+                with lock:
+                    first = next(starts)
+                if first >= jobs:
+                    return
+                kernel.function(*fixed, first, min(first + chunk, jobs), out, scratch, stop)
+
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="evornn")
+        running = [self._pool.submit(work) for _ in range(threads)]
+        try:
+            wait(running)
+        except BaseException:  # Ctrl-C: kernels look at the flag every 256 steps
+            stop[0] = 1
+            wait(running)
+            raise
+        for future in running:
+            future.result()
+
+    def close(self) -> None:
+        """Stop the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+
+def _affines(traced: Traced) -> list[Any]:
+    from evornn.formula.trace import reachable
+
+    return [n for n in reachable(traced.step.outputs) if n.op == "affine"]

@@ -1,0 +1,22 @@
+"""What this machine's processor offers to kernels."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+@cache
+def features() -> dict[str, Any]:
+    """Processor name, vector width in bits, and whether fused multiply-add is a machine instruction."""
+    from llvmlite import binding
+
+    flags = binding.get_host_cpu_features()
+    wide = 512 if flags.get("avx512f") else 256 if flags.get("avx") else 128
+    arm = not any(name.startswith("sse") for name in flags)
+    return {"cpu": binding.get_host_cpu_name(), "vector_bits": wide, "fma": bool(arm or flags.get("fma")), "flags": flags.flatten()}
+
+
+def native_lanes(precision: str) -> int:
+    """Lanes of one vector register: 16 float32 with AVX-512, 8 with AVX2, 4 with SSE or NEON; half as many float64."""
+    return int(features()["vector_bits"]) // (32 if precision == "float32" else 64)

@@ -1,0 +1,203 @@
+"""A simulation as the text of one kernel module: start, the loop over steps, finish, for every (individual group, episode group)."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+from evornn.errors import EvornnError
+from evornn.formula.graph import Node
+from evornn.formula.record import State, leaf_names, unflatten
+from evornn.formula.simplify import in_registers, is_constant, parameters_only, simplify
+from evornn.formula.trace import Function, reachable, trace, tracing
+from evornn.kernels.emit import Body, Carry, Memory, Text, part
+from evornn.kernels.plan import Plan
+from evornn.kernels.shape import Shape
+
+
+@dataclass
+class Traced:
+    """A simulation's graph: what is carried (names, input nodes), and the three functions."""
+
+    names: list[str]
+    carry: list[Node]
+    alive: int
+    scenario: Node
+    rows: dict[str, Node]
+    time: Node
+    start: Function
+    step: Function
+    finish: Function
+
+
+def trace_simulation(simulation: Any, scenario_size: int) -> Traced:
+    """Trace start, step and finish; fields that never change are folded into the step as constants."""
+    with tracing():
+        p = State(**{name: Node("parameter", (), shape, "float", name) for name, shape in simulation.parameters.items()})
+        scenario = Node("input", (), (scenario_size,), "float", "scenario")
+        start = trace("start", simulation.start, [scenario], (p, scenario))
+        carry = [Node("input", (), n.shape, n.dtype, f"carry{i}") for i, n in enumerate(start.outputs)]
+        record = unflatten(start.definition, list(carry))
+        names = [n.replace(".", "_") for n in leaf_names(record)]
+        time = Node("time", (), (), "int")
+        rows = {name: Node("input", (), shape, "float", name) for name, shape in simulation.series.items()}
+        now = State(t=time, **rows)
+        step = trace("step", simulation.step, [*carry, *rows.values(), time], (p, record, now))
+        _check(step, start, names)
+        finish = trace("finish", simulation.finish, carry, (record,))
+    alive = names.index("alive")
+    while (constant := _unchanging(start, step, carry)) is not None:
+        swap = {carry[constant].id: start.outputs[constant]}
+        start, step, finish = (_substitute(f, swap) for f in (start, step, finish))
+        for kept in (carry, names, start.outputs, step.outputs):
+            kept.pop(constant)
+        step.inputs, finish.inputs = [*carry, *rows.values(), time], list(carry)
+        alive = -1 if constant == alive else alive - (constant < alive)
+    start, step, finish = simplify([start, step, finish])
+    n = len(carry)
+    return Traced(names, step.inputs[:n], alive, start.inputs[0], dict(zip(rows, step.inputs[n:-1], strict=True)), step.inputs[-1], start, step, finish)
+
+
+def _check(step: Function, start: Function, names: list[str]) -> None:
+    if step.definition != start.definition:
+        raise EvornnError(f"the step returns other state fields than the start, which has {names}")
+    for name, a, b in zip(names, start.outputs, step.outputs, strict=True):
+        if (a.shape, a.dtype) != (b.shape, b.dtype):
+            raise EvornnError(f"state field {name!r} starts as {a.dtype}{list(a.shape)} and becomes {b.dtype}{list(b.shape)} after a step")
+
+
+def _unchanging(start: Function, step: Function, carry: list[Node]) -> int | None:
+    """A field that starts constant and that the step passes on (after folding)."""
+    folded_start, folded_step = simplify([start, step])
+    for i in range(len(carry)):
+        if is_constant(folded_start.outputs[i]) and folded_step.outputs[i] is folded_step.inputs[i]:
+            start.outputs[i] = folded_start.outputs[i]
+            return i
+    return None
+
+
+def _substitute(function: Function, swap: dict[int, Node]) -> Function:
+    known: dict[int, Node] = dict(swap)
+    for node in reachable(function.outputs, frozenset(known)):
+        if node.id not in known:
+            args = tuple(known[a.id] for a in node.args)
+            same = all(a is b for a, b in zip(args, node.args, strict=True))
+            known[node.id] = node if same else Node(node.op, args, node.shape, node.dtype, node.attr)
+    return Function(function.name, function.inputs, [known[o.id] for o in function.outputs], function.definition)
+
+
+def _sub_functions(functions: list[Function]) -> list[Function]:
+    """Sub-functions of registers only, callees first."""
+    found: dict[int, Function] = {}
+
+    def visit(function: Function) -> None:
+        for node in reachable(function.outputs):
+            if node.op in ("call", "repeat"):
+                inner = node.attr if node.op == "call" else node.attr[0]
+                if id(inner) not in found:
+                    visit(inner)
+                    found[id(inner)] = inner
+
+    for function in functions:
+        visit(function)
+    small = {i: f for i, f in found.items() if all(n.op in ("constant", "parameter") or n.dtype == "tuple" or in_registers(n)
+                                                   for n in (*f.inputs, *reachable(f.outputs)))}  # fmt: skip
+    return list(small.values())
+
+
+HEADER = '''"""{title}
+
+{precision}, {lanes} lanes, layout "{layout}"{jobs}. Written by evornn; the words are defined in evornn/kernels/prelude.py.
+"""
+
+from numba import njit
+
+from evornn.kernels.prelude import Prelude
+from evornn.kernels.shape import Shape
+
+globals().update(Prelude({shape!r}).names())
+inline = njit(error_model="numpy", forceinline=True)
+kernel = njit(error_model="numpy", nogil=True, cache=True)
+'''
+
+
+def kernel_text(traced: Traced, shape: Shape, title: str, early_exit: bool) -> tuple[str, Plan, Shape]:
+    """The module's text, its memory plan, and `shape` with the strides that the plan gives."""
+    plan = Plan(shape.group)
+    functions: dict[int, str] = {}
+    parts = []
+    for function in _sub_functions([traced.start, traced.step, traced.finish]):
+        name = function.name if function.name not in functions.values() else f"{function.name}_{len(functions)}"
+        parts.append(_function_text(function, name, plan, shape, functions))
+        functions[id(function)] = name
+    parts.append(_simulate_text(traced, plan, shape, functions, early_exit))
+    shape = shape.with_strides(plan.weight_size, plan.scratch_size)
+    jobs = f", {shape.jobs} individuals side by side" if shape.jobs > 1 else ""
+    header = HEADER.format(title=textwrap.fill(title, 130), precision=shape.precision, lanes=shape.lanes, layout=shape.layout, jobs=jobs, shape=shape)
+    return header + "".join(f"\n\n{p}" for p in parts), plan, shape
+
+
+def _function_text(function: Function, name: str, plan: Plan, shape: Shape, functions: dict[int, str]) -> str:
+    text = Text()
+    body = Body(plan, shape.layout, functions, text)
+    names = [f"a{i}" for i in range(len(function.inputs))]
+    for node, argument in zip(function.inputs, names, strict=True):
+        body.values[node.id] = part(argument, node)
+    body.emit(function.outputs)
+    text.add(f"return ({', '.join(body.expression(o) for o in function.outputs)},)")
+    return f"@inline\ndef {name}({', '.join(['w', 'K', *names])}):\n" + "\n".join(text.lines) + "\n"
+
+
+def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int, str], early_exit: bool) -> str:
+    text = Text()
+    rows = list(traced.rows)
+    arguments = ["weights", "K", "J", "q", *(f"rows_{r}" for r in rows), "n_rows", "n_steps", "seed", "groups", "first", "last", "out", "S", "stop"]
+    text.add("for job in range(first, last):")
+    text.indent += 1
+    text.add("group = job % groups")
+    text.add(f"episode = group * {shape.lanes if shape.layout == 'episodes' else 1}")
+    text.add("w = weights[job // groups]")
+    body = Body(plan, shape.layout, functions, text)
+    size = traced.scenario.size
+    text.add(f"at = group * {size}")
+    body.values[traced.scenario.id] = Memory("q", "at") if not in_registers(traced.scenario) else body._fetch(traced.scenario, Memory("q", "at"))
+    carry = Carry(body, traced.carry, "", list(traced.names))
+    first = Body(plan, shape.layout, functions, text, "f")
+    first.values = dict(body.values)
+    first.emit(traced.start.outputs)
+    carry.assign([first.value(o) for o in traced.start.outputs])
+    fixed = parameters_only(reachable(traced.step.outputs))
+    body.emit(_hoisted(traced.step.outputs, fixed))
+    text.add("for t in range(n_steps):")
+    text.indent += 1
+    text.add("if t % 256 == 0 and stop[0]:")
+    text.add("    return")
+    if early_exit and traced.alive >= 0:
+        text.add("if not any_lane(alive):")
+        text.add("    break")
+    body.values[traced.time.id] = part("t", traced.time)
+    for name, node in traced.rows.items():
+        text.add(f"at_{name} = (group * n_rows + t) * {node.size}")
+        view = Memory(f"rows_{name}", f"at_{name}")
+        body.values[node.id] = body._fetch(node, view) if in_registers(node) else view
+    carry.advance(traced.step.outputs)
+    text.indent -= 1
+    last = Body(plan, shape.layout, functions, text, "r")
+    last.values = {o.id: v for o, v in zip(traced.finish.inputs, carry.current(), strict=True)}
+    last.emit(traced.finish.outputs)
+    for i, node in enumerate(traced.finish.outputs):
+        value = last.scalar(node)
+        text.add(f"store_result(out[job], {i}, {f'where({value}, 1.0, 0.0)' if node.dtype == 'bool' else value})")
+    return f"@kernel\ndef simulate({', '.join(arguments)}):\n" + "\n".join(text.lines) + "\n"
+
+
+def _hoisted(outputs: list[Node], fixed: set[int]) -> list[Node]:
+    """Computed values that depend on parameters alone and are read by the step: computed once, before the loop."""
+    wanted: dict[int, Node] = {}
+    for node in reachable(outputs):
+        for arg in node.args if node.id not in fixed else ():
+            if arg.id in fixed and arg.op not in ("parameter", "constant", "transpose"):
+                wanted[arg.id] = arg
+    return [wanted[i] for i in sorted(wanted)]
+

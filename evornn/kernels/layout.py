@@ -1,0 +1,79 @@
+"""Which layout a batch of work gets, and how weights, scenarios and results are arranged for it.
+
+The rule (measured by `evornn bench --layouts`): units as lanes for large networks with few episodes; episodes as lanes when they fill the
+vectors at least as well as individuals do; else individuals as lanes. The numbers that come out are the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evornn.kernels.plan import Plan
+from evornn.kernels.shape import Shape
+
+UNITS_FROM = 32  # units from which a network's own rows fill vectors better than individuals fill caches
+WIDE_JOBS = 4  # networks side by side below 64 units: enough independent sums to hide latency
+
+
+def choose(individuals: int, episodes: int, units: int, native: int, units_possible: bool) -> tuple[str, int, int]:
+    """(layout, lanes, jobs) for P individuals x E episodes of networks with `units` rows in their largest product."""
+    if units_possible and units >= UNITS_FROM and episodes < native:
+        jobs = 1 if units >= 16 * native else 2 if units >= 8 * native else WIDE_JOBS
+        while jobs > individuals:
+            jobs //= 2
+        return "units", native * jobs, jobs
+    if episodes >= native and _waste(episodes, native) <= _waste(individuals, native) + 0.25:
+        return "episodes", native, 1
+    if episodes > individuals:
+        return "episodes", native, 1
+    return "individuals", native, 1
+
+
+def _waste(count: int, lanes: int) -> float:
+    """Share of idle lanes."""
+    return 1 - count / (-(-count // lanes) * lanes)
+
+
+def arrange_weights(values: np.ndarray, order: np.ndarray, shape: Shape) -> np.ndarray:
+    """Values [P, D] in the kernel's order: [blocks, weights of a block]; missing lanes repeat the last individual."""
+    dtype = np.dtype(shape.precision)
+    padded = np.zeros((len(values), values.shape[1] + 1), dtype)
+    padded[:, :-1] = values
+    side = {"individuals": shape.lanes, "episodes": 1, "units": shape.jobs}[shape.layout]
+    blocks = -(-len(values) // side)
+    rows = np.minimum(np.arange(blocks * side), len(values) - 1)
+    stored = padded[rows[:, None], order[None, :]].reshape(blocks, side, len(order))
+    if shape.layout == "individuals":
+        stored = stored.transpose(0, 2, 1)
+    return np.ascontiguousarray(stored).reshape(blocks, -1)
+
+
+def arrange_episodes(array: np.ndarray, shape: Shape) -> np.ndarray:
+    """Per-episode numbers [E, ...] as the kernel reads them: flat; in layout "episodes" [groups, ..., lane]."""
+    array = np.asarray(array, dtype=shape.precision)
+    if shape.layout == "episodes":
+        groups = -(-len(array) // shape.lanes)
+        rows = np.minimum(np.arange(groups * shape.lanes), len(array) - 1)
+        array = np.moveaxis(array[rows].reshape(groups, shape.lanes, *array.shape[1:]), 1, -1)
+    return np.concatenate([np.ascontiguousarray(array).ravel(), np.zeros(shape.lanes, shape.precision)])
+
+
+def groups_of(episodes: int, shape: Shape) -> int:
+    """Groups of episodes that one individual (or block of them) runs."""
+    return -(-episodes // shape.lanes) if shape.layout == "episodes" else episodes
+
+
+def collect(out: np.ndarray, individuals: int, episodes: int, shape: Shape) -> np.ndarray:
+    """Kernel results [jobs, 3 * lanes] as [3, P, E]."""
+    groups = groups_of(episodes, shape)
+    table = out.reshape(-1, groups, 3, shape.lanes)
+    if shape.layout == "episodes":
+        return table.transpose(2, 0, 1, 3).reshape(3, -1, groups * shape.lanes)[:, :individuals, :episodes]
+    if shape.layout == "units":
+        table = table.reshape(*table.shape[:3], shape.jobs, shape.group)[..., 0]
+    return table.transpose(2, 0, 3, 1).reshape(3, -1, groups)[:, :individuals]
+
+
+def constants_and_tables(plan: Plan, precision: str) -> tuple[np.ndarray, np.ndarray]:
+    """The constant pool and the table of whole numbers."""
+    return plan.constant_values().astype(precision), np.asarray([*plan.tables, 0], dtype=np.int64)

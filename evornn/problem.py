@@ -1,0 +1,257 @@
+"""A network in a task, ready to evaluate: the one object that searches, trainers and analyses talk to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from evornn.errors import EvornnError, check_choice, check_range
+from evornn.genome import Space
+from evornn.networks.base import Network
+from evornn.simulation import Simulation
+from evornn.tasks.base import Stage, Task
+
+BACKENDS = ("cpu", "plain")
+PRECISIONS = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """fitness [P] float64, higher is better, the mean over episodes; steps [P] simulated in all episodes; failed [P]: in any episode."""
+
+    fitness: np.ndarray
+    steps: np.ndarray
+    failed: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One episode step by step: observations [T, O], actions [T, A], states name -> [T, ...] after each step, rewards [T]."""
+
+    observations: np.ndarray
+    actions: np.ndarray
+    states: dict[str, np.ndarray]
+    rewards: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One stage of a champion test: `passed` of `episodes` ran all `steps` without failing; `required` of them had to."""
+
+    name: str
+    passed: int
+    episodes: int
+    required: int
+    steps: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether enough episodes passed."""
+        return self.passed >= self.required
+
+
+@dataclass(frozen=True)
+class ChampionReport:
+    """What a champion did in float64: solved, the trials in order (a failed trial ends the test), fitness, and who computed it."""
+
+    solved: bool
+    trials: list[Trial]
+    precision: str
+    backend: str
+    fitness: float
+
+    def describe(self) -> str:
+        """One line for people."""
+        done = "; ".join(f"{t.name}: {t.passed} of {t.episodes} starts for {t.steps:,} steps" + (f" (needs {t.required})" if t.episodes > 1 else "")
+                         for t in self.trials)  # fmt: skip
+        verdict = "passes" if self.solved else "does not pass"
+        return f"champion {verdict} in {self.precision} ({self.backend} kernel): {done or f'fitness {self.fitness:.6g}'}"
+
+
+class Problem:
+    """A network in a task on a backend.
+
+    network, task: from evornn.networks and evornn.tasks. backend: "cpu" (SIMD kernels) or "plain" (NumPy float64, slow, the oracle).
+    precision: "float32" or "float64". workers: threads, None for all cores. episodes: episodes of one evaluation, their scenarios drawn
+    from `seed`; every individual meets the same ones. early_exit: whether a group of episodes that have all failed is left early (the
+    results are the same either way).
+    """
+
+    def __init__(self, network: Network, task: Task, backend: str = "cpu", precision: str = "float32", workers: int | None = None,
+                 episodes: int = 1, seed: int = 0, early_exit: bool = True) -> None:  # fmt: skip
+        if not isinstance(network, Network):
+            raise EvornnError(f"network is {network!r}; it must be one of evornn.networks, such as FullyRecurrent(units=5)")
+        if not isinstance(task, Task):
+            raise EvornnError(f"task is {task!r}; it must be one of evornn.tasks, such as DoublePole(velocities=False)")
+        self.backend_name = check_choice("backend", backend, BACKENDS)
+        self.precision = "float64" if backend == "plain" else check_choice("precision", precision, PRECISIONS)
+        self.workers = None if workers is None else check_range("workers", workers, 1, 4096, integer=True)
+        self.episodes = check_range("episodes", episodes, 1, integer=True)
+        self.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
+        self.simulation = Simulation(network, task, early_exit)
+        self.network, self.task = self.simulation.network, task
+        if task.series:
+            self.episodes = len(next(iter(task.series.values())))
+        self.scenarios = self._checked_scenarios(task.scenarios(self.episodes, self.seed))
+        self._backend: Any = None
+        self._exact: Problem | None = None
+
+    @property
+    def backend(self) -> Any:
+        """The backend, made on first use."""
+        if self._backend is None:
+            if self.backend_name == "plain":
+                from evornn.kernels.plain import PlainBackend
+
+                self._backend = PlainBackend(self.simulation)
+            else:
+                from evornn.kernels.cpu import CpuBackend
+
+                self._backend = CpuBackend(self.simulation, self.precision, self.workers)
+        return self._backend
+
+    @property
+    def dimension(self) -> int:
+        """D, the number of genes."""
+        return self.simulation.genome.dimension
+
+    @property
+    def space(self) -> Space:
+        """The box that searches work in."""
+        return self.simulation.genome.space
+
+    def evaluate(self, genomes: Any, scenarios: Any = None, steps: int | None = None) -> Evaluation:
+        """Evaluate genomes [P, D] in every scenario [E, k] (default: the problem's own), for at most `steps` steps (default: the task's).
+
+        A genome with NaN or infinity gets NaN fitness and no steps. Raises EvornnError on a wrong shape or dtype.
+        """
+        genomes = self._checked_genomes(genomes)
+        table = self.scenarios if scenarios is None else self._checked_scenarios(scenarios)
+        steps = self._checked_steps(steps)
+        fitness, taken, failed = np.full(len(genomes), np.nan), np.zeros(len(genomes), np.int64), np.ones(len(genomes), bool)
+        good = np.isfinite(genomes).all(axis=1)
+        if good.any():
+            with np.errstate(over="ignore"):
+                values = self.simulation.genome.values(genomes if good.all() else genomes[good])
+            each, counts, ended = self.backend.evaluate(values, table, steps, self.seed)
+            fitness[good], taken[good], failed[good] = each.mean(axis=1), counts.sum(axis=1).astype(np.int64), ended.any(axis=1)
+        return Evaluation(fitness, taken, failed)
+
+    def rollout(self, genome: Any, scenario: int = 0) -> Trajectory:
+        """One episode of one genome [D], step by step, in float64; `scenario` numbers the problem's scenarios."""
+        from evornn.kernels.plain import episode
+
+        check_range("scenario", scenario, 0, len(self.scenarios) - 1, integer=True)
+        values = self.simulation.genome.values(self._checked_genomes(np.atleast_2d(genome))[:1])[0]
+        rows = {name: array[scenario] for name, array in self.task.series.items()}
+        seen: list[tuple[Any, Any, Any]] = []
+
+        def watch(before: Any, after: Any, now: Any) -> None:
+            seen.append((before, after, now))
+
+        episode(self.simulation, values, self.scenarios[scenario], rows, self._checked_steps(None), self.seed, scenario, watch)
+        return _trajectory(self.simulation, values, seen)
+
+    def share_learned(self, genome: Any) -> float:
+        """Share of the episodes learned: those whose fitness reaches the task's `solved_fitness` (or sequence criterion)."""
+        goal = getattr(self.task, "criterion", None)
+        goal = -goal if goal is not None else self.task.solved_fitness
+        if goal is None:
+            raise EvornnError(f"{type(self.task).__name__} does not say when an episode counts as learned")
+        each, _, _ = self.backend.evaluate(self.simulation.genome.values(self._checked_genomes(np.atleast_2d(genome))), self.scenarios,
+                                           self._checked_steps(None), self.seed)  # fmt: skip
+        return float(np.mean(each[0] >= goal))
+
+    def test_champion(self, genome: Any) -> ChampionReport:
+        """The task's own champion test in float64; for a task with only `solved_fitness`, its fitness in float64 against that."""
+        exact = self.exact()
+        genomes = exact._checked_genomes(np.atleast_2d(genome))
+        fitness = float(exact.evaluate(genomes).fitness[0])
+        goal, stages, trials = self.task.solved_fitness, self.task.champion_test(), []
+        for stage in stages:
+            trials.append(exact._trial(genomes, stage))
+            if not trials[-1].ok:
+                break
+        solved = bool(trials[-1].ok and len(trials) == len(stages)) if stages else goal is not None and fitness >= goal
+        return ChampionReport(solved, trials, "float64", self.backend_name, fitness)
+
+    def _trial(self, genomes: np.ndarray, stage: Stage) -> Trial:
+        _, _, failed = self.backend.evaluate(self.simulation.genome.values(genomes), self._checked_scenarios(stage.scenarios), stage.steps, self.seed)
+        return Trial(stage.name, int((~failed[0]).sum()), len(stage.scenarios), stage.required, stage.steps)
+
+    def exact(self) -> Problem:
+        """The same problem in float64 (itself if it is)."""
+        if self.precision == "float64":
+            return self
+        if self._exact is None:
+            self._exact = Problem(self.network, self.task, self.backend_name, "float64", self.workers, self.episodes, self.seed)
+        return self._exact
+
+    def kernel_source(self) -> str:
+        """The emitted source of the kernel that evaluates a population of 1,024."""
+        if self.backend_name == "plain":
+            raise EvornnError("the plain backend has no kernel; use backend='cpu'")
+        return str(self.backend.kernel(1024, len(self.scenarios), self.scenarios.shape[1]).text)
+
+    def describe(self) -> str:
+        """One line."""
+        return f"{self.simulation.describe()}: {self.dimension} genes, {self.backend_name} {self.precision}"
+
+    def close(self) -> None:
+        """Stop the backend's threads."""
+        if self._backend is not None and hasattr(self._backend, "close"):
+            self._backend.close()
+        if self._exact is not None:
+            self._exact.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # checks -----------------------------------------------------------------------------------------------------------------
+    def _checked_genomes(self, genomes: Any) -> np.ndarray:
+        array = np.asarray(genomes)
+        if array.dtype.kind not in "fiu":
+            raise EvornnError(f"genomes have dtype {array.dtype}; they must be real numbers")
+        if array.ndim != 2 or array.shape[1] != self.dimension or not len(array):
+            raise EvornnError(f"genomes have shape {array.shape}; they must be [P, {self.dimension}] with P >= 1 for {self.simulation.describe()}")
+        return array.astype(np.float64, copy=False)
+
+    def _checked_scenarios(self, scenarios: Any) -> np.ndarray:
+        table = np.asarray(scenarios, dtype=np.float64)
+        size = self.scenarios.shape[1] if hasattr(self, "scenarios") else table.shape[-1]
+        if table.ndim != 2 or table.shape[1] != size or not len(table):
+            raise EvornnError(f"scenarios have shape {table.shape}; they must be [E, {size}] with E >= 1")
+        if self.task.series and hasattr(self, "scenarios") and len(table) != len(self.scenarios):
+            raise EvornnError(f"{len(table)} scenarios for {len(self.scenarios)} sequences; a sequence task runs each of its sequences once")
+        return table
+
+    def _checked_steps(self, steps: int | None) -> int:
+        steps = self.task.steps if steps is None else check_range("steps", steps, 1, integer=True)
+        longest = min((a.shape[1] for a in self.task.series.values()), default=steps)
+        return min(int(steps), longest)
+
+
+def _trajectory(simulation: Any, values: np.ndarray, seen: list[tuple[Any, Any, Any]]) -> Trajectory:
+    """Observations and actions of the steps seen: the formulas once more, on each state before its step."""
+    from evornn.formula import State
+    from evornn.formula.record import flatten, leaf_names
+    from evornn.kernels.plain import parameter_views
+
+    p = State(**parameter_views(simulation, values))
+    network, task = simulation.network, simulation.task
+    observations, actions, rewards, states = [], [], [], []
+    for before, after, now in seen:
+        x = task.sense(before.task, now)
+        _, y = network.step(p, before.net, x)
+        observations.append(np.atleast_1d(x))
+        actions.append(np.atleast_1d(y))
+        rewards.append(float(after.total - before.total))
+        states.append(flatten(State(task=after.task, net=after.net))[0])
+    names = leaf_names(State(task=seen[0][1].task, net=seen[0][1].net))
+    named = {name.removeprefix("task."): np.asarray([s[i] for s in states]) for i, name in enumerate(names)}
+    return Trajectory(np.asarray(observations), np.asarray(actions), named, np.asarray(rewards))
