@@ -45,12 +45,13 @@ class Simulation:
             task=where(alive, after, carry.task),
             total=carry.total + where(alive, gain, 0.0),
             steps=carry.steps + where(alive, 1.0, 0.0),
-            alive=alive & ~as_mask(task.failed(after)),
+            alive=alive & ~as_mask(task.failed(after)) & ~as_mask(task.finished(after)),
         )
 
     def finish(self, carry: Any) -> State:
         """fitness, steps taken and failed of the episode."""
-        return State(fitness=self.task.score(carry.task, carry.total, carry.steps), steps=carry.steps, failed=~carry.alive)
+        failed = ~carry.alive & ~as_mask(self.task.finished(carry.task))
+        return State(fitness=self.task.score(carry.task, carry.total, carry.steps), steps=carry.steps, failed=failed)
 
     def describe(self) -> str:
         """The two constructor calls."""

@@ -32,7 +32,8 @@ class Task:
     published: mean evaluations of published methods, to show beside ours.
     smooth: whether observe, step, reward and score are differentiable along an episode that does not fail.
     tolerance: relative error allowed between float32 and float64 over 20 steps.
-    series: data arrays name -> [E, T, n] that sense and gain see row by row (sequence tasks).
+    series: data arrays name -> [E, T, n] or [E, T] that sense and gain see row by row (sequence tasks).
+    criterion: the loss up to which an episode of a sequence task counts as learned, or None.
     """
 
     observations: int = 1
@@ -43,6 +44,7 @@ class Task:
     smooth: ClassVar[bool] = True
     tolerance: ClassVar[float] = 1e-3
     series: Mapping[str, np.ndarray] = {}
+    criterion: float | None = None
 
     # formulas -------------------------------------------------------------------------------------------------------
     def scenarios(self, n: int, seed: int) -> np.ndarray:
@@ -62,7 +64,11 @@ class Task:
         return state
 
     def failed(self, state: Any) -> Any:
-        """Whether the episode ends here, in failure."""
+        """Whether the episode ends here, in failure. NaN must count as failed where a bound can be broken."""
+        return False
+
+    def finished(self, state: Any) -> Any:
+        """Whether the episode ends here, its goal reached: no failure."""
         return False
 
     def reward(self, state: Any, action: Any, after: Any, t: Any) -> Any:

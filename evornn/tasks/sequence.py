@@ -1,0 +1,133 @@
+"""Sequence tasks: data arrays instead of a world. The network reads inputs row by row; fitness is its negative loss."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from evornn.errors import EvornnError, check_choice, check_range
+from evornn.formula import State, dot, exp, log, max, mean, softplus, sum
+from evornn.tasks.base import Task
+
+
+def mse(y: Any, target: Any) -> Any:
+    """Mean squared error."""
+    return mean((y - target) * (y - target))
+
+
+def mae(y: Any, target: Any) -> Any:
+    """Mean absolute error."""
+    return mean(abs(y - target))
+
+
+def cross_entropy(y: Any, target: Any) -> Any:
+    """-sum target log softmax(y), in nats; the target's entries add up to 1."""
+    top = max(y)
+    return top + log(sum(exp(y - top))) - dot(target, y)
+
+
+def binary_cross_entropy(y: Any, target: Any) -> Any:
+    """Mean of -target log s(y) - (1 - target) log(1 - s(y)), s the logistic function, in nats; targets in [0, 1]."""
+    return mean(softplus(y) - target * y)
+
+
+LOSSES = {"mse": mse, "mae": mae, "cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy}
+
+
+class Sequence(Task):
+    """Map input sequences to target sequences; fitness is the negative loss, averaged over steps, then sequences.
+
+    inputs [E, T, n], targets [E, T, m]: E sequences of T steps; without them, `example()`: remember an input of 3 steps ago.
+    mask [E, T]: weight of each step, 0 where outputs do not matter; each sequence needs a positive one. loss: mse, mae,
+    cross_entropy or binary_cross_entropy (outputs are logits, so use a linear readout). criterion: a sequence counts as
+    learned if its loss is at most this, and the task as solved if the mean loss is.
+    """
+
+    def __init__(
+        self,
+        inputs: Any = None,
+        targets: Any = None,
+        mask: Any = None,
+        loss: str = "mse",
+        criterion: float | None = None,
+    ) -> None:
+        if inputs is None and targets is None and mask is None:
+            inputs, targets, mask = example_data()
+        self.loss = check_choice("loss", loss, LOSSES)
+        inputs, targets = checked("inputs", inputs, 3), checked("targets", targets, 3)
+        if inputs.shape[:2] != targets.shape[:2]:
+            raise EvornnError(f"inputs have shape {inputs.shape} and targets {targets.shape}; [E, T] must agree")
+        self.series = {"inputs": inputs, "targets": targets}
+        if mask is not None:
+            mask = checked("mask", mask, 2)
+            if mask.shape != inputs.shape[:2] or (mask < 0).any() or not (mask.sum(axis=1) > 0).all():
+                raise EvornnError(
+                    f"mask has shape {mask.shape}; it must be {inputs.shape[:2]}, without negative weights and with a "
+                    "positive one in every sequence"
+                )
+            self.series["weight"] = mask / mask.sum(axis=1, keepdims=True)
+        self.check_targets(targets)
+        self.observations, self.actions = inputs.shape[2], targets.shape[2]
+        self.episodes, self.steps = inputs.shape[:2]
+        self.criterion = None if criterion is None else check_range("criterion", criterion, 0)
+        self.solved_fitness = None if criterion is None else -float(criterion)
+
+    @classmethod
+    def example(cls, **options: Any) -> Self:
+        """Eight noise sequences; the target is the input of 3 steps ago."""
+        inputs, targets, mask = example_data()
+        return cls(inputs, targets, mask, **options)
+
+    def check_targets(self, targets: np.ndarray) -> None:
+        """Raise EvornnError where targets cannot be probabilities and the loss needs them."""
+        if self.loss == "cross_entropy" and not ((targets >= 0).all() and np.allclose(targets.sum(axis=2), 1.0)):
+            raise EvornnError(
+                "targets of cross_entropy must be probabilities: at least 0, adding up to 1 at every step"
+            )
+        if self.loss == "binary_cross_entropy" and not ((targets >= 0) & (targets <= 1)).all():
+            raise EvornnError("targets of binary_cross_entropy must lie in [0, 1]")
+
+    def start(self, scenario: Any) -> State:
+        """The world is the data: nothing to carry."""
+        return State()
+
+    def sense(self, s: Any, now: Any) -> Any:
+        """The step's row of inputs [n]."""
+        return now.inputs
+
+    def gain(self, s: Any, action: Any, after: Any, now: Any) -> Any:
+        """The step's loss, negative, times its share of the mask."""
+        loss = LOSSES[self.loss](action, now.targets)
+        return -(loss * now.weight) if "weight" in self.series else -loss
+
+    def score(self, s: Any, total: Any, steps: Any) -> Any:
+        """The negative loss, averaged over the steps."""
+        return total if "weight" in self.series else total / steps
+
+    def describe(self) -> str:
+        """The sizes of the data, and the options."""
+        sizes = ", ".join(f"{name}={list(array.shape)}" for name, array in self.series.items())
+        return f"Sequence({sizes}, loss={self.loss!r}, criterion={self.criterion!r})"
+
+
+def example_data(delay: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inputs, targets and mask [8, 30, 1]: uniform noise, and the same `delay` steps later."""
+    inputs = np.random.default_rng(0).uniform(-1.0, 1.0, (8, 30, 1))
+    targets = np.zeros_like(inputs)
+    targets[:, delay:] = inputs[:, :-delay]
+    mask = np.ones((8, 30))
+    mask[:, :delay] = 0
+    return inputs, targets, mask
+
+
+def checked(name: str, array: Any, axes: int) -> np.ndarray:
+    """The array as float64, its axes counted and its values finite."""
+    values = np.asarray([] if array is None else array)
+    if values.dtype.kind not in "fiub" or values.ndim != axes or not values.size:
+        shape = "[E, T, n]" if axes == 3 else "[E, T]"
+        raise EvornnError(f"{name} have shape {values.shape} and dtype {values.dtype}; they must be numbers {shape}")
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise EvornnError(f"{name} have a value that is not finite at {np.argwhere(~np.isfinite(values))[0].tolist()}")
+    return values
