@@ -83,8 +83,18 @@ def _captured(outputs: list[Node], first: int, own: set[int]) -> tuple[Node, ...
 
 def _signature(arguments: tuple[Any, ...]) -> tuple[list[Any], Any, Any]:
     leaves, definition = flatten(arguments)
-    kinds = tuple((leaf.shape, leaf.dtype) if isinstance(leaf, Node) else ("static", leaf if _hashable(leaf) else id(leaf)) for leaf in leaves)
-    return leaves, definition, kinds
+    return leaves, definition, tuple(map(_kind, leaves))
+
+
+def _kind(leaf: Any) -> Any:
+    if _passed(leaf):
+        return leaf.shape, leaf.dtype
+    return "static", leaf if _hashable(leaf) and not isinstance(leaf, Node) else id(leaf)
+
+
+def _passed(leaf: Any) -> bool:
+    """Whether an argument is passed to a traced function; numbers, and parameters and constants of the kernel, are known inside it."""
+    return isinstance(leaf, Node) and leaf.op not in ("parameter", "constant")
 
 
 def _hashable(value: Any) -> bool:
@@ -102,11 +112,11 @@ def _traced_function(function: Callable[..., Any], arguments: tuple[Any, ...]) -
     if known is None:
         fail("sub-functions are traced inside a trace: build a Problem, or use formula.tracing()")
     key = (function, definition, kinds)
-    passed = [leaf for leaf in leaves if isinstance(leaf, Node)]
+    passed = [leaf for leaf in leaves if _passed(leaf)]
     if key not in known:
         symbols = [Node("input", (), leaf.shape, leaf.dtype, f"a{i}") for i, leaf in enumerate(passed)]
         rest = iter(symbols)
-        inside = unflatten(definition, [next(rest) if isinstance(leaf, Node) else leaf for leaf in leaves])
+        inside = unflatten(definition, [next(rest) if _passed(leaf) else leaf for leaf in leaves])
         known[key] = trace(getattr(function, "__name__", "function").lstrip("_") or "function", function, symbols, inside)
     return known[key], passed
 
@@ -114,6 +124,11 @@ def _traced_function(function: Callable[..., Any], arguments: tuple[Any, ...]) -
 def _results(node: Node, function: Function, definition: Any) -> Any:
     items = [Node("item", (node,), out.shape, out.dtype, i) for i, out in enumerate(function.outputs)]
     return unflatten(definition, items)
+
+
+def _carried(leaf: Node) -> Node:
+    """A value that a loop carries: never a constant or parameter itself, since it will change."""
+    return leaf if _passed(leaf) else Node("carried", (leaf,), leaf.shape, leaf.dtype)
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -138,8 +153,10 @@ def repeat(n: int, function: Callable[..., Any], state: Any, *arguments: Any) ->
         for _ in range(n):
             state = function(state, *arguments)
         return state
+    if n == 1:
+        return call(function, state, *arguments)
     leaves, definition = flatten(state)
-    state = unflatten(definition, [lift(leaf) for leaf in leaves])
+    state = unflatten(definition, [_carried(lift(leaf)) for leaf in leaves])
     traced, passed = _traced_function(function, (state, *arguments))
     before = [(leaf.shape, leaf.dtype) for leaf in flatten(state)[0]]
     after = [(leaf.shape, leaf.dtype) for leaf in traced.outputs]

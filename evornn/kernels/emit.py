@@ -361,6 +361,9 @@ class Body:
         self.copy(row, self.value(row), Memory("S", f"{place.at} + {offset}"))
         return place
 
+    def _carried(self, node: Node) -> Value:
+        return self.value(node.args[0])
+
     def _item(self, node: Node) -> Value:
         raise AssertionError("items are placed with their call")
 
@@ -528,7 +531,7 @@ class Body:
 
     def _call(self, node: Node) -> Value:
         name = self.name()
-        self.text.add(f"{name} = {self.functions[id(node.attr)]}({', '.join(['w', 'K', *map(self.expression, node.args)])})")
+        self.text.add(f"{name} = {self.functions[id(node.attr)]}({', '.join(['w', 'K', 'S', *map(self.expression, node.args)])})")
         return self._place_items(node, node.attr, [part(f"{name}[{i}]", o) for i, o in enumerate(node.attr.outputs)])
 
     def _repeat(self, node: Node) -> Value:
@@ -543,7 +546,7 @@ class Body:
         self.text.indent += 1
         if id(function) in self.functions:
             result = self.name()
-            self.text.add(f"{result} = {self.functions[id(function)]}({', '.join(['w', 'K', *map(body.expression, function.inputs)])})")
+            self.text.add(f"{result} = {self.functions[id(function)]}({', '.join(['w', 'K', 'S', *map(body.expression, function.inputs)])})")
             state.assign([part(f"{result}[{i}]", o) for i, o in enumerate(function.outputs)])
         else:
             state.advance(function.outputs)

@@ -146,7 +146,7 @@ def _function_text(function: Function, name: str, plan: Plan, shape: Shape, func
         body.values[node.id] = part(argument, node)
     body.emit(function.outputs)
     text.add(f"return ({', '.join(body.expression(o) for o in function.outputs)},)")
-    return f"@inline\ndef {name}({', '.join(['w', 'K', *names])}):\n" + "\n".join(text.lines) + "\n"
+    return f"@inline\ndef {name}({', '.join(['w', 'K', 'S', *names])}):\n" + "\n".join(text.lines) + "\n"
 
 
 def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int, str], early_exit: bool) -> str:

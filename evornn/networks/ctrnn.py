@@ -77,20 +77,24 @@ class CTRNN(Units):
             genes["theta"][:] = np.clip(-0.5 * genes["U"].sum(axis=2), -span, span)
 
     def state(self) -> dict[str, tuple[int, ...]]:
-        """y [units]: the units' activations."""
-        return {"y": (self.units,)}
+        """y [units]: the units' activations; o [units]: their outputs s(y + theta), kept so that each is computed once."""
+        return {"y": (self.units,), "o": (self.units,)}
+
+    def start(self, p: Any) -> State:
+        """y = 0."""
+        y = np.zeros(self.units)
+        return State(y=y, o=sigmoid(y + p.theta if self.bias else y))
 
     def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
         """`substeps` Euler steps, then the outputs."""
-        theta = p.theta if self.bias else 0.0
-        y = repeat(self.substeps, euler, s.y, p.W @ x, self.dt / p.tau, p.U, theta)
-        o = sigmoid(y + theta)
-        return State(y=y), self.read(p, 2.0 * o - 1.0 if self.signed else o)
+        s = repeat(self.substeps, euler, s, p.W @ x, self.dt / p.tau, p.U, p.theta if self.bias else 0.0)
+        return s, self.read(p, 2.0 * s.o - 1.0 if self.signed else s.o)
 
 
-def euler(y: Any, drive: Any, rate: Any, U: Any, theta: Any) -> Any:
-    """y + dt/tau (-y + U s(y + theta) + drive), with rate = dt/tau."""
-    return y + rate * (drive - y + U @ sigmoid(y + theta))
+def euler(s: Any, drive: Any, rate: Any, U: Any, theta: Any) -> State:
+    """y + dt/tau (-y + U o + drive) with rate = dt/tau, and the outputs that follow."""
+    y = s.y + rate * (drive - s.y + U @ s.o)
+    return State(y=y, o=sigmoid(y + theta))
 
 
 def time_constants(tau: Any) -> tuple[float, float]:

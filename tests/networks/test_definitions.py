@@ -36,7 +36,7 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-# PyTorch ----------------------------------------------------------------------------------------------------------------
+# PyTorch ------------------------------------------------------------------------------------------------------------
 def torch_layer(kind, units, W, U, b, d):
     torch = pytest.importorskip("torch")
     layer = getattr(torch.nn, kind)(W.shape[1], units, dtype=torch.float64)
@@ -59,7 +59,7 @@ def test_agrees_with_pytorch(kind, xs):
     np.testing.assert_allclose(run(network, p, xs), layer(xs) @ p.V.T + p.c, rtol=1e-12, atol=1e-12)
 
 
-# ordinary differential equations ----------------------------------------------------------------------------------------
+# ordinary differential equations ------------------------------------------------------------------------------------
 def test_ctrnn_converges_to_its_equation_with_order_one(xs):
     from scipy.integrate import solve_ivp
 
@@ -117,10 +117,11 @@ def test_centre_crossing_puts_every_nullcline_in_the_middle():
         }
     )
     y = -p.theta  # every unit in the middle of its range: no drive but the inputs'
-    np.testing.assert_allclose(network.step(p, State(y=y), np.zeros(2))[0].y, y)
+    state = State(y=y, o=np.full(network.units, 0.5))
+    np.testing.assert_allclose(network.step(p, state, np.zeros(2))[0].y, y)
 
 
-# reservoirs ---------------------------------------------------------------------------------------------------------------
+# reservoirs ---------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("units", [60, 600])
 def test_reservoir_has_its_spectral_radius_and_density(units):
     network = EchoState(units=units, spectral_radius=0.8, density=0.05).bind(1, 1)
@@ -170,7 +171,7 @@ def test_reservoir_forgets_its_start():
     assert np.abs(a.h - b.h).max() < 1e-6
 
 
-# the rest, from their papers' equations ------------------------------------------------------------------------------------
+# the rest, from their papers' equations -----------------------------------------------------------------------------
 @pytest.mark.parametrize("bias", [True, False])
 def test_fully_recurrent(xs, bias):
     network, p = bound(FullyRecurrent(units=4, bias=bias))
