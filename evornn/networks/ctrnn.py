@@ -77,7 +77,7 @@ class CTRNN(Units):
             genes["theta"][:] = np.clip(-0.5 * genes["U"].sum(axis=2), -span, span)
 
     def state(self) -> dict[str, tuple[int, ...]]:
-        """y [units]: the units' activations; o [units]: their outputs s(y + theta), kept so that each is computed once."""
+        """y [units]: the units' activations; o [units]: their outputs s(y + theta), computed once for each y."""
         return {"y": (self.units,), "o": (self.units,)}
 
     def start(self, p: Any) -> State:

@@ -1,4 +1,4 @@
-"""Gymnasium's Acrobot-v1 (Sutton 1996; equations of Sutton & Barto's book): swing a two-link arm up by its middle joint alone.
+"""Gymnasium's Acrobot-v1 (Sutton 1996; equations of Sutton & Barto's book): a two-link arm driven at its middle joint.
 
     d1   = m1 lc1^2 + m2 (l1^2 + lc2^2 + 2 l1 lc2 cos t2) + 2 I
     d2   = m2 (lc2^2 + l1 lc2 cos t2) + I
@@ -7,7 +7,7 @@
     w2'  = (u + d2/d1 phi1 - m2 l1 lc2 w1^2 sin t2 - phi2) / (m2 lc2^2 + I - d2^2/d1)
     w1'  = -(d2 w2' + phi1) / d1
 
-with both links 1 kg, 1 m, centre lc at 0.5 m, moment of inertia I = 1; t1 = 0 hangs down; t2 is relative to the first link.
+with both links 1 kg, 1 m, centre lc at 0.5 m, moment of inertia I = 1; t1 = 0 hangs down; t2 is relative to link 1.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ DT = 0.2  # s
 class Acrobot(Task):
     """Gymnasium's Acrobot-v1: swing the tip of a two-link arm above a line with torques -1, 0 or 1 (Sutton 1996).
 
-    action: torque 1 if above 1/3, -1 if below -1/3, else 0. Reward -1 a step, 0 for the one that reaches the line, which
-    ends the episode without failure. steps: of an episode.
+    action: torque 1 if above 1/3, -1 if below -1/3, else 0. Reward -1 a step, 0 for the one that reaches the line and
+    so ends the episode without failure. steps: of an episode.
     """
 
     observations = 6

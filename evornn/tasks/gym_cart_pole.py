@@ -1,4 +1,4 @@
-"""Gymnasium's CartPole-v1: the cart-pole of Barto, Sutton & Anderson (1983), pushed left or right with full force, Euler steps.
+"""Gymnasium's CartPole-v1: the cart-pole of Barto, Sutton & Anderson (1983), pushed left or right; Euler steps.
 
 temp = (F + m l w^2 sin t) / (M + m)
 w'   = (g sin t - cos t temp) / (l (4/3 - m cos^2 t / (M + m)))

@@ -9,9 +9,9 @@ from evornn.formula import call
 from evornn.formula.record import tree_map
 
 
-def along(s: Any, h: float, *slopes: Any) -> Any:
-    """s + h (sum of slopes), field by field."""
-    return tree_map(lambda a, *k: a + h * sum(k[1:], k[0]), s, *slopes)
+def along(s: Any, h: float, slope: Any) -> Any:
+    """s + h slope, field by field."""
+    return tree_map(lambda a, k: a + h * k, s, slope)
 
 
 def euler(derivative: Callable[..., Any], s: Any, dt: float, *arguments: Any) -> Any:
@@ -25,4 +25,4 @@ def rk4(derivative: Callable[..., Any], s: Any, dt: float, *arguments: Any) -> A
     k2 = call(derivative, along(s, dt / 2, k1), *arguments)
     k3 = call(derivative, along(s, dt / 2, k2), *arguments)
     k4 = call(derivative, along(s, dt, k3), *arguments)
-    return along(s, dt / 6, k1, k2, k2, k3, k3, k4)
+    return tree_map(lambda a, p, q, r, w: a + (dt / 6) * (p + 2.0 * (q + r) + w), s, k1, k2, k3, k4)

@@ -120,14 +120,14 @@ class Poles(Task):
 
     def derivative(self, s: Any, force: Any) -> State:
         """Time derivatives of x, v, t_i, w_i under `force` N."""
-        push, mass, poles = force, CART_MASS, []
+        push, mass, poles = force, CART_MASS + sum(m for m, _ in self.POLES), []
         if self.friction:
             push = push - self.friction * sign(s.v)
         for (m, l), (t, w) in zip(self.POLES, self.poles(s), strict=True):
             sine, cosine = sin(t), cos(t)
             pull = (POLE_FRICTION / (m * l)) * w + GRAVITY * sine
-            push = push + m * l * (w * w * sine) + 0.75 * m * (cosine * pull)
-            mass = mass + m * (1.0 - 0.75 * (cosine * cosine))
+            push = push + m * l * (w * w * sine) + (0.75 * m) * (cosine * pull)
+            mass = mass - (0.75 * m) * (cosine * cosine)
             poles.append((w, cosine, pull, l))
         a = push / mass
         return record(s.v, a, [(w, (-0.75 / l) * (a * cosine + pull)) for w, cosine, pull, l in poles])

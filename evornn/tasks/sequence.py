@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -38,10 +39,10 @@ LOSSES = {"mse": mse, "mae": mae, "cross_entropy": cross_entropy, "binary_cross_
 class Sequence(Task):
     """Map input sequences to target sequences; fitness is the negative loss, averaged over steps, then sequences.
 
-    inputs [E, T, n], targets [E, T, m]: E sequences of T steps; without them, `example()`: remember an input of 3 steps ago.
-    mask [E, T]: weight of each step, 0 where outputs do not matter; each sequence needs a positive one. loss: mse, mae,
-    cross_entropy or binary_cross_entropy (outputs are logits, so use a linear readout). criterion: a sequence counts as
-    learned if its loss is at most this, and the task as solved if the mean loss is.
+    inputs [E, T, n], targets [E, T, m]: E sequences of T steps. mask [E, T]: weight of each step, 0 where outputs do
+    not matter; each sequence needs a positive one. data: a .npz file with these arrays, instead. With neither:
+    `example()`. loss: mse, mae, cross_entropy or binary_cross_entropy (outputs are logits: use a linear readout).
+    criterion: a sequence counts as learned if its loss is at most this, and the task as solved if the mean loss is.
     """
 
     def __init__(
@@ -51,9 +52,12 @@ class Sequence(Task):
         mask: Any = None,
         loss: str = "mse",
         criterion: float | None = None,
+        data: str | Path | None = None,
     ) -> None:
         if inputs is None and targets is None and mask is None:
-            inputs, targets, mask = example_data()
+            inputs, targets, mask = example_data() if data is None else stored(data)
+        elif data is not None:
+            raise EvornnError(f"data is {str(data)!r}, but arrays are given as well; give one or the other")
         self.loss = check_choice("loss", loss, LOSSES)
         inputs, targets = checked("inputs", inputs, 3), checked("targets", targets, 3)
         if inputs.shape[:2] != targets.shape[:2]:
@@ -119,6 +123,20 @@ def example_data(delay: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     mask = np.ones((8, 30))
     mask[:, :delay] = 0
     return inputs, targets, mask
+
+
+def stored(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """inputs, targets and mask (or None) of a .npz file."""
+    try:
+        with np.load(path) as file:
+            arrays = dict(file)
+    except (OSError, ValueError, TypeError) as error:
+        raise EvornnError(f"data is {str(path)!r}; it must be a .npz file: {error}") from None
+    for name in arrays:
+        check_choice(f"an array in {path}", name, ["inputs", "targets", "mask"])
+    if "inputs" not in arrays or "targets" not in arrays:
+        raise EvornnError(f"data is {str(path)!r} with arrays {sorted(arrays)}; inputs and targets are needed")
+    return arrays["inputs"], arrays["targets"], arrays.get("mask")
 
 
 def checked(name: str, array: Any, axes: int) -> np.ndarray:

@@ -5,8 +5,19 @@ import pytest
 
 from evornn.formula import State
 from evornn.genome import Genome
-from evornn.networks import CTRNN, GRU, LSTM, EchoState, Elman, Feedforward, FullyRecurrent, IndRNN, Jordan, Stacked
-from evornn.networks.echo_state import spectral_radius
+from evornn.networks import (
+    CTRNN,
+    GRU,
+    LSTM,
+    EchoState,
+    Elman,
+    Feedforward,
+    FullyRecurrent,
+    IndRNN,
+    Jordan,
+    Stacked,
+    echo_state,
+)
 
 INPUTS, OUTPUTS, STEPS = 3, 2, 25
 
@@ -122,18 +133,23 @@ def test_centre_crossing_puts_every_nullcline_in_the_middle():
 
 
 # reservoirs ---------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("units", [60, 600])
-def test_reservoir_has_its_spectral_radius_and_density(units):
-    network = EchoState(units=units, spectral_radius=0.8, density=0.05).bind(1, 1)
+def test_reservoir_has_its_spectral_radius_and_density():
+    network = EchoState(units=60, spectral_radius=0.8, density=0.05).bind(1, 1)
     weights = network._reservoir.csr.toarray()
-    assert np.abs(np.linalg.eigvals(weights)).max() == pytest.approx(0.8, rel=1e-6)
-    assert np.count_nonzero(weights) == round(0.05 * units * units)
+    assert np.abs(np.linalg.eigvals(weights)).max() == pytest.approx(0.8, rel=1e-9)
+    assert np.count_nonzero(weights) == round(0.05 * 60 * 60)
 
 
-def test_spectral_radius_of_a_known_matrix():
+@pytest.mark.parametrize("dense_up_to", [100, 5000])
+def test_spectral_radius_of_a_known_matrix(monkeypatch, dense_up_to):
     from scipy.sparse import csr_array
 
-    assert spectral_radius(csr_array(np.array([[0.0, 2.0], [-2.0, 0.0]]))) == pytest.approx(2.0)
+    monkeypatch.setattr(echo_state, "DENSE_UP_TO", dense_up_to)
+    ring = np.roll(np.diag(np.full(120, 0.5)), 1, axis=1)  # eigenvalues: 0.5 times the 120th roots of 1
+    ring[:2, :2] = [[0.0, 2.0], [-2.0, 0.0]]  # and nearly +-2i
+    expected = np.abs(np.linalg.eigvals(ring)).max()
+    assert expected == pytest.approx(2.0, rel=1e-6)
+    assert echo_state.spectral_radius(csr_array(ring)) == pytest.approx(expected, rel=1e-10)
 
 
 def test_reservoir_is_fixed_by_its_seed_alone():
