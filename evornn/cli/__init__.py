@@ -50,7 +50,8 @@ COMMANDS = {
     "doctor": info.doctor,
 }
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_told(_command))
+    _settings = {"allow_extra_args": True, "ignore_unknown_options": True} if _name == "bench" else {}
+    app.command(_name, context_settings=_settings)(_told(_command))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""evornn list, kernel, bench, cache, doctor: what there is, what is emitted, how fast it is, and whether this machine is fine."""
+"""evornn list, kernel, bench, cache, doctor: what there is, what is emitted, how fast, and on what machine."""
 
 from __future__ import annotations
 
@@ -33,10 +33,16 @@ def markdown() -> str:
 def list_(
     kind: Annotated[str | None, typer.Argument(help="networks, tasks or searches; all unless told.")] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown tables.")] = False,
+    readme: Annotated[Path | None, typer.Option(help="Write the tables into this file's list block.")] = None,
 ) -> None:
     """List networks, tasks and searches, one line each."""
     from evornn.errors import check_choice
 
+    if readme is not None:
+        from evornn.report.readme import replace_block
+
+        replace_block(readme, "list", markdown())
+        return
     if as_markdown:
         typer.echo(markdown())
         return
@@ -60,13 +66,72 @@ def kernel(
     typer.echo(problem.kernel_source())
 
 
-def bench() -> None:
-    """Measure the simulator."""
+def bench(context: typer.Context) -> None:
+    """Measure speed beside NumPy, a scalar Numba loop and, if installed, JAX; --readme updates the README."""
+    from evornn.bench import main
+
+    main(context.args)
 
 
-def cache() -> None:
-    """Cache."""
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove every cached kernel.")] = False,
+) -> None:
+    """Show the kernel cache, or clear it."""
+    from evornn.kernels import module_cache
+
+    if clear:
+        typer.echo(f"removed {module_cache.clear():,} kernels from {module_cache.cache_folder()}")
+        return
+    held = module_cache.contents()
+    typer.echo(f"{module_cache.cache_folder()}: {held['kernels']:,} kernels, {held['bytes'] / 1e6:.1f} MB")
 
 
 def doctor() -> None:
-    """Doctor."""
+    """Show versions, processor, lanes and cache, and check that a compiled kernel gives NumPy's numbers."""
+    import os
+    import platform
+
+    from evornn.experiment.environment import LIBRARIES, OPTIONAL, commit, processor, version
+    from evornn.kernels import host, module_cache
+
+    machine = host.features()
+    lanes = ", ".join(f"{host.native_lanes(precision)} x {precision}" for precision in ("float32", "float64"))
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    folder = module_cache.cache_folder()
+    held = module_cache.contents()
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    state = "writable" if os.access(existing, os.W_OK) else "NOT writable: every process compiles anew"
+    rows = {
+        "python": f"{platform.python_version()} on {platform.platform()}",
+        **{name: version(name) or "not installed" for name in LIBRARIES},
+        **{name: version(name) or f"not installed ({purpose})" for name, purpose in OPTIONAL.items()},
+        "commit": commit() or "not a git checkout",
+        "processor": f"{processor()} ({machine['cpu']})",
+        "vectors": f"{machine['vector_bits']} bits: {lanes}; fused multiply-add: {'yes' if machine['fma'] else 'no'}",
+        "threads": f"{usable} of {os.cpu_count()} cores usable",
+        "kernel cache": f"{folder}: {held['kernels']:,} kernels, {held['bytes'] / 1e6:.1f} MB, {state}",
+    }
+    for name, text in rows.items():
+        typer.echo(f"{name:13} {text}")
+    error = _self_check()
+    verdict = "fine" if error < 1e-9 else "WRONG: please report this with the lines above"
+    typer.echo(f"{'self-check':13} {verdict}: a compiled kernel differs from NumPy by {error:.1e}")
+    if error >= 1e-9:
+        raise typer.Exit(1)
+
+
+def _self_check() -> float:
+    """Largest relative difference in fitness between a compiled float64 kernel and NumPy, over 20 steps."""
+    import numpy as np
+
+    import evornn
+
+    fitness = []
+    for backend in ("cpu", "plain"):
+        task = evornn.tasks.CartPole(fitness="damping", steps=120)
+        network = evornn.networks.FullyRecurrent(units=2)
+        with evornn.Problem(network, task, backend=backend, precision="float64") as problem:
+            genomes = problem.space.sample(np.random.default_rng(0), 8)
+            fitness.append(problem.evaluate(genomes, steps=20).fitness)
+    compiled, oracle = fitness
+    return float(np.max(np.abs(compiled - oracle) / np.maximum(1.0, np.abs(oracle))))

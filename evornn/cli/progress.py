@@ -14,7 +14,7 @@ LINE_SECONDS = 5.0  # between two lines in a log file
 
 
 class Progress:
-    """Shows generation, evaluations, best fitness, simulated steps a second and time left; `update` takes each record."""
+    """Shows generation, evaluations, best fitness, steps a second and time left; `update` takes each record."""
 
     def __init__(self, limits: Limits) -> None:
         from rich.console import Console

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from evornn.experiment.run import Result
     from evornn.experiment.spec import Spec
-    from evornn.problem import Problem
+    from evornn.problem import Problem, Trajectory
 
 INTERRUPTED = 130  # the exit code shells use for Ctrl-C
 RUNS = Path("runs/out")
+SHOWN_STEPS = 1000  # of the champion, in the figure
 
 SetOption = Annotated[
     list[str] | None,
@@ -118,10 +121,19 @@ def _conclude(result: Result, problem: Problem, out: Path, figure: bool) -> None
     Console(highlight=False).print(table)
 
 
-def _draw(out: Path, problem: Problem, genome: object, history: object, solved_at: int | None) -> list[Path]:
-    """The figure of the run; drawing never spoils a run that has ended."""
+def _draw(out: Path, problem: Problem, genome: np.ndarray, history: np.ndarray, solved_at: int | None) -> list[Path]:
     from evornn.report.figure import draw
 
-    trajectory = problem.rollout(genome)
     panels = getattr(problem.task, "panels", None)
-    return draw(out / "figure", history, problem.describe(), solved_at, trajectory, panels)
+    return draw(out / "figure", history, problem.describe(), solved_at, _rollout(problem, genome), panels)
+
+
+def _rollout(problem: Problem, genome: np.ndarray) -> Trajectory:
+    """The first steps of an episode: all that a figure can show of one of 100,000."""
+    import copy
+
+    from evornn.problem import Problem
+
+    task = copy.copy(problem.task)
+    task.steps = min(task.steps, SHOWN_STEPS)
+    return Problem(problem.network, task, "plain", seed=problem.seed).rollout(genome)

@@ -11,11 +11,20 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import evornn
+
 LIBRARIES = ("evornn", "numpy", "numba", "llvmlite", "scipy", "deap", "pyswarms")
+OPTIONAL = {  # library -> what it is for
+    "gymnasium": "tests only",
+    "torch": "tests only",
+    "jax": "one column of `evornn bench`",
+}
 
 
 def version(library: str) -> str | None:
     """The installed version of a library, or None; nothing is imported."""
+    if library == "evornn":  # known even in a checkout that is not installed
+        return evornn.__version__
     try:
         return metadata.version(library)
     except metadata.PackageNotFoundError:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 FAMILIES = {"network": "networks", "task": "tasks", "search": "search"}  # section -> package with the registry
 PROBLEM_DEFAULTS = {"backend": "cpu", "precision": "float32", "workers": None, "episodes": 1}
 RESERVED = {"search": ("space", "seed")}  # constructor arguments that the spec itself fills in
+MAX_SEED = 2**32 - 1
 
 T = TypeVar("T")
 
@@ -88,7 +89,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
         spec = cls(
             **{name: tables[name] for name in FAMILIES},
             problem=PROBLEM_DEFAULTS | tables.get("problem", {}),
-            seed=_located(f"{origin}, [run]", lambda: check_range("seed", run.get("seed", 0), 0, integer=True)),
+            seed=_located(
+                f"{origin}, [run]", lambda: check_range("seed", run.get("seed", 0), 0, MAX_SEED, integer=True)
+            ),
             limits=_located(f"{origin}, [run]", lambda: Limits(**{k: v for k, v in run.items() if k != "seed"})),
             origin=origin,
         )

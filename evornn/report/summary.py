@@ -46,13 +46,13 @@ def _outcome(result: Result) -> str:
 def verification(report: ChampionReport) -> str:
     """What the champion's test found, and by which kernel and precision."""
     word = "verified" if report.solved else "refuted"
-    trials = [
-        f"{trial.name}: {int(trial.passed):,} of {trial.episodes:,} ({trial.required:,} needed)" for trial in report.trials
-    ]
-    return f"{word} in {report.precision} by the {report.backend} backend; " + "; ".join(trials)
+    found = [f"{t.name}: {t.passed:,} of {t.episodes:,} ({t.required:,} needed)" for t in report.trials]
+    return f"{word} in {report.precision} by the {report.backend} backend; " + (
+        "; ".join(found) or f"fitness {report.fitness:.6g}"
+    )
 
 
 def _effort(result: Result) -> str:
     rate = result.steps / result.seconds / 1e6 if result.seconds else 0.0
-    tests = f", and {result.test_steps:,} in {result.tests:,} champion tests" if result.tests else ""
+    tests = f"; {result.tests:,} champion tests apart" if result.tests else ""
     return f"{result.seconds:.1f} s; {result.steps:,} simulated steps ({rate:.2f} million a second){tests}"

@@ -1,0 +1,19 @@
+"""Blocks of a Markdown file that a command writes, between <!-- NAME:begin --> and <!-- NAME:end -->."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from evornn.errors import EvornnError
+
+
+def replace_block(path: str | Path, name: str, text: str) -> None:
+    """Put `text` in place of what stands in the block `name`; raises EvornnError if the file has no such block."""
+    path = Path(path)
+    old = path.read_text(encoding="utf-8")
+    pattern = re.compile(rf"(<!-- {name}:begin[^>]*-->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+    new, found = pattern.subn(lambda match: f"{match[1]}{text}\n{match[2]}", old)
+    if not found:
+        raise EvornnError(f"{path} has no block between <!-- {name}:begin --> and <!-- {name}:end -->")
+    path.write_text(new, encoding="utf-8")

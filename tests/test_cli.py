@@ -1,0 +1,155 @@
+"""The command line as a person meets it: output, files, exit codes, errors; every spec in runs/ in a short form."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import evornn
+from evornn.cli import app, info
+from evornn.experiment import store
+
+ROOT = Path(evornn.__file__).parents[1]
+SPECS = sorted((ROOT / "runs").glob("*.toml"))
+SMALL = """
+[network]
+name = "FullyRecurrent"
+units = 2
+[task]
+name = "CartPole"
+fitness = "damping"
+steps = 150
+[search]
+name = "GeneticAlgorithm"
+population = 12
+[problem]
+backend = "plain"
+[run]
+seed = 1
+target = 100
+evaluations = 30
+"""
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(SMALL)
+    return "small.toml"
+
+
+def call(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return " ".join(result.output.split())  # tables are wrapped to the width of a terminal
+
+
+def process(*arguments, **options):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-m", "evornn", *map(str, arguments)], env=environment, **options)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+def test_every_spec_runs(spec, tmp_path):
+    """Each spec in a short form: 130 evaluations, the spec's own network, task and search on the compiled kernel."""
+    output = call("run", spec, "--out", tmp_path / "r", "--set", "run.evaluations=130", "--no-figure", "--workers", "1")
+    records = store.read_history(tmp_path / "r")
+    assert records[-1].evaluations == 130 or records[-1].solved
+    assert records[-1].steps >= records[-1].evaluations
+    assert "Outcome" in output
+
+
+def test_run_writes_a_directory_that_resume_and_replay_understand(small):
+    output = call("run", small)
+    run = Path("runs/out/small-1")
+    assert "30 evaluations" in output
+    assert "not called solved: the budget of evaluations is spent" in output
+    assert {p.name for p in run.iterdir()} == {
+        *(store.SPEC, store.ENVIRONMENT, store.HISTORY, store.FITNESS, store.CHECKPOINT, store.BEST, store.RESULT),
+        *("figure.svg", "figure.png"),
+    }
+    environment = json.loads((run / store.ENVIRONMENT).read_text())
+    assert environment["versions"]["numpy"] == np.__version__
+    assert environment["seed"] == 1
+    call("run", small, "--no-figure")  # a second run never touches the first
+    assert Path("runs/out/small-1-2").is_dir()
+    call("resume", run, "--set", "run.evaluations=40", "--no-figure")
+    assert json.loads((run / store.RESULT).read_text())["evaluations"] == 40
+    assert "figure.svg" in call("replay", run)
+
+
+def test_solved_runs_say_how_their_champion_was_verified(small):
+    output = call("run", small, "--set", "run.target=0.01", "--no-figure")
+    assert re.search(r"solved after \d+ evaluations in \d+ generations", output)
+    assert "verified in float64 by the plain backend; fitness 0." in output
+    assert json.loads(Path("runs/out/small-1/champion.json").read_text())["report"]["solved"] is True
+
+
+def test_mistakes_end_in_one_line_and_exit_code_2(small):
+    for arguments, words in [
+        (["run", "smal.toml"], "did you mean 'small.toml'"),
+        (["run", small, "--set", "search.popolation=3"], "did you mean 'population'"),
+        (["run", small, "--out", "."], "not an empty directory"),
+        (["resume", "nowhere"], "nowhere holds no run"),
+        (["list", "network"], "did you mean 'networks'"),
+    ]:
+        output = call(*arguments, code=2)
+        assert words in output
+        assert "Traceback" not in output
+
+
+def test_ctrl_c_ends_a_run_with_words_on_how_to_go_on(small):
+    slow = ["--set", "run.evaluations=1000000", "--set", "task.steps=1000"]
+    running = process("run", small, "--out", "long", *slow, stderr=subprocess.PIPE, text=True)
+    while not (Path("long") / store.HISTORY).exists() or not (Path("long") / store.HISTORY).stat().st_size:
+        time.sleep(0.01)
+        assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert "evornn resume long" in said
+    before = len(store.read_history(Path("long")))
+    assert before
+    call("resume", "long", "--set", f"run.generations={before + 2}", "--no-figure")
+    assert len(store.read_history(Path("long"))) == before + 2
+
+
+def test_list_and_readme_name_what_is_registered():
+    for name in (*evornn.networks.REGISTRY, *evornn.tasks.REGISTRY, *evornn.search.REGISTRY):
+        assert name in call("list")
+    assert "LSTM" in call("list", "networks")
+    assert "LSTM" not in call("list", "tasks")
+    readme = (ROOT / "README.md").read_text()
+    assert info.markdown() in readme, "stale; run: evornn list --readme README.md"
+
+
+def test_doctor_kernel_and_cache(small, monkeypatch, tmp_path):
+    monkeypatch.setenv("EVORNN_CACHE", str(tmp_path / "kernels"))
+    output = call("doctor")
+    assert "fine: a compiled kernel differs from NumPy by" in output
+    assert np.__version__ in output
+    assert "def simulate" in call("kernel", small, "--set", "problem.backend=cpu")
+    assert re.search(r"kernels: [1-9]\d* kernels", call("cache"))
+    assert "removed" in call("cache", "--clear")
+    assert " 0 kernels" in call("cache")
+
+
+def test_help_and_import_load_nothing_heavy():
+    heavy = ("numba", "scipy", "deap", "pyswarms", "matplotlib", "numpy")
+    code = (
+        "import sys, evornn\nfrom evornn.cli import app\nfrom typer.testing import CliRunner\n"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    with process("--help", stdout=subprocess.PIPE, text=True) as helped:
+        assert "doctor" in helped.communicate(timeout=60)[0]
