@@ -1,0 +1,19 @@
+"""Search methods: ask for genomes, tell their fitness (higher is better). They know bounds and numbers only."""
+
+from __future__ import annotations
+
+from evornn.search.base import Best, Search
+from evornn.search.dual_annealing import DualAnnealing
+from evornn.search.genetic_algorithm import GeneticAlgorithm
+from evornn.search.particle_swarm import ParticleSwarm
+from evornn.search.random_guessing import RandomGuessing
+from evornn.search.simulated_annealing import SimulatedAnnealing
+
+REGISTRY: dict[str, type[Search]] = {
+    "RandomGuessing": RandomGuessing,
+    "GeneticAlgorithm": GeneticAlgorithm,
+    "ParticleSwarm": ParticleSwarm,
+    "SimulatedAnnealing": SimulatedAnnealing,
+    "DualAnnealing": DualAnnealing,
+}
+__all__ = ["REGISTRY", "Best", *REGISTRY]

@@ -1,0 +1,243 @@
+"""What every search shares: ask and tell, exact counting, the best so far, and a state that resumes bit for bit.
+
+A search knows an array of bounds and numbers told back, nothing of networks or tasks. A subclass writes two methods:
+`_generate() -> [k, D]`, the next generation's genomes, and `_update(genomes, fitness)`, called once that generation has
+been told. The attributes named in its `_STATE` are saved and restored.
+
+**Budgets.** `ask(limit)` returns at most `limit` genomes. A generation larger than the limit is handed out in pieces
+and `_update` waits for the last one, so a budget is met exactly, and raising it later continues as if it had been
+larger from the start: the genomes asked do not depend on how a generation was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+
+from evornn.errors import EvornnError, check_range
+
+
+class SpaceLike(Protocol):
+    """What a search needs to know of the parameters: their bounds and how networks draw them at first."""
+
+    lower: np.ndarray  # [D]
+    upper: np.ndarray  # [D]
+
+    @property
+    def dimension(self) -> int:
+        """Genome length D."""
+        ...
+
+    def sample(self, rng: np.random.Generator, count: int, /) -> np.ndarray:
+        """Initial genomes [count, D], inside the bounds."""
+        ...
+
+
+class Best(NamedTuple):
+    """The best genome told so far; `evaluation` counts from 1 and is the first one that reached this fitness."""
+
+    genome: np.ndarray  # [D]
+    fitness: float
+    evaluation: int
+
+
+class Search:
+    """Base of all searches: ask for genomes, tell their fitness (higher is better; NaN counts as -inf).
+
+    `population` is the number of genomes in a generation, `seed` a whole number >= 0. All randomness comes from `seed`;
+    the global streams of `random` and NumPy are left as they were found. Errors: `EvornnError`.
+    """
+
+    MIN_POPULATION: ClassVar[int] = 1
+    MAX_POPULATION: ClassVar[int] = 10_000_000
+    _STATE: ClassVar[tuple[str, ...]] = ()  # attributes: arrays, numbers, strings, or None while unset
+
+    def __init__(self, space: SpaceLike, *, population: int, seed: int = 0, **options: Any) -> None:
+        self.space = space
+        self.lower, self.upper = _checked_bounds(space)
+        self.dimension = self.lower.size
+        self.population: int = check_range(
+            "population", population, self.MIN_POPULATION, self.MAX_POPULATION, integer=True
+        )
+        self.seed: int = check_range("seed", seed, 0, 2**63 - 1, integer=True)
+        self.options = {"population": population, "seed": seed, **options}
+        self.rng = np.random.default_rng(self.seed)
+        self.evaluations = 0
+        self.generation = 0
+        self.best: Best | None = None
+        self._genomes: np.ndarray | None = None  # the generation being evaluated
+        self._fitness = np.empty(0)  # its fitness told so far
+        self._asked = 0  # genomes handed out and not yet told
+
+    # -- for subclasses ---------------------------------------------------------------------------------------------
+
+    def _generate(self) -> np.ndarray:
+        raise NotImplementedError
+
+    def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _save(self) -> dict[str, Any]:
+        """The subclass's own state: the attributes in `_STATE` that are not None."""
+        own = {name: getattr(self, name) for name in self._STATE}
+        return {name: copy(value) for name, value in own.items() if value is not None}
+
+    def _load(self, own: dict[str, Any]) -> None:
+        """Undo `_save`."""
+        for name in self._STATE:
+            setattr(self, name, copy(own.get(name)))
+
+    def _sample(self, count: int) -> np.ndarray:
+        """Initial genomes [count, D], held inside the bounds."""
+        drawn = np.asarray(self.space.sample(self.rng, count), dtype=np.float64)
+        if drawn.shape != (count, self.dimension):
+            raise EvornnError(f"space.sample gave shape {drawn.shape}; it must be ({count}, {self.dimension})")
+        return np.clip(drawn, self.lower, self.upper)
+
+    # -- ask and tell -----------------------------------------------------------------------------------------------
+
+    def ask(self, limit: int | None = None) -> np.ndarray:
+        """Genomes to evaluate next, float64 [k, D] inside the bounds; at most `limit` of them (evaluations left)."""
+        if limit is not None:
+            check_range("limit (evaluations left)", limit, 1, integer=True)
+        if self._asked:
+            raise EvornnError(f"ask() before tell(): {self._asked} genomes are still waiting for their fitness")
+        if self._genomes is None:
+            self._genomes, self._fitness = self._generate(), np.empty(0)
+        start = self._fitness.size
+        genomes = self._genomes[start : None if limit is None else start + limit].copy()
+        self._asked = len(genomes)
+        return genomes
+
+    def tell(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
+        """Report the fitness [k] of the genomes [k, D] that the last `ask` returned, in the same order."""
+        if not self._asked or self._genomes is None:
+            raise EvornnError("tell() before ask(): no genomes are waiting for their fitness")
+        start = self._fitness.size
+        expected = self._genomes[start : start + self._asked]
+        if np.shape(genomes) != expected.shape or not np.array_equal(genomes, expected):
+            raise EvornnError(
+                f"tell() got genomes of shape {np.shape(genomes)} that are not the ones ask() returned, "
+                f"shape {expected.shape}"
+            )
+        values = _checked_fitness(fitness, self._asked)
+        best = int(np.argmax(values))
+        if self.best is None or values[best] > self.best.fitness:
+            self.best = Best(expected[best].copy(), float(values[best]), self.evaluations + best + 1)
+        self.evaluations += self._asked
+        self._asked = 0
+        self._fitness = np.concatenate((self._fitness, values))
+        if self._fitness.size == len(self._genomes):
+            told, self._genomes = self._genomes, None
+            self.generation += 1
+            self._update(told, self._fitness)
+
+    # -- state ------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to continue bit for bit: plain numbers, strings, dicts and NumPy arrays only.
+
+        May be taken at any time; genomes asked and not yet told are asked again after loading.
+        """
+        state: dict[str, Any] = {
+            "search": type(self).__name__,
+            "options": {name: _plain(value) for name, value in self.options.items()},
+            "dimension": self.dimension,
+            "evaluations": self.evaluations,
+            "generation": self.generation,
+            "rng": _plain_state(self.rng.bit_generator.state),
+        }
+        if self.best is not None:
+            state["best_genome"] = self.best.genome.copy()
+            state["best_fitness"] = np.array([self.best.fitness])  # an array: -inf survives any JSON writer
+            state["best_evaluation"] = self.best.evaluation
+        if self._genomes is not None:
+            state["open_genomes"] = self._genomes.copy()
+            state["open_fitness"] = self._fitness.copy()
+        state["own"] = self._save()
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from `state_dict()` of a search built with the same options; anything else is an `EvornnError`."""
+        self._check_same(state)
+        self.evaluations, self.generation = int(state["evaluations"]), int(state["generation"])
+        self.rng.bit_generator.state = _rng_state(state["rng"])
+        self.best = None
+        if "best_genome" in state:
+            genome = np.array(state["best_genome"], dtype=np.float64)
+            self.best = Best(genome, float(np.ravel(state["best_fitness"])[0]), int(state["best_evaluation"]))
+        self._genomes, self._fitness, self._asked = None, np.empty(0), 0
+        if "open_genomes" in state:
+            self._genomes = np.array(state["open_genomes"], dtype=np.float64).reshape(-1, self.dimension)
+            self._fitness = np.array(state["open_fitness"], dtype=np.float64).reshape(-1)
+        self._load(state["own"])
+
+    def _check_same(self, state: dict[str, Any]) -> None:
+        for what, here in (("search", type(self).__name__), ("dimension", self.dimension)):
+            if state.get(what) != here:
+                raise EvornnError(f"the saved state's {what} is {state.get(what)!r}; this search's is {here!r}")
+        saved = state["options"]
+        for name, value in self.options.items():
+            if not _same(saved.get(name), _plain(value)):
+                raise EvornnError(
+                    f"the saved state has {name} = {saved.get(name)!r}; this search has {_plain(value)!r}"
+                )
+
+
+def _checked_bounds(space: SpaceLike) -> tuple[np.ndarray, np.ndarray]:
+    lower, upper = (np.array(bound, dtype=np.float64) for bound in (space.lower, space.upper))
+    if lower.ndim != 1 or lower.shape != upper.shape or lower.size == 0:
+        raise EvornnError(f"space bounds have shapes {lower.shape} and {upper.shape}; both must be [D] with D >= 1")
+    wrong = ~(np.isfinite(lower) & np.isfinite(upper) & (lower < upper))
+    if wrong.any():
+        i = int(np.flatnonzero(wrong)[0])
+        raise EvornnError(f"bounds of parameter {i} are [{lower[i]}, {upper[i]}]; they must be finite, lower < upper")
+    return lower, upper
+
+
+def _checked_fitness(fitness: np.ndarray, count: int) -> np.ndarray:
+    try:
+        values = np.array(fitness, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise EvornnError(f"fitness must be an array of {count} numbers: {error}") from None
+    if values.shape != (count,):
+        raise EvornnError(f"fitness has shape {values.shape}; it must be ({count},), one number a genome asked")
+    values[np.isnan(values)] = -np.inf
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """An option as a value that any file format holds; callables by their name, nothing as an empty string."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    return getattr(value, "__qualname__", type(value).__name__)
+
+
+def _same(saved: Any, here: Any) -> bool:
+    return bool(_plain(saved) == here)
+
+
+def _plain_state(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A bit generator's state with its 128-bit integers as text: most file formats stop at 64 bits."""
+    return {
+        key: _plain_state(value) if isinstance(value, Mapping) else str(value) if isinstance(value, int) else value
+        for key, value in state.items()
+    }
+
+
+def _rng_state(state: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _rng_state(value) if isinstance(value, dict) else value if key == "bit_generator" else int(value)
+        for key, value in state.items()
+    }

@@ -1,0 +1,187 @@
+"""A generation bred in DEAP's way, one individual after another, with any DEAP operator or callable."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from evornn.errors import EvornnError, nearest
+from evornn.search import operators
+from evornn.search.breeding import OWN, Pool, Rates, bind, label
+from evornn.search.streams import seeded_globals
+
+PREFIX = {"select": "sel", "mate": "cx", "mutate": "mut"}
+LEADING = {"select": 2, "mate": 2, "mutate": 1}  # arguments of a DEAP operator before its options
+
+
+class DeapBreeder:
+    """DEAP's own loop, `deap.algorithms.varAnd` over a toolbox, with any DEAP operator or callable.
+
+    Individuals are lists (slices of arrays would alias), with `.fitness` on `deap.base.Fitness` and, for the operators
+    of evolution strategies, `.strategy`. DEAP's two random streams are seeded from ours and restored.
+    """
+
+    def __init__(self, names: Mapping[str, Any], options: Mapping[str, Any], rates: Rates, toolbox: Any = None) -> None:
+        from deap import base
+
+        self.rates, self.names = rates, names
+        self.rng: np.random.Generator | None = None  # set while breeding: array operators in DEAP's clothes use it
+        context = {
+            "sigma": rates.sigma.tolist(),
+            "mu": 0.0,
+            "low": rates.low.tolist(),
+            "up": rates.up.tolist(),
+            **_DEAP_DEFAULTS,
+        }
+        chosen = {kind: self._find(kind, names[kind], toolbox) for kind in OWN}
+        per_kind = {"mutate": {"indpb": rates.gene}, "mate": {"indpb": 0.5}}
+        bound = bind(chosen, names, options, context, per_kind, LEADING)
+        self.toolbox = base.Toolbox()
+        for kind, function in bound.items():
+            self.toolbox.register(kind, function)
+        self.toolbox.register("clone", _clone)
+        self.strategic = any("ES" in getattr(function, "__name__", "") for function in chosen.values())
+
+    def _find(self, kind: str, name: Any, toolbox: Any) -> Callable[..., Any]:
+        if callable(name):
+            return name
+        if name in OWN[kind]:
+            return self._individually(kind, OWN[kind][name])
+        if toolbox is not None and hasattr(toolbox, name):
+            return getattr(toolbox, name)
+        from deap import tools
+
+        if name.startswith(PREFIX[kind]) and hasattr(tools, name):
+            return getattr(tools, name)
+        if ":" in name:
+            return _imported(kind, name)
+        valid = [*OWN[kind], *deap_names(kind), *(getattr(toolbox, "__dict__", {}))]
+        raise EvornnError(f"{kind} is {name!r}; {nearest(name, valid)} (or 'package.module:function', or a callable)")
+
+    def _individually(self, kind: str, operator: Callable[..., Any]) -> Callable[..., Any]:
+        """An array operator as one over individuals; its signature keeps its options."""
+
+        def select(individuals: list, k: int, **options: Any) -> list:
+            fitness = np.array([individual.fitness.wvalues[0] for individual in individuals])
+            return [individuals[i] for i in operator(self.rng, fitness, k, **options)]
+
+        def mate(one: list, two: list, **options: Any) -> tuple[list, list]:
+            first, second = operator(self.rng, np.array([one]), np.array([two]), **options)
+            one[:], two[:] = first[0].tolist(), second[0].tolist()
+            return one, two
+
+        def mutate(one: list, **options: Any) -> tuple[list]:
+            step = functools.partial(operator, **options)
+            one[:] = operators.mutate_rows(self.rng, np.array([one]), self.rates.gene, step)[0].tolist()  # type: ignore[arg-type]
+            return (one,)
+
+        wrapped: Any = {"select": select, "mate": mate, "mutate": mutate}[kind]
+        wrapped.array_operator = operator
+        return wrapped
+
+    def breed(self, rng: np.random.Generator, pool: Pool, k: int) -> tuple[Pool, np.ndarray]:
+        """`k` children of `pool`."""
+        from deap import algorithms
+
+        self.rng = rng
+        individuals = _individuals(pool)
+        with seeded_globals(rng):
+            try:
+                chosen = list(self.toolbox.select(individuals, k))
+            except Exception as error:
+                raise EvornnError(f"select={label(self.names['select'])} failed: {error}") from error
+            # a roulette over fitness that sums to zero or less picks too few: complete it by chance
+            chosen += [individuals[i] for i in rng.integers(len(individuals), size=k - len(chosen))]
+            try:
+                offspring = algorithms.varAnd(chosen[:k], self.toolbox, self.rates.crossover, self.rates.mutation)
+            except Exception as error:
+                both = f"mate={label(self.names['mate'])} or mutate={label(self.names['mutate'])}"
+                raise EvornnError(f"{both} failed on real-valued genomes: {error}") from error
+        self.rng = None
+        genomes = self._array(offspring, pool.genomes.shape[1])
+        parents = np.array([child.place if child.fitness.valid else -1 for child in offspring], dtype=np.int64)
+        strategy = np.array([child.strategy for child in offspring]) if self.strategic else None
+        return Pool(np.clip(genomes, self.rates.low, self.rates.up), pool.fitness[parents], strategy), parents
+
+    def _array(self, offspring: list, dimension: int) -> np.ndarray:
+        wrong = next((child for child in offspring if len(child) != dimension), None)
+        both = f"mate={label(self.names['mate'])} or mutate={label(self.names['mutate'])}"
+        if wrong is not None:
+            raise EvornnError(f"{both} made a genome of {len(wrong)} genes; it must keep all {dimension}")
+        genomes = np.array(offspring, dtype=np.float64)
+        if not np.isfinite(genomes).all():
+            raise EvornnError(f"{both} made genes that are not finite numbers")
+        return genomes
+
+
+_DEAP_DEFAULTS = {  # what DEAP's operators ask for without a default of their own
+    "tournsize": 3,
+    "alpha": 0.5,
+    "eta": 15.0,
+    "c": 1.0,
+    "fitness_size": 3,
+    "parsimony_size": 1.4,
+    "fitness_first": True,
+    "epsilon": 0.0,
+}
+
+
+def deap_names(kind: str) -> list[str]:
+    """Names of DEAP's operators of a kind ("select", "mate", "mutate")."""
+    from deap import tools
+
+    return sorted(name for name in vars(tools) if name.startswith(PREFIX[kind]) and callable(getattr(tools, name)))
+
+
+def _imported(kind: str, name: str) -> Callable[..., Any]:
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise EvornnError(f"{kind} is {name!r}, which cannot be imported: {error}") from error
+
+
+@functools.cache
+def _classes() -> tuple[type, type]:
+    """DEAP's fitness and an individual of our own: `deap.creator` is process-global and pickles arrays slowly."""
+    from deap import base
+
+    class Maximised(base.Fitness):
+        weights = (1.0,)
+
+    class Individual(list):
+        place = -1  # place in the pool; still meaningful while `fitness` is valid
+        fitness: Any
+        strategy: Any = None
+
+    return Maximised, Individual
+
+
+def _individuals(pool: Pool) -> list:
+    fitness_class, individual_class = _classes()
+    individuals = []
+    for i, (genes, value) in enumerate(zip(pool.genomes.tolist(), _finite(pool.fitness).tolist(), strict=True)):
+        individual = individual_class(genes)
+        individual.place, individual.fitness = i, fitness_class((value,))
+        if pool.strategy is not None:
+            individual.strategy = pool.strategy[i].tolist()
+        individuals.append(individual)
+    return individuals
+
+
+def _clone(individual: Any) -> Any:
+    copy = type(individual)(individual)
+    copy.place, copy.fitness = individual.place, type(individual.fitness)(individual.fitness.values)
+    copy.strategy = None if individual.strategy is None else list(individual.strategy)
+    return copy
+
+
+def _finite(fitness: np.ndarray) -> np.ndarray:
+    """Fitness for operators that add and divide: failed members a little below the worst that did not fail."""
+    finite = fitness[np.isfinite(fitness)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    return np.nan_to_num(fitness, neginf=low - max(1.0, abs(low)), posinf=high + max(1.0, abs(high)))

@@ -1,0 +1,81 @@
+"""A function minimiser that calls back, turned inside out: it waits while its caller evaluates.
+
+Each minimiser runs in a daemon thread of its own that is blocked whenever it wants a value. `close` ends the thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from evornn.errors import EvornnError
+
+Minimiser = Callable[[Callable[[np.ndarray], float]], Any]
+
+
+class _Closed(BaseException):
+    """Raised inside the minimiser to unwind it; not an Exception, so that no `except Exception` stops it."""
+
+
+class Inverted:
+    """A running `minimise(function)`: `point()` is what it wants evaluated next, `answer(value)` lets it go on.
+
+    `replay` are the values that its first calls get at once: a run is restored by telling it again what it was told.
+    """
+
+    def __init__(self, minimise: Minimiser, replay: Sequence[float] | np.ndarray = ()) -> None:
+        self._points: SimpleQueue = SimpleQueue()
+        self._values: SimpleQueue = SimpleQueue()
+        arguments = (minimise, [float(value) for value in replay], self._points, self._values)
+        self._thread = threading.Thread(target=_run, args=arguments, daemon=True, name="evornn-minimiser")
+        self._thread.start()
+
+    def point(self) -> np.ndarray:
+        """The point [D] it waits for; EvornnError if it failed or ended instead."""
+        point = self._points.get()
+        if isinstance(point, BaseException):
+            self._thread.join()
+            raise EvornnError(f"the minimiser failed: {point!r}") from point
+        return point
+
+    def answer(self, value: float) -> None:
+        """The value at the point it waits for."""
+        self._values.put(value)
+
+    def close(self) -> None:
+        """End the thread; nothing may be asked afterwards."""
+        close_all([self])
+
+
+def close_all(running: list[Inverted]) -> None:
+    """End several threads: all are told first, then all are waited for."""
+    for one in running:
+        one._values.put(None)
+    for one in running:
+        one._thread.join()
+    running.clear()
+
+
+def _run(minimise: Minimiser, replay: list[float], points: SimpleQueue, values: SimpleQueue) -> None:
+    told = iter(replay)
+
+    def function(x: np.ndarray) -> float:
+        for value in told:
+            return value
+        points.put(np.array(x, dtype=np.float64))
+        value = values.get()
+        if value is None:
+            raise _Closed
+        return value
+
+    try:
+        minimise(function)
+        points.put(RuntimeError("it ended by itself"))
+    except _Closed:
+        pass
+    except BaseException as error:
+        points.put(error)

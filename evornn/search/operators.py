@@ -1,0 +1,208 @@
+"""Genetic operators on whole arrays: selection, crossover and mutation of a generation in a few NumPy calls.
+
+Where DEAP has the operator, the one here agrees with it in distribution (Deb & Agrawal 1995 for simulated binary
+crossover, Eshelman & Schaffer 1993 for blend, Baker 1985 for ranking, 1987 for universal sampling); the options after
+`*` carry DEAP's names.
+
+* selection `f(rng, fitness [P], k) -> indices [k]`, in random order, so that neighbours can be mated
+* crossover `f(rng, a [M, D], b [M, D]) -> (c, d)`, new arrays
+* mutation `f(rng, genes [K], column [K], space) -> genes [K]`: new values of the genes that are hit, `column` being
+  each one's place in the genome
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Rng = np.random.Generator
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+# -- selection -------------------------------------------------------------------------------------------------------
+
+
+def tournament(rng: Rng, fitness: np.ndarray, k: int, *, tournsize: int = 3) -> np.ndarray:
+    """The best of `tournsize` individuals drawn with replacement."""
+    aspirants = rng.integers(fitness.size, size=(k, tournsize))
+    return aspirants[np.arange(k), np.argmax(fitness[aspirants], axis=1)]
+
+
+def roulette(rng: Rng, fitness: np.ndarray, k: int) -> np.ndarray:
+    """Chance proportional to fitness; with negative fitness, to its height above the worst."""
+    total = np.cumsum(_weights(fitness))
+    return np.searchsorted(total, rng.random(k) * total[-1], side="right").clip(0, fitness.size - 1)
+
+
+def universal(rng: Rng, fitness: np.ndarray, k: int) -> np.ndarray:
+    """Stochastic universal sampling: one spin of a roulette with `k` evenly spaced pointers."""
+    total = np.cumsum(_weights(fitness))
+    points = (rng.random() + np.arange(k)) * (total[-1] / k)
+    return rng.permutation(np.searchsorted(total, points, side="left").clip(0, fitness.size - 1))
+
+
+def rank(rng: Rng, fitness: np.ndarray, k: int, *, pressure: float = 1.8) -> np.ndarray:
+    """Linear ranking: the best has `pressure` (1 to 2) expected copies, the worst 2 - pressure."""
+    count = fitness.size
+    place = np.empty(count)
+    place[np.argsort(fitness, kind="stable")] = np.linspace(0.0, 1.0, count) if count > 1 else 0.5
+    total = np.cumsum(2.0 - pressure + 2.0 * (pressure - 1.0) * place)
+    return np.searchsorted(total, rng.random(k) * total[-1], side="right").clip(0, count - 1)
+
+
+def truncation(rng: Rng, fitness: np.ndarray, k: int, *, share: float = 0.25) -> np.ndarray:
+    """Equal chances among the best `share` (0 to 1) of the population, none for the others."""
+    best = np.argsort(-fitness, kind="stable")[: max(1, round(share * fitness.size))]
+    return best[rng.integers(best.size, size=k)]
+
+
+def _weights(fitness: np.ndarray) -> np.ndarray:
+    """Non-negative weights with a positive sum; nothing for -inf, everything for +inf."""
+    if np.isposinf(fitness).any():
+        return np.isposinf(fitness).astype(float)
+    finite = np.isfinite(fitness)
+    weights = np.where(finite, fitness, 0.0)
+    if finite.any():
+        weights = np.where(finite, weights - min(weights[finite].min(), 0.0), 0.0)
+    return weights if 0.0 < weights.sum() < np.inf else np.ones(fitness.size)
+
+
+# -- crossover -------------------------------------------------------------------------------------------------------
+
+
+def blend(rng: Rng, a: np.ndarray, b: np.ndarray, *, alpha: float = 0.5) -> Pair:
+    """BLX-alpha: each gene uniform on the parents' interval widened by `alpha` of its length on both sides."""
+    step = ((1.0 + 2.0 * alpha) * rng.random(a.shape) - alpha) * (b - a)
+    return a + step, b - step
+
+
+def uniform(rng: Rng, a: np.ndarray, b: np.ndarray, *, indpb: float = 0.5) -> Pair:
+    """Each gene is exchanged with probability `indpb`."""
+    return _exchange(a, b, rng.random(a.shape, dtype=np.float32) < indpb)
+
+
+def one_point(rng: Rng, a: np.ndarray, b: np.ndarray) -> Pair:
+    """All genes from a random cut on are exchanged; single genes stay."""
+    dimension = a.shape[1]
+    cut = rng.integers(1, max(dimension, 2), size=(len(a), 1))
+    return _exchange(a, b, np.arange(dimension) >= cut)
+
+
+def two_point(rng: Rng, a: np.ndarray, b: np.ndarray) -> Pair:
+    """The genes between two different random cuts are exchanged; single genes stay."""
+    dimension = a.shape[1]
+    if dimension == 1:
+        return a.copy(), b.copy()
+    first = rng.integers(1, dimension + 1, size=(len(a), 1))
+    second = rng.integers(1, dimension, size=(len(a), 1))
+    second += second >= first
+    gene = np.arange(dimension)
+    return _exchange(a, b, (gene >= np.minimum(first, second)) & (gene < np.maximum(first, second)))
+
+
+def simulated_binary(rng: Rng, a: np.ndarray, b: np.ndarray, *, eta: float = 15.0) -> Pair:
+    """SBX: children spread about their parents as one-point crossover of bits would; a high `eta` keeps them near."""
+    draw = rng.random(a.shape)
+    spread = np.where(draw <= 0.5, 2.0 * draw, 0.5 / (1.0 - draw)) ** (1.0 / (eta + 1.0))
+    centre, half = 0.5 * (a + b), 0.5 * spread * (b - a)
+    return centre - half, centre + half
+
+
+def simulated_binary_bounded(
+    rng: Rng, a: np.ndarray, b: np.ndarray, *, eta: float = 15.0, low: np.ndarray, up: np.ndarray
+) -> Pair:
+    """SBX as in NSGA-II: half the genes, the spread cut so that children stay in [low, up]."""
+    c, d = a.copy(), b.copy()
+    hit = np.nonzero((rng.random(a.shape, dtype=np.float32) < 0.5) & (np.abs(a - b) > 1e-14))
+    x, y, low, up = np.minimum(a[hit], b[hit]), np.maximum(a[hit], b[hit]), low[hit[1]], up[hit[1]]
+    draw, power = rng.random(x.size), 1.0 / (eta + 1.0)
+    children = []
+    for room in (x - low, up - y):
+        alpha = 2.0 - (1.0 + 2.0 * room / (y - x)) ** -(eta + 1.0)
+        spread = np.where(draw * alpha <= 1.0, draw * alpha, 1.0 / (2.0 - draw * alpha)) ** power
+        children.append(spread * (y - x))
+    left = np.clip(0.5 * (x + y - children[0]), low, up)
+    right = np.clip(0.5 * (x + y + children[1]), low, up)
+    swap = rng.random(x.size) <= 0.5
+    c[hit], d[hit] = np.where(swap, right, left), np.where(swap, left, right)
+    return c, d
+
+
+def _exchange(a: np.ndarray, b: np.ndarray, mask: np.ndarray) -> Pair:
+    return np.where(mask, b, a), np.where(mask, a, b)
+
+
+# -- mutation --------------------------------------------------------------------------------------------------------
+
+
+def gaussian(rng: Rng, genes: np.ndarray, column: np.ndarray, *, sigma: np.ndarray, mu: float = 0.0) -> np.ndarray:
+    """Add a normal step: mean `mu`, standard deviation `sigma [D]`."""
+    return genes + (mu + sigma[column] * rng.standard_normal(genes.size))
+
+
+def cauchy(rng: Rng, genes: np.ndarray, column: np.ndarray, *, sigma: np.ndarray) -> np.ndarray:
+    """Add a Cauchy step of scale `sigma [D]`: mostly small, sometimes across the whole range."""
+    return genes + sigma[column] * rng.standard_cauchy(genes.size)
+
+
+def polynomial(
+    rng: Rng, genes: np.ndarray, column: np.ndarray, *, low: np.ndarray, up: np.ndarray, eta: float = 20.0
+) -> np.ndarray:
+    """Deb's bounded polynomial step: stays in [low, up]; a high `eta` keeps it small."""
+    low, up = low[column], up[column]
+    draw, span = rng.random(genes.size), up - low
+    down = draw < 0.5
+    away = 1.0 - np.where(down, genes - low, up - genes) / span  # how near the bound that is stepped towards
+    share = 2.0 * np.where(down, draw, 1.0 - draw)
+    size = 1.0 - (share + (1.0 - share) * away ** (eta + 1.0)) ** (1.0 / (eta + 1.0))
+    return np.clip(genes + np.where(down, -size, size) * span, low, up)
+
+
+def reset(rng: Rng, genes: np.ndarray, column: np.ndarray, *, low: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Replace by a uniform draw between the bounds."""
+    return low[column] + (up - low)[column] * rng.random(genes.size)
+
+
+def mutate_rows(rng: Rng, rows: np.ndarray, rate: float, step: Callable[..., np.ndarray]) -> np.ndarray:
+    """Apply `step(rng, genes, column)` to each gene of `rows [M, D]` with probability `rate`; a new array."""
+    mutated = np.ascontiguousarray(rows).copy()
+    flat = mutated.reshape(-1)
+    hit = np.flatnonzero(rng.random(flat.size, dtype=np.float32) < np.float32(rate)) if rate < 1.0 else slice(None)
+    column = (np.arange(flat.size) if rate >= 1.0 else hit) % rows.shape[1]
+    flat[hit] = step(rng, flat[hit], column)
+    return mutated
+
+
+Operator = Callable[..., Any]
+SELECT: dict[str, Operator] = {
+    "tournament": tournament,
+    "roulette": roulette,
+    "universal": universal,
+    "rank": rank,
+    "truncation": truncation,
+}
+MATE: dict[str, Operator] = {
+    "blend": blend,
+    "uniform": uniform,
+    "one_point": one_point,
+    "two_point": two_point,
+    "sbx": simulated_binary,
+    "sbx_bounded": simulated_binary_bounded,
+}
+MUTATE: dict[str, Operator] = {
+    "gaussian": gaussian,
+    "cauchy": cauchy,
+    "polynomial": polynomial,
+    "reset": reset,
+}
+RANGES: dict[str, tuple[float, float, bool]] = {  # option -> lowest, highest, whole number
+    "tournsize": (1, 1_000_000, True),
+    "pressure": (1.0, 2.0, False),
+    "share": (0.0, 1.0, False),
+    "alpha": (0.0, 100.0, False),
+    "indpb": (0.0, 1.0, False),
+    "eta": (0.0, 1e6, False),
+    "c": (0.0, 1e6, False),
+}

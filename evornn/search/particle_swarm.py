@@ -1,0 +1,121 @@
+"""Particle swarm optimization on pyswarms' update rules (Kennedy & Eberhart 1995).
+
+    v' = w v + c1 r1 (own best - x) + c2 r2 (neighbourhood's best - x),   x' = x + v'
+
+with r1, r2 uniform in [0, 1] for each particle and gene. The defaults are Clerc & Kennedy's constriction (2002).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evornn.errors import EvornnError, check_choice, check_range
+from evornn.search.base import SpaceLike
+from evornn.search.restarting import RestartingSearch
+from evornn.search.streams import borrowed_numpy_stream
+from evornn.search.swarm_backend import BOUND_RULES, REFUSED, TOPOLOGIES, VELOCITY_RULES, SwarmBackend
+
+
+class ParticleSwarm(RestartingSearch):
+    """Particle swarm on pyswarms: global best or ring neighbourhoods, bound handling, velocity rules.
+
+    `population` >= 1 particles; `topology` "global" (all follow one best) or "ring" (each follows the best of its `k`
+    nearest, itself included, by the Minkowski norm `p` = 1 or 2; `static=True` keeps the first neighbourhoods).
+    `inertia` w (0 to 1), `c1`, `c2` (0 to 4) as above. `bounds` is what happens to a particle that leaves: "nearest",
+    "reflective", "shrink", "intermediate", "periodic"; `velocity_rule` what happens to its velocity: "unmodified",
+    "invert" (turned back at half speed), "zero". `velocity_clamp` (> 0) limits each velocity to that fraction of the
+    weight's range; first velocities are uniform inside it.
+
+    `restart_after` generations without a better fitness (0: never) the swarm is drawn anew; `restarts` counts them.
+    With `topology="global"` and the same stream it moves exactly as `pyswarms.single.GlobalBestPSO`.
+    """
+
+    def __init__(
+        self, space: SpaceLike, population: int = 50, seed: int = 0, *, topology: str = "global", k: int = 3,
+        p: int = 2, static: bool = False, inertia: float = 0.7298, c1: float = 1.49618, c2: float = 1.49618,
+        bounds: str = "reflective", velocity_rule: str = "unmodified", velocity_clamp: float = 0.2,
+        restart_after: int = 0,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            space, population=population, seed=seed, topology=topology, k=k, p=p, static=static, inertia=inertia, c1=c1,
+            c2=c2, bounds=bounds, velocity_rule=velocity_rule, velocity_clamp=velocity_clamp,
+            restart_after=restart_after,
+        )  # fmt: skip
+        self.topology = _offered("topology", topology, TOPOLOGIES)
+        self.bound_rule = _offered("bounds", bounds, BOUND_RULES)
+        self.velocity_rule = _offered("velocity_rule", velocity_rule, VELOCITY_RULES)
+        check_range("k", k, 1, self.population if topology == "ring" else np.inf, integer=True)
+        check_range("p", p, 1, 2, integer=True)
+        self.neighbourhood = {} if topology == "global" else {"p": p, "k": k}
+        self.static = bool(static)
+        self.coefficients = {
+            "c1": check_range("c1", c1, 0.0, 4.0),
+            "c2": check_range("c2", c2, 0.0, 4.0),
+            "w": check_range("inertia", inertia, 0.0, 1.0),
+        }
+        speed = check_range("velocity_clamp", velocity_clamp, 0.0, open_low=True) * (self.upper - self.lower)
+        self.clamp = (-speed, speed)
+        self._stream = np.random.RandomState(int(self.rng.integers(2**32)))  # pyswarms draws from one
+        self._backend_made: SwarmBackend | None = None
+        self._swarm: Any = None
+
+    @property
+    def _backend(self) -> SwarmBackend:
+        if self._backend_made is None:  # made on first use: pyswarms takes most of a second to import
+            self._backend_made = SwarmBackend(
+                self.topology, self.bound_rule, self.velocity_rule, (self.lower, self.upper), self.clamp,
+                self.neighbourhood, self.static,
+            )  # fmt: skip
+        return self._backend_made
+
+    def _generate(self) -> np.ndarray:
+        with borrowed_numpy_stream(self._stream):
+            if self._swarm is None:
+                self._swarm = self._backend.create(self._sample(self.population), dict(self.coefficients))
+            else:
+                self._backend.move(self._swarm)
+        return self._swarm.position.copy()
+
+    def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
+        self._backend.learn(self._swarm, -fitness)
+        if self._stuck(fitness):
+            self._swarm = None
+
+    def _save(self) -> dict[str, Any]:
+        state: Any = self._stream.get_state(legacy=True)
+        _, keys, place, has_gauss, gauss = state
+        own = {
+            **super()._save(), "stream_keys": keys.copy(), "stream_place": int(place),
+            "stream_has_gauss": int(has_gauss), "stream_gauss": float(gauss),
+        }  # fmt: skip
+        if self._swarm is not None:
+            own |= {name: getattr(self._swarm, name).copy() for name in _SWARM}
+            own["best_cost"] = np.array([self._swarm.best_cost])
+            if self._backend.topology.neighbor_idx is not None:
+                own["neighbours"] = self._backend.topology.neighbor_idx.copy()
+        return own
+
+    def _load(self, own: dict[str, Any]) -> None:
+        super()._load(own)
+        keys = np.asarray(own["stream_keys"], dtype=np.uint32)
+        self._stream.set_state(("MT19937", keys, own["stream_place"], own["stream_has_gauss"], own["stream_gauss"]))
+        self._swarm = None
+        if "position" in own:
+            with borrowed_numpy_stream(np.random.RandomState(0)):  # the velocities drawn are replaced
+                self._swarm = self._backend.create(np.array(own["position"]), dict(self.coefficients))
+            for name in _SWARM:
+                setattr(self._swarm, name, np.array(own[name]))
+            self._swarm.best_cost = float(own["best_cost"][0])
+            self._backend.topology.neighbor_idx = own.get("neighbours")
+
+
+_SWARM = ("position", "velocity", "pbest_pos", "pbest_cost", "best_pos")
+
+
+def _offered(what: str, value: str, names: tuple[str, ...]) -> str:
+    reason = REFUSED.get(str(value).lower())
+    if reason is not None and value not in names:
+        raise EvornnError(f"{what}={value!r} is not offered: {reason}; valid: {', '.join(names)}")
+    return check_choice(what, value, names)

@@ -1,0 +1,23 @@
+"""Random weight guessing: the baseline that every other search must beat (Hochreiter & Schmidhuber 1996)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evornn.search.base import Search, SpaceLike
+
+
+class RandomGuessing(Search):
+    """Random weight guessing: independent draws of the network's initial distribution; the baseline.
+
+    `population` (any size >= 1) is only the batch evaluated at once.
+    """
+
+    def __init__(self, space: SpaceLike, population: int = 256, seed: int = 0) -> None:
+        super().__init__(space, population=population, seed=seed)
+
+    def _generate(self) -> np.ndarray:
+        return self._sample(self.population)
+
+    def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
+        pass
