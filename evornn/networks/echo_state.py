@@ -110,13 +110,21 @@ def reservoir(units: int, density: float, radius: float, seed: int) -> SparseMat
     entries = max(1, round(density * units * units))
     places = rng.choice(units * units, entries, replace=False)
     weights = sparse.csr_array((rng.uniform(-1.0, 1.0, entries), np.divmod(places, units)), shape=(units, units))
-    actual = spectral_radius(weights)
-    if actual < 1e-9:
+    if not has_loops(weights):
         raise EvornnError(
             f"density is {density:g}: with {units} units the reservoir has no loops, so its spectral radius is 0; "
             "it must be larger"
         )
+    actual = float(f"{spectral_radius(weights):.10g}")  # its last digits depend on the machine's BLAS and threads
     return SparseMatrix(weights * (radius / actual))
+
+
+def has_loops(weights: Any) -> bool:
+    """Whether any unit can reach itself; without, every eigenvalue is 0 (and numerically anything)."""
+    from scipy.sparse import csgraph
+
+    components, _ = csgraph.connected_components(weights, connection="strong")
+    return bool(components < weights.shape[0] or weights.diagonal().any())
 
 
 def spectral_radius(weights: Any) -> float:

@@ -152,6 +152,17 @@ def test_spectral_radius_of_a_known_matrix(monkeypatch, dense_up_to):
     assert echo_state.spectral_radius(csr_array(ring)) == pytest.approx(expected, rel=1e-10)
 
 
+def test_a_reservoir_without_loops_is_refused():
+    from scipy.sparse import csr_array
+
+    order = np.random.default_rng(0).permutation(40)
+    chain = np.triu(np.ones((40, 40)), 1)[np.ix_(order, order)]  # its computed eigenvalues are far from 0
+    assert not echo_state.has_loops(csr_array(chain))
+    chain[order.argmax(), order.argmin()] = 1.0  # from the last back to the first
+    assert echo_state.has_loops(csr_array(chain))
+    assert echo_state.has_loops(csr_array(np.diag([0.0, 0.5])))
+
+
 def test_reservoir_is_fixed_by_its_seed_alone():
     a, b, other = (EchoState(seed=s, feedback=0.3, bias_scaling=0.2).bind(2, 3) for s in (4, 4, 5))
     wide = EchoState(seed=4).bind(5, 1)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from evornn.formula import Step
+from evornn.formula import State, Step
 from evornn.tasks import Acrobot, GymCartPole, MountainCar, Pendulum
 
 gymnasium = pytest.importorskip("gymnasium")
