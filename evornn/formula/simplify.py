@@ -188,7 +188,7 @@ class Contraction:
     def __call__(self, b: Builder, node: Node, old: Node | None) -> Node | None:
         """The contracted form of `node`, or None to keep it; `old` is the node of the first pass it comes from."""
         if old is None:
-            return None
+            return fold(b, node)
         if node.op == "matvec":
             return b.make("affine", node.args, node.shape, "float", False)
         if node.op in ("add", "sub"):

@@ -442,8 +442,7 @@ def _minimum(m: Machine, a: Lanes, b: Lanes) -> Lanes:
 
 
 def _sign(m: Machine, x: Lanes) -> Lanes:
-    one = m.where(x > 0.0, m.const(1.0), m.where(x < 0.0, m.const(-1.0), x))
-    return m.where(x == 0.0, m.const(0.0), one)
+    return m.where(x > 0.0, m.const(1.0), m.where(x < 0.0, m.const(-1.0), x))
 
 
 ELEMENTWISE: dict[str, Callable[..., Lanes]] = {
