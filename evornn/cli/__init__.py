@@ -39,7 +39,7 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "run": runs.run,
     "resume": runs.resume,
     "replay": runs.replay,

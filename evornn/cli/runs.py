@@ -66,7 +66,8 @@ def replay(
     from evornn.experiment.launch import stored_spec
     from evornn.report.summary import verification
 
-    problem, _ = stored_spec(directory).build()
+    spec = stored_spec(directory)
+    problem, _ = spec.build()
     if not (directory / store.BEST).exists():
         typer.echo("this run has no best network yet")
         raise typer.Exit(1)
@@ -75,7 +76,8 @@ def replay(
     typer.echo(verification(report) if report.trials else "the task has no champion test")
     result = store.read_json(directory, store.RESULT) or {}
     solved_at = result.get("best_evaluation") if result.get("solved") else None
-    for file in _draw(directory, problem, genome, as_array(store.read_history(directory)), solved_at):
+    history = as_array(store.read_history(directory))
+    for file in _draw(directory, _title(spec), problem, genome, history, solved_at):
         typer.echo(file)
 
 
@@ -101,19 +103,20 @@ def _carry_out(spec: Spec, out: Path, resume: bool, figure: bool) -> None:
         else:
             typer.echo("\ninterrupted before the run began", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    _conclude(result, built[0], out, figure)
+    _conclude(result, built[0], out, _title(spec) if figure else None)
 
 
-def _conclude(result: Result, problem: Problem, out: Path, figure: bool) -> None:
+def _conclude(result: Result, problem: Problem, out: Path, title: str | None) -> None:
+    """Draw the run's figure under `title`, if there is one, and print the summary."""
     from rich.console import Console
     from rich.table import Table
 
     from evornn.report.summary import summarise
 
     files = [str(out)]
-    if figure and result.best is not None:
+    if title is not None and result.best is not None:
         solved_at = result.best.evaluation if result.solved else None
-        files += [f.name for f in _draw(out, problem, result.best.genome, result.history, solved_at)]
+        files += [f.name for f in _draw(out, title, problem, result.best.genome, result.history, solved_at)]
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     for heading, sentence in [*summarise(result, problem), ("Files", ", ".join(files))]:
@@ -121,11 +124,26 @@ def _conclude(result: Result, problem: Problem, out: Path, figure: bool) -> None
     Console(highlight=False).print(table)
 
 
-def _draw(out: Path, problem: Problem, genome: np.ndarray, history: np.ndarray, solved_at: int | None) -> list[Path]:
+def _draw(
+    out: Path, title: str, problem: Problem, genome: np.ndarray, history: np.ndarray, solved_at: int | None
+) -> list[Path]:
+    """The figure of a run."""
     from evornn.report.figure import draw
 
-    panels = getattr(problem.task, "panels", None)
-    return draw(out / "figure", history, problem.describe(), solved_at, _rollout(problem, genome), panels)
+    task, targets = problem.task, problem.task.series.get("targets")
+    return draw(
+        out / "figure",
+        history,
+        title,
+        solved_at,
+        trajectory=_rollout(problem, genome),
+        panels=getattr(task, "panels", None),
+        targets=None if targets is None else targets[0],
+    )
+
+
+def _title(spec: Spec) -> str:
+    return f"{spec.network['name']} in {spec.task['name']}, {spec.search['name']}, seed {spec.seed}"
 
 
 def _rollout(problem: Problem, genome: np.ndarray) -> Trajectory:

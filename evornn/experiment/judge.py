@@ -51,7 +51,7 @@ class Judge:
         """The champion's test in float64. A champion that passes is stored before the record that says so."""
         from evornn.search import Best
 
-        report = self.problem.test_champion(genome) if self.target is None else self._against_target(genome)
+        report = self.problem.test_champion(genome) if self.target is None else self._against(self.target, genome)
         if report.solved:
             self.champion, self.report = Best(genome.copy(), fitness, evaluation), report
             if self.store:
@@ -59,10 +59,10 @@ class Judge:
                 self.store.write_json(CHAMPION, {"summary": report.describe(), "report": report})
         return report
 
-    def _against_target(self, genome: np.ndarray) -> ChampionReport:
-        """The genome's fitness once more, in float64, against the run's target."""
+    def _against(self, target: float, genome: np.ndarray) -> ChampionReport:
+        """The genome's fitness once more, in float64, against a target."""
         from evornn.problem import ChampionReport
 
         exact = self.problem.exact()
         fitness = float(exact.evaluate(genome[None]).fitness[0])
-        return ChampionReport(fitness >= self.target, [], exact.precision, exact.backend_name, fitness)
+        return ChampionReport(fitness >= target, [], exact.precision, exact.backend_name, fitness)

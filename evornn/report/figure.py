@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 BLUE, GREY, RED = "#1f5fa8", "#8a93a0", "#c8452d"
 LINES = (BLUE, "#d98c21", "#3f8f5b", "#8a5aa8")
 MAX_PANELS = 4
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -33,19 +34,20 @@ def draw(
     title: str,
     solved_at: int | None = None,
     trajectory: Trajectory | None = None,
-    panels: dict[str, tuple[str, ...]] | None = None,
+    panels: Mapping[str, tuple[str, ...]] | None = None,
+    targets: np.ndarray | None = None,
 ) -> list[Path]:
     """Draw a run's history (fields of `Record`) beside the champion's trajectory; writes path.svg and path.png.
 
     solved_at: evaluation that found the champion. panels: label -> names of the trajectory's states to show together
-    (default: all scalar states, those of one letter together).
+    (default: the scalar states, those of one letter together). targets [T, A]: what the outputs should have been.
     """
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        shown = _shown(trajectory, panels) if trajectory is not None else {}
+        shown = _shown(trajectory, panels, targets) if trajectory is not None else {}
         figure = Figure(figsize=(10.5 if shown else 6.0, 4.2), layout="constrained")
         FigureCanvasAgg(figure)  # needs no display
         figure.suptitle(title, x=0.01, ha="left", fontsize=11, color="#222222")
@@ -75,8 +77,10 @@ def _learning_curve(axis: Any, history: np.ndarray, solved_at: int | None) -> No
     axis.grid(axis="y", color="#e6e8eb", lw=0.8)
 
 
-def _shown(trajectory: Trajectory, panels: dict[str, tuple[str, ...]] | None) -> dict[str, dict[str, np.ndarray]]:
-    """Panel label -> {curve label: values [T]}: the states asked for, then the actions."""
+def _shown(
+    trajectory: Trajectory, panels: Mapping[str, tuple[str, ...]] | None, targets: np.ndarray | None
+) -> dict[str, dict[str, np.ndarray]]:
+    """Panel label -> {curve label: values [T]}: the states asked for, then the network's outputs."""
     scalar = {name: np.asarray(values) for name, values in trajectory.states.items() if np.ndim(values) == 1}
     if not panels:
         stems: dict[str, list[str]] = {}
@@ -87,8 +91,13 @@ def _shown(trajectory: Trajectory, panels: dict[str, tuple[str, ...]] | None) ->
         label: {name: scalar[name] for name in names if name in scalar}
         for label, names in list(panels.items())[: MAX_PANELS - 1]
     }
-    actions = np.asarray(trajectory.actions)
-    chosen["action"] = {f"action {i}": column for i, column in enumerate(actions.T[: len(LINES)])}
+    outputs = np.asarray(trajectory.actions)
+    many = outputs.shape[1] > 1
+    curves = {f"output {i + 1}" if many else "output": column for i, column in enumerate(outputs.T[:2])}
+    if targets is not None:
+        wanted = np.asarray(targets)[: len(outputs)]
+        curves |= {f"target {i + 1}" if many else "target": column for i, column in enumerate(wanted.T[:2])}
+    chosen["network's output"] = curves
     return {label: curves for label, curves in chosen.items() if curves}
 
 
@@ -99,7 +108,7 @@ def _curves(axis: Any, label: str, curves: dict[str, np.ndarray], last: bool) ->
     axis.margins(x=0.01)
     axis.grid(axis="y", color="#e6e8eb", lw=0.8)
     if len(curves) > 1:
-        axis.legend(frameon=False, fontsize=8, ncols=len(curves), loc="upper right")
+        axis.legend(frameon=False, fontsize=8, ncols=len(curves), loc="best")
     if last:
         axis.set_xlabel("control steps")
     else:
