@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -18,15 +19,20 @@ class Stacked(Network):
     """Layers of networks: each reads all units of the one below, the last gives the outputs; Stacked(a, b, ...).
 
     A lower layer has no output layer of its own, whatever its `readout`. Parameters and states of layer k are named
-    layerk_... from layer0, the one that sees the inputs. In a spec: layers = [{name = "LSTM", units = 8}, ...].
+    layerk_... from layer0, the one that sees the inputs. layers: the same as a list, for specs:
+    layers = [{name = "LSTM", units = 8}, ...]. Without any: two small GRU layers.
     """
 
-    def __init__(self, *layers: Network) -> None:
-        layers = layers or (GRU(units=4), GRU(units=4))
-        for k, layer in enumerate(layers):
+    def __init__(self, *networks: Network, layers: Sequence[Network] | None = None) -> None:
+        if networks and layers is not None:
+            raise EvornnError("a stack takes its networks one by one or as layers=[...], not both")
+        networks = networks or (GRU(units=4), GRU(units=4)) if layers is None else tuple(layers)
+        if not networks:
+            raise EvornnError("layers is []; a stack needs a network at least")
+        for k, layer in enumerate(networks):
             if not isinstance(layer, Network):
                 raise EvornnError(f"layer {k} is {layer!r}; it must be a network, for example LSTM(units=8)")
-        self.layers = tuple(layer.layer() for layer in layers[:-1]) + layers[-1:]
+        self.layers = tuple(layer.layer() for layer in networks[:-1]) + networks[-1:]
 
     @property
     def width(self) -> int:

@@ -1,12 +1,16 @@
 """Network options: what is wrong is named, with the value, what is allowed and the nearest valid name."""
 
+import tomllib
+
 import numpy as np
 import pytest
 
 from evornn.errors import EvornnError
+from evornn.experiment.spec import Spec
 from evornn.genome import Genome
 from evornn.networks import (
     CTRNN,
+    GRU,
     LSTM,
     REGISTRY,
     EchoState,
@@ -69,6 +73,39 @@ def test_sizes_that_do_not_fit_are_named(network, words):
 def test_stack_takes_networks_only():
     with pytest.raises(EvornnError, match="layer 1 is 8"):
         Stacked(Elman(), 8)
+    with pytest.raises(EvornnError, match="not both"):
+        Stacked(Elman(), layers=[Elman()])
+    with pytest.raises(EvornnError, match=r"layers is \[\]"):
+        Stacked(layers=[])
+
+
+def test_specs_express_every_option():
+    text = """
+        [network]
+        name = "Stacked"
+        layers = [
+            { name = "EchoState", units = 20, seed = 3, feedback = 0.1 },
+            { name = "Stacked", layers = [ { name = "LSTM", peepholes = true }, { name = "GRU", bias = false } ] },
+            { name = "CTRNN", units = 3, tau = [0.2, 1.0], centre_crossing = true },
+        ]
+        [task]
+        name = "DoublePole"
+        velocities = false
+        [search]
+        name = "RandomGuessing"
+    """
+    spec = Spec.of(tomllib.loads(text))
+    problem, _ = spec.build()
+    again, _ = Spec.of(tomllib.loads(spec.text())).build()
+    lower, middle, top = problem.network.layers
+    assert (lower.seed, lower.feedback, top.tau, top.centre_crossing) == (3, 0.1, (0.2, 1.0), True)
+    assert [layer.describe() for layer in middle.layers] == [
+        LSTM(peepholes=True, readout="units").describe(),
+        GRU(bias=False, readout="units").describe(),
+    ]
+    assert again.network.describe() == problem.network.describe()
+    with pytest.raises(EvornnError, match="did you mean 'peepholes'"):
+        Spec.of(tomllib.loads(text.replace("peepholes", "peephole"))).build()
 
 
 @pytest.mark.parametrize("name", REGISTRY)
