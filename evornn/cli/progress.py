@@ -9,6 +9,7 @@ from typing import Self
 
 from evornn.experiment.history import Record
 from evornn.experiment.limits import Limits
+from evornn.report.summary import in_words
 
 LINE_SECONDS = 5.0  # between two lines in a log file
 
@@ -27,14 +28,13 @@ class Progress:
         self.console = Console(file=sys.stderr, highlight=False)
         self.bar = Bar(
             SpinnerColumn(),
+            *([BarColumn(bar_width=20)] if self.console.width >= 105 else []),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[status]}"),
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
         )
-        self.task = self.bar.add_task("compiling network and task", total=None, status="")
+        self.task = self.bar.add_task("compiling network and task", total=None)
 
     def __enter__(self) -> Self:
         self.bar.start()
@@ -48,24 +48,22 @@ class Progress:
         self.first = self.first or record
         share = self._share(record)
         text = self.status(record, share)
-        self.bar.update(
-            self.task, description=f"generation {record.generation:,}", total=1.0, completed=share, status=text
-        )
+        self.bar.update(self.task, description=text, total=1.0, completed=share)
         if not self.console.is_terminal and time.monotonic() - self.last_line >= LINE_SECONDS:
             self.last_line = time.monotonic()
-            print(f"generation {record.generation:,}  {text}", file=sys.stderr, flush=True)
+            print(text, file=sys.stderr, flush=True)
 
     def status(self, record: Record, share: float) -> str:
-        """Evaluations, best fitness, speed and time left, in one line."""
+        """Generation, evaluations, best fitness, speed and time left, in 80 columns."""
         assert self.first is not None
-        budget = f" of {self.limits.evaluations:,}" if self.limits.evaluations else ""
-        parts = [f"{record.evaluations:,}{budget} evaluations", f"best {record.best:.5g}"]
+        budget = f" / {self.limits.evaluations:,}" if self.limits.evaluations else " evaluations"
+        parts = [f"gen {record.generation:,}", f"{record.evaluations:,}{budget}", f"best {record.best:.5g}"]
         elapsed, begun = record.seconds - self.first.seconds, self._share(self.first)
         if elapsed > 0:
-            parts.append(f"{(record.steps - self.first.steps) / elapsed / 1e6:.2f} M steps/s")
+            parts.append(f"{in_words((record.steps - self.first.steps) / elapsed)} steps/s")
         if elapsed > 0 and share > begun:
             left = (1.0 - share) * elapsed / (share - begun)
-            parts.append(f"at most {datetime.timedelta(seconds=round(left))} left")
+            parts.append(f"{datetime.timedelta(seconds=round(left))} left")
         return "  ".join(parts)
 
     def _share(self, record: Record) -> float:

@@ -53,6 +53,14 @@ def verification(report: ChampionReport) -> str:
 
 
 def _effort(result: Result) -> str:
-    rate = result.steps / result.seconds / 1e6 if result.seconds else 0.0
+    rate = in_words(result.steps / result.seconds) if result.seconds else "0"
     tests = f"; {result.tests:,} champion tests apart" if result.tests else ""
-    return f"{result.seconds:.1f} s; {result.steps:,} simulated steps ({rate:.2f} million a second){tests}"
+    return f"{result.seconds:.1f} s; {result.steps:,} simulated steps ({rate} a second){tests}"
+
+
+def in_words(number: float) -> str:
+    """A number with three digits and k or M: 912, 52.6 k, 3.41 M."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number:.3g}"
