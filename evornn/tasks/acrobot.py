@@ -40,7 +40,6 @@ class Acrobot(Task):
     observations = 6
     solved_fitness = -100.0  # Gymnasium's threshold
     smooth: ClassVar[bool] = False
-    tolerance: ClassVar[float] = 1e-3
 
     def __init__(self, steps: int = 500) -> None:
         self.steps = check_range("steps", steps, 1, integer=True)

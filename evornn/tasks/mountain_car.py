@@ -28,7 +28,6 @@ class MountainCar(Task):
     observations = 2
     solved_fitness = 90.0  # Gymnasium's threshold
     smooth: ClassVar[bool] = False
-    tolerance: ClassVar[float] = 1e-4
 
     def __init__(self, steps: int = 999) -> None:
         self.steps = check_range("steps", steps, 1, integer=True)

@@ -33,7 +33,6 @@ class Pendulum(Task):
 
     observations = 3
     smooth: ClassVar[bool] = False  # where the angle jumps from pi to -pi, though its square does not
-    tolerance: ClassVar[float] = 1e-4
 
     def __init__(self, steps: int = 200) -> None:
         self.steps = check_range("steps", steps, 1, integer=True)
