@@ -1,6 +1,8 @@
 """Gymnasium's MountainCarContinuous-v0 (Moore 1990): an underpowered car must swing back and forth to climb a hill.
 
-v' = v + 0.0015 F - 0.0025 cos 3x, limited to +-0.07;   x' = x + v', limited to [-1.2, 0.6]
+    v' = v + 0.0015 F - 0.0025 cos 3x, limited to +-0.07;   x' = x + v', limited to [-1.2, 0.6]
+
+Gymnasium rounds this state to float32 at every step; here it keeps the kernel's precision.
 """
 
 from __future__ import annotations
