@@ -39,7 +39,7 @@ class Memory:
     @property
     def words(self) -> str:
         """The prefix of the words that read this array."""
-        return {"S": "scratch", "w": "weight", "K": "constant"}.get(self.array, "episode")
+        return {"S": "scratch", "w": "weight", "K": "constant"}.get(self.array, "data")
 
 
 @dataclass

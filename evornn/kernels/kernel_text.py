@@ -153,6 +153,7 @@ def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int
     text = Text()
     rows = list(traced.rows)
     arguments = ["weights", "K", "J", "q", *(f"rows_{r}" for r in rows), "n_rows", "n_steps", "seed", "groups", "first", "last", "out", "S", "stop"]
+    text.add("align_stack()")
     text.add("for job in range(first, last):")
     text.indent += 1
     text.add("group = job % groups")
