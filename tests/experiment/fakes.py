@@ -69,9 +69,10 @@ class FakeProblem:
         return "a paraboloid"
 
 
-def make(solves: float = 0.0, delay: float = 0.0, seed: int = 3) -> tuple[FakeProblem, evornn.search.GeneticAlgorithm]:
+def make(solves: float = 0.0, delay: float = 0.0, seed: int = 3, name: str = "GeneticAlgorithm") -> tuple:
+    """A problem and a fresh search on it."""
     problem = FakeProblem(solves=solves, delay=delay)
-    return problem, evornn.search.GeneticAlgorithm(problem.space, population=20, seed=seed)
+    return problem, evornn.search.REGISTRY[name](problem.space, population=20, seed=seed)
 
 
 if __name__ == "__main__":

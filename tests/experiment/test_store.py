@@ -76,15 +76,7 @@ def test_resume_after_an_interruption_at_every_place(tmp_path, whole, monkeypatc
     directory = tmp_path / "run"
     for number in range(4):
         problem, search = make()
-        fine, calls = problem.evaluate, []
-
-        def interrupted(genomes, fine=fine, calls=calls, allowed=8 + number):
-            calls.append(1)
-            if len(calls) > allowed:
-                raise KeyboardInterrupt
-            return fine(genomes)
-
-        problem.evaluate = interrupted
+        interrupt_after(problem, 8 + number)
         with pytest.raises(KeyboardInterrupt):
             evornn.run(problem, search, evaluations=BUDGET, out=directory, resume=number > 0)
         if number == 0:
@@ -102,6 +94,36 @@ def test_resume_after_an_interruption_at_every_place(tmp_path, whole, monkeypatc
     result = evornn.run(problem, search, evaluations=BUDGET, out=directory, resume=True)
     assert result.evaluations == BUDGET > problem.evaluated  # what had been logged was not evaluated again
     assert_same_run(directory, whole)
+
+
+def interrupt_after(problem, generations):
+    """Let the evaluation after so many generations be cut off, as Ctrl-C does."""
+    fine, calls = problem.evaluate, []
+
+    def evaluate(genomes):
+        calls.append(1)
+        if len(calls) > generations:
+            raise KeyboardInterrupt
+        return fine(genomes)
+
+    problem.evaluate = evaluate
+
+
+@pytest.mark.parametrize("name", evornn.search.REGISTRY)
+@pytest.mark.parametrize("checkpoint_seconds", [0.0, 1e9])
+def test_every_search_resumes_bit_for_bit(tmp_path, monkeypatch, name, checkpoint_seconds):
+    """By its newest checkpoint, and by replaying the fitness log."""
+    monkeypatch.setattr(run_module, "CHECKPOINT_SECONDS", checkpoint_seconds)
+    problem, search = make(name=name)
+    evornn.run(problem, search, evaluations=330, out=tmp_path / "whole")
+    for generations in (3, 5):
+        problem, search = make(name=name)
+        interrupt_after(problem, generations)
+        with pytest.raises(KeyboardInterrupt):
+            evornn.run(problem, search, evaluations=330, out=tmp_path / "cut", resume=generations == 5)
+    problem, search = make(name=name)
+    evornn.run(problem, search, evaluations=330, out=tmp_path / "cut", resume=True)
+    assert_same_run(tmp_path / "cut", tmp_path / "whole")
 
 
 def test_a_larger_budget_continues_as_if_it_had_been_larger_from_the_start(tmp_path, whole):
