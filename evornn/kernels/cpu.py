@@ -22,6 +22,7 @@ from evornn.kernels.kernel_text import Traced, kernel_text, trace_simulation
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 
+THREADS_FROM_SECONDS = 2e-4  # work shorter than this is not worth waking threads for
 INLINE_SECONDS = 0.1  # work shorter than this runs in the calling thread: Ctrl-C waits no longer than that
 
 
@@ -45,13 +46,19 @@ class Kernel:
             self._function = load(self.text).simulate
         return self._function
 
-    def scratch(self) -> np.ndarray:
-        """Zeroed scratch for one thread, on a cache line."""
-        count = self.plan.scratch_size * (self.shape.jobs if self.shape.layout == "units" else self.shape.lanes)
-        size = np.dtype(self.shape.precision).itemsize
-        raw = np.zeros(count + 64 // size, self.shape.precision)
-        start = (-raw.ctypes.data % 64) // size
-        return raw[start : start + count]
+    def memory(self) -> tuple[np.ndarray, np.ndarray]:
+        """Room for one thread's weights and scratch, zeroed, on cache lines."""
+        shape = self.shape
+        wide = shape.jobs if shape.layout == "units" else shape.lanes
+        weights = self.plan.weight_size * (1 if shape.layout == "episodes" else wide)
+        return _aligned(weights, shape.precision), _aligned(self.plan.scratch_size * wide, shape.precision)
+
+
+def _aligned(count: int, precision: str) -> np.ndarray:
+    size = np.dtype(precision).itemsize
+    raw = np.zeros(count + 64 // size, precision)
+    start = (-raw.ctypes.data % 64) // size
+    return raw[start : start + count]
 
 
 class CpuBackend:
@@ -102,14 +109,14 @@ class CpuBackend:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         kernel = self.kernel(len(values), len(scenarios), scenarios.shape[1])
         shape = kernel.shape
-        weights = layouts.arrange_weights(values, kernel.order, shape)
+        values = np.ascontiguousarray(values, dtype=np.float64)
         groups = layouts.groups_of(len(scenarios), shape)
-        jobs = len(weights) * groups
+        jobs = layouts.blocks_of(len(values), shape) * groups
         out = np.zeros((jobs, 3 * shape.lanes), shape.precision)
         stop = np.zeros(1, np.int64)
         rows = self._rows(shape)
         length = next(iter(self.simulation.task.series.values())).shape[1] if rows else 0
-        fixed = (weights, kernel.constants, kernel.tables, layouts.arrange_episodes(scenarios, shape), *rows, length, steps, seed, groups)
+        fixed = (values, kernel.order, kernel.constants, kernel.tables, layouts.arrange_episodes(scenarios, shape), *rows, length, steps, seed, groups)
         self._run(kernel, fixed, out, stop, jobs, steps)
         fitness, taken, failed = layouts.collect(out, len(values), len(scenarios), shape).astype(np.float64)
         return fitness, taken, failed > 0
@@ -121,10 +128,11 @@ class CpuBackend:
 
     def _run(self, kernel: Kernel, fixed: tuple[Any, ...], out: np.ndarray, stop: np.ndarray, jobs: int, steps: int) -> None:
         if not kernel.seconds:
-            kernel.function(*fixed, 0, 0, out, kernel.scratch(), stop)  # compiles, here and once
+            kernel.function(*fixed, 0, 0, out, *kernel.memory(), stop)  # compiles, here and once
         began = time.perf_counter()
-        if jobs == 1 or kernel.seconds * jobs * steps < min(INLINE_SECONDS, 2e-4 if self.workers > 1 else 1) and kernel.seconds:
-            kernel.function(*fixed, 0, jobs, out, kernel.scratch(), stop)
+        expected = kernel.seconds * jobs * steps
+        if kernel.seconds and expected < (INLINE_SECONDS if min(self.workers, jobs) == 1 else THREADS_FROM_SECONDS):
+            kernel.function(*fixed, 0, jobs, out, *kernel.memory(), stop)
             threads = 1
         else:
             threads = min(self.workers, jobs)
@@ -138,13 +146,13 @@ class CpuBackend:
         lock = threading.Lock()
 
         def work() -> None:
-            scratch = kernel.scratch()
+            memory = kernel.memory()
             while not stop[0]:
                 with lock:
                     first = next(starts)
                 if first >= jobs:
                     return
-                kernel.function(*fixed, first, min(first + chunk, jobs), out, scratch, stop)
+                kernel.function(*fixed, first, min(first + chunk, jobs), out, *memory, stop)
 
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="evornn")

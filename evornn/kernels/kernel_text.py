@@ -152,13 +152,14 @@ def _function_text(function: Function, name: str, plan: Plan, shape: Shape, func
 def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int, str], early_exit: bool) -> str:
     text = Text()
     rows = list(traced.rows)
-    arguments = ["weights", "K", "J", "q", *(f"rows_{r}" for r in rows), "n_rows", "n_steps", "seed", "groups", "first", "last", "out", "S", "stop"]
+    arguments = ["values", "order", "K", "J", "q", *(f"rows_{r}" for r in rows), "n_rows", "n_steps", "seed", "groups", "first", "last", "out", "w", "S", "stop"]
     text.add("align_stack()")
     text.add("for job in range(first, last):")
     text.indent += 1
     text.add("group = job % groups")
     text.add(f"episode = group * {shape.lanes if shape.layout == 'episodes' else 1}")
-    text.add("w = weights[job // groups]")
+    text.add("if group == 0 or job == first:")
+    text.add("    gather_weights(w, values, order, job // groups)")
     body = Body(plan, shape.layout, functions, text)
     size = traced.scenario.size
     text.add(f"at = group * {size}")

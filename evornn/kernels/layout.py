@@ -1,4 +1,4 @@
-"""Which layout a batch of work gets, and how weights, scenarios and results are arranged for it.
+"""Which layout a batch of work gets, and how scenarios and results are arranged for it.
 
 The rule (measured by `evornn bench --layouts`): units as lanes for large networks with few episodes; episodes as lanes when they fill the
 vectors at least as well as individuals do; else individuals as lanes. The numbers that come out are the same.
@@ -34,18 +34,10 @@ def _waste(count: int, lanes: int) -> float:
     return 1 - count / (-(-count // lanes) * lanes)
 
 
-def arrange_weights(values: np.ndarray, order: np.ndarray, shape: Shape) -> np.ndarray:
-    """Values [P, D] in the kernel's order: [blocks, weights of a block]; missing lanes repeat the last individual."""
-    dtype = np.dtype(shape.precision)
-    padded = np.zeros((len(values), values.shape[1] + 1), dtype)
-    padded[:, :-1] = values
+def blocks_of(individuals: int, shape: Shape) -> int:
+    """Blocks of individuals that share a kernel's lanes."""
     side = {"individuals": shape.lanes, "episodes": 1, "units": shape.jobs}[shape.layout]
-    blocks = -(-len(values) // side)
-    rows = np.minimum(np.arange(blocks * side), len(values) - 1)
-    stored = padded[rows[:, None], order[None, :]].reshape(blocks, side, len(order))
-    if shape.layout == "individuals":
-        stored = stored.transpose(0, 2, 1)
-    return np.ascontiguousarray(stored).reshape(blocks, -1)
+    return -(-individuals // side)
 
 
 def arrange_episodes(array: np.ndarray, shape: Shape) -> np.ndarray:

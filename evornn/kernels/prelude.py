@@ -199,6 +199,7 @@ class Prelude:
         )
         words["any_lane"] = self.define(lambda x: types.boolean, lambda code, k, out, x: code.m.any(code.m.wrap(x)))
 
+        words["gather_weights"] = self.define(lambda *_: types.void, _gather_weights)
         words["align_stack"] = self.define(lambda: types.void, _align_stack)
 
     # memory -----------------------------------------------------------------------------------------------------------------------
@@ -369,6 +370,32 @@ def _align_stack(code: Code, kinds: Any, out: Any) -> None:
     """Ask for a stack on a cache line: without it LLVM spills vectors across lines, at twice the cost."""
     code.b.function.attributes.alignstack = 64
     code.b.function.attributes.add("nounwind")  # llvmlite prints no attributes of an empty set
+
+
+def _gather_weights(code: Code, kinds: Any, out: Any, w: Any, values: Any, order: Any, block: Any) -> None:
+    """Fill w with the block's individuals' values [P, D] in stored `order` (-1: zero); missing individuals repeat the last one."""
+    b, shape, wide = code.b, code.shape, real(64)
+    table = code.context.make_array(kinds[1])(code.context, b, values)
+    population, genes = cgutils.unpack_tuple(b, table.shape)
+    order_array = code.context.make_array(kinds[2])(code.context, b, order)
+    count = cgutils.unpack_tuple(b, order_array.shape)[0]
+    side = {"individuals": shape.lanes, "episodes": 1, "units": shape.jobs}[shape.layout]
+    first = b.mul(code.index(kinds[3], block), ir.Constant(INT64, side))
+    last = b.sub(population, ir.Constant(INT64, 1))
+    rows = []
+    for s in range(side):
+        row = code.plus(first, s)
+        rows.append(b.gep(table.data, [b.mul(b.select(b.icmp_signed("<", row, last), row, last), genes)]))
+    target = code.data(kinds[0], w)
+    with code.loop(count) as loop:
+        gene = b.load(b.gep(order_array.data, [loop.index]))
+        used = b.icmp_signed(">=", gene, ir.Constant(INT64, 0))
+        safe = b.select(used, gene, ir.Constant(INT64, 0))
+        for s, row in enumerate(rows):
+            value = b.select(used, b.load(b.gep(row, [safe])), ir.Constant(wide, 0.0))
+            value = b.fptrunc(value, real(32)) if shape.bits == 32 else value
+            at = code.plus(loop.index, s * shape.weight_stride) if shape.layout == "units" else code.plus(code.times(loop.index, side), s)
+            b.store(value, b.gep(target, [at]))
 
 
 def _fold_scratch(function: Callable[..., Lanes]) -> Any:
