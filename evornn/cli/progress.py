@@ -24,6 +24,7 @@ class Progress:
 
         self.limits = limits
         self.first: Record | None = None  # rates leave out the first generation: it compiles
+        self.simulated = 0.0  # seconds of evaluation since then
         self.last_line = time.monotonic()
         self.console = Console(file=sys.stderr, highlight=False)
         self.bar = Bar(
@@ -45,6 +46,7 @@ class Progress:
 
     def update(self, record: Record) -> None:
         """Show the state after a generation."""
+        self.simulated += record.simulating if self.first else 0.0
         self.first = self.first or record
         share = self._share(record)
         text = self.status(record, share)
@@ -59,8 +61,8 @@ class Progress:
         budget = f" / {self.limits.evaluations:,}" if self.limits.evaluations else " evaluations"
         parts = [f"gen {record.generation:,}", f"{record.evaluations:,}{budget}", f"best {record.best:.5g}"]
         elapsed, begun = record.seconds - self.first.seconds, self._share(self.first)
-        if elapsed > 0:
-            parts.append(f"{in_words((record.steps - self.first.steps) / elapsed)} steps/s")
+        if self.simulated > 0:
+            parts.append(f"{in_words((record.steps - self.first.steps) / self.simulated)} steps/s")
         if elapsed > 0 and share > begun:
             left = (1.0 - share) * elapsed / (share - begun)
             parts.append(f"{datetime.timedelta(seconds=round(left))} left")

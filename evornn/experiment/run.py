@@ -164,7 +164,9 @@ class _Run:
             return "search"
         if left is not None and len(genomes) > left:
             return "evaluations"
+        begun = time.monotonic()
         evaluation = self.problem.evaluate(genomes)
+        simulating = time.monotonic() - begun
         self.search.tell(genomes, evaluation.fitness)
         best = self.search.best.fitness if self.search.best else math.nan
         record = Record(
@@ -177,6 +179,7 @@ class _Run:
             **self.judge(genomes, evaluation.fitness, before),
             learned=self._learned(best),
             seconds=time.monotonic() - self.started,
+            simulating=simulating,
             genomes_crc=crc(genomes),
             fitness_crc=crc(evaluation.fitness),
         )

@@ -58,6 +58,7 @@ def draw(
             _curves(axis, label, curves, last=axis is axes[-1])
         if axes:
             axes[0].set_title("What the champion does")
+            figure.align_ylabels(axes)
         files = [path.with_suffix(".svg"), path.with_suffix(".png")]
         for file in files:
             metadata: dict[str, Any] = {"Date": None} if file.suffix == ".svg" else {}
@@ -97,7 +98,7 @@ def _shown(
     if targets is not None:
         wanted = np.asarray(targets)[: len(outputs)]
         curves |= {f"target {i + 1}" if many else "target": column for i, column in enumerate(wanted.T[:2])}
-    chosen["network's output"] = curves
+    chosen["output"] = curves
     return {label: curves for label, curves in chosen.items() if curves}
 
 
@@ -108,7 +109,7 @@ def _curves(axis: Any, label: str, curves: dict[str, np.ndarray], last: bool) ->
     axis.margins(x=0.01)
     axis.grid(axis="y", color="#e6e8eb", lw=0.8)
     if len(curves) > 1:
-        axis.legend(frameon=False, fontsize=8, ncols=len(curves), loc="best")
+        axis.legend(frameon=False, fontsize=8, ncols=len(curves), loc="lower right", bbox_to_anchor=(1.0, 0.95))
     if last:
         axis.set_xlabel("control steps")
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from evornn.experiment.run import Result
     from evornn.problem import ChampionReport, Problem
 
@@ -46,16 +48,24 @@ def _outcome(result: Result) -> str:
 def verification(report: ChampionReport) -> str:
     """What the champion's test found, and by which kernel and precision."""
     word = "verified" if report.solved else "refuted"
-    found = [f"{t.name}: {t.passed:,} of {t.episodes:,} ({t.required:,} needed)" for t in report.trials]
+    found = [
+        f"{t.name}: {'yes' if t.ok else 'no'}" if t.episodes == 1 else f"{t.name}: {t.passed:,} ({t.required:,} needed)"
+        for t in report.trials
+    ]
     return f"{word} in {report.precision} by the {report.backend} backend; " + (
         "; ".join(found) or f"fitness {report.fitness:.6g}"
     )
 
 
 def _effort(result: Result) -> str:
-    rate = in_words(result.steps / result.seconds) if result.seconds else "0"
     tests = f"; {result.tests:,} champion tests apart" if result.tests else ""
-    return f"{result.seconds:.1f} s; {result.steps:,} simulated steps ({rate} a second){tests}"
+    return f"{result.seconds:.1f} s; {result.steps:,} simulated steps{_speed(result.history)}{tests}"
+
+
+def _speed(history: np.ndarray) -> str:
+    """Simulated steps a second of evaluation; the first generation is left out, because it compiles."""
+    spent = float(history["simulating"][1:].sum())
+    return f" ({in_words((history['steps'][-1] - history['steps'][0]) / spent)} a second)" if spent else ""
 
 
 def in_words(number: float) -> str:
