@@ -23,8 +23,15 @@ from evornn.errors import EvornnError, check_range
 class SpaceLike(Protocol):
     """What a search needs to know of the parameters: their bounds and how networks draw them at first."""
 
-    lower: np.ndarray  # [D]
-    upper: np.ndarray  # [D]
+    @property
+    def lower(self) -> np.ndarray:
+        """Lower bounds [D]."""
+        ...
+
+    @property
+    def upper(self) -> np.ndarray:
+        """Upper bounds [D]."""
+        ...
 
     @property
     def dimension(self) -> int:
@@ -53,6 +60,7 @@ class Search:
 
     MIN_POPULATION: ClassVar[int] = 1
     MAX_POPULATION: ClassVar[int] = 10_000_000
+    LEARNS: ClassVar[bool] = True  # False: does not listen to fitness, a baseline
     _STATE: ClassVar[tuple[str, ...]] = ()  # attributes: arrays, numbers, strings, or None while unset
 
     def __init__(self, space: SpaceLike, *, population: int, seed: int = 0, **options: Any) -> None:

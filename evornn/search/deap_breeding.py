@@ -29,7 +29,7 @@ class DeapBreeder:
         from deap import base
 
         self.rates, self.names = rates, names
-        self.rng: np.random.Generator | None = None  # set while breeding: array operators in DEAP's clothes use it
+        self.rng = np.random.default_rng(0)  # replaced while breeding: array operators in DEAP's clothes draw from it
         context = {
             "sigma": rates.sigma.tolist(),
             "mu": 0.0,
@@ -44,6 +44,7 @@ class DeapBreeder:
         for kind, function in bound.items():
             self.toolbox.register(kind, function)
         self.toolbox.register("clone", _clone)
+        self.positive = names["select"] in ("selRoulette", "selStochasticUniversalSampling")
         self.strategic = any("ES" in getattr(function, "__name__", "") for function in chosen.values())
 
     def _find(self, kind: str, name: Any, toolbox: Any) -> Callable[..., Any]:
@@ -65,18 +66,23 @@ class DeapBreeder:
     def _individually(self, kind: str, operator: Callable[..., Any]) -> Callable[..., Any]:
         """An array operator as one over individuals; its signature keeps its options."""
 
+        def bound(options: dict[str, Any]) -> Callable[..., Any]:
+            arrays = {name: np.array(value) if isinstance(value, list) else value for name, value in options.items()}
+            return functools.partial(operator, self.rng, **arrays)
+
         def select(individuals: list, k: int, **options: Any) -> list:
             fitness = np.array([individual.fitness.wvalues[0] for individual in individuals])
-            return [individuals[i] for i in operator(self.rng, fitness, k, **options)]
+            return [individuals[i] for i in bound(options)(fitness, k)]
 
         def mate(one: list, two: list, **options: Any) -> tuple[list, list]:
-            first, second = operator(self.rng, np.array([one]), np.array([two]), **options)
+            first, second = bound(options)(np.array([one]), np.array([two]))
             one[:], two[:] = first[0].tolist(), second[0].tolist()
             return one, two
 
         def mutate(one: list, **options: Any) -> tuple[list]:
-            step = functools.partial(operator, **options)
-            one[:] = operators.mutate_rows(self.rng, np.array([one]), self.rates.gene, step)[0].tolist()  # type: ignore[arg-type]
+            step = bound(options)
+            rows = operators.mutate_rows(self.rng, np.array([one]), self.rates.gene, lambda _, *genes: step(*genes))
+            one[:] = rows[0].tolist()
             return (one,)
 
         wrapped: Any = {"select": select, "mate": mate, "mutate": mutate}[kind]
@@ -88,23 +94,25 @@ class DeapBreeder:
         from deap import algorithms
 
         self.rng = rng
-        individuals = _individuals(pool)
+        individuals = individuals_of(pool._replace(fitness=_finite(pool.fitness, self.positive)))
         with seeded_globals(rng):
             try:
                 chosen = list(self.toolbox.select(individuals, k))
             except Exception as error:
                 raise EvornnError(f"select={label(self.names['select'])} failed: {error}") from error
             # a roulette over fitness that sums to zero or less picks too few: complete it by chance
-            chosen += [individuals[i] for i in rng.integers(len(individuals), size=k - len(chosen))]
+            chosen += [individuals[i] for i in rng.integers(len(individuals), size=max(0, k - len(chosen)))]
             try:
                 offspring = algorithms.varAnd(chosen[:k], self.toolbox, self.rates.crossover, self.rates.mutation)
             except Exception as error:
                 both = f"mate={label(self.names['mate'])} or mutate={label(self.names['mutate'])}"
                 raise EvornnError(f"{both} failed on real-valued genomes: {error}") from error
-        self.rng = None
         genomes = self._array(offspring, pool.genomes.shape[1])
         parents = np.array([child.place if child.fitness.valid else -1 for child in offspring], dtype=np.int64)
-        strategy = np.array([child.strategy for child in offspring]) if self.strategic else None
+        strategy = None
+        if self.strategic:  # kept positive and no longer than the range: DEAP leaves that to its user
+            span = self.rates.up - self.rates.low
+            strategy = np.clip([child.strategy for child in offspring], 1e-9 * span, span)
         return Pool(np.clip(genomes, self.rates.low, self.rates.up), pool.fitness[parents], strategy), parents
 
     def _array(self, offspring: list, dimension: int) -> np.ndarray:
@@ -161,10 +169,11 @@ def _classes() -> tuple[type, type]:
     return Maximised, Individual
 
 
-def _individuals(pool: Pool) -> list:
+def individuals_of(pool: Pool) -> list:
+    """DEAP individuals of a pool's members, in order."""
     fitness_class, individual_class = _classes()
     individuals = []
-    for i, (genes, value) in enumerate(zip(pool.genomes.tolist(), _finite(pool.fitness).tolist(), strict=True)):
+    for i, (genes, value) in enumerate(zip(pool.genomes.tolist(), pool.fitness.tolist(), strict=True)):
         individual = individual_class(genes)
         individual.place, individual.fitness = i, fitness_class((value,))
         if pool.strategy is not None:
@@ -175,13 +184,18 @@ def _individuals(pool: Pool) -> list:
 
 def _clone(individual: Any) -> Any:
     copy = type(individual)(individual)
-    copy.place, copy.fitness = individual.place, type(individual.fitness)(individual.fitness.values)
+    copy.place, copy.fitness = individual.place, type(individual.fitness)()
+    copy.fitness.wvalues = individual.fitness.wvalues
     copy.strategy = None if individual.strategy is None else list(individual.strategy)
     return copy
 
 
-def _finite(fitness: np.ndarray) -> np.ndarray:
-    """Fitness for operators that add and divide: failed members a little below the worst that did not fail."""
+def _finite(fitness: np.ndarray, positive: bool) -> np.ndarray:
+    """Fitness for operators that add and divide: failed members are a little below the worst that did not fail.
+
+    `positive`: raised so that none is negative, as DEAP's roulettes need.
+    """
     finite = fitness[np.isfinite(fitness)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-    return np.nan_to_num(fitness, neginf=low - max(1.0, abs(low)), posinf=high + max(1.0, abs(high)))
+    usable = np.nan_to_num(fitness, neginf=low - max(1.0, abs(low)), posinf=high + max(1.0, abs(high)))
+    return usable - min(usable.min(), 0.0) if positive else usable

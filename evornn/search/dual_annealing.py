@@ -30,7 +30,7 @@ class DualAnnealing(Search):
 
     `population` (1 to 1024) independent chains, the first genomes drawn as the networks are. The options are SciPy's,
     in its ranges: `initial_temp` (0.01 to 50,000), `restart_temp_ratio` (0 to 1), `visit` (1 to 3, without the ends),
-    `accept` (-10,000 to -5), `no_local_search` (False adds L-BFGS-B with numerical gradients, D + 1 evaluations each). SciPy's
+    `accept` (-10,000 to -5), `no_local_search` (False adds L-BFGS-B, D + 1 evaluations a gradient). SciPy's
     temperatures are in units of cost: `scale` (> 0) multiplies fitness before SciPy sees it.
 
     `close()` ends the waiting threads (daemons, which also end with the object); a later `ask()` starts them again.

@@ -59,14 +59,13 @@ def truncation(rng: Rng, fitness: np.ndarray, k: int, *, share: float = 0.25) ->
 
 
 def _weights(fitness: np.ndarray) -> np.ndarray:
-    """Non-negative weights with a positive sum; nothing for -inf, everything for +inf."""
+    """Non-negative weights, the highest 1; nothing for -inf, everything for +inf, all alike if none is above 0."""
     if np.isposinf(fitness).any():
         return np.isposinf(fitness).astype(float)
     finite = np.isfinite(fitness)
-    weights = np.where(finite, fitness, 0.0)
-    if finite.any():
-        weights = np.where(finite, weights - min(weights[finite].min(), 0.0), 0.0)
-    return weights if 0.0 < weights.sum() < np.inf else np.ones(fitness.size)
+    halves = np.where(finite, 0.5 * fitness, 0.0)  # halved: the difference of two finite numbers stays finite
+    weights = np.where(finite, halves - min(halves.min(), 0.0), 0.0)
+    return weights / weights.max() if weights.max() > 0.0 else np.ones(fitness.size)
 
 
 # -- crossover -------------------------------------------------------------------------------------------------------

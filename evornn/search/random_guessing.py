@@ -13,6 +13,8 @@ class RandomGuessing(Search):
     `population` (any size >= 1) is only the batch evaluated at once.
     """
 
+    LEARNS = False
+
     def __init__(self, space: SpaceLike, population: int = 256, seed: int = 0) -> None:
         super().__init__(space, population=population, seed=seed)
 

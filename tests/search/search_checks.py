@@ -1,0 +1,293 @@
+"""What every search must do, as functions of `make(space, population, seed) -> Search`; each raises if not."""
+
+import inspect
+import json
+import random
+from typing import Any, Protocol
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from evornn.errors import EvornnError
+from evornn.genome import Space
+from evornn.search.base import Search
+
+
+class Make(Protocol):
+    def __call__(self, space: Space, population: int, seed: int) -> Search: ...
+
+
+def box(dimension: int = 5) -> Space:
+    """A box of unequal sides, off centre."""
+    lower = -1.0 - np.arange(dimension)
+    return Space(lower, lower + 3.0 + np.arange(dimension) / 2)
+
+
+def sphere(space: Space, genomes: np.ndarray, at: float = 0.7) -> np.ndarray:
+    """Highest, 0, at the fraction `at` of every range; each range counts as 1."""
+    return -np.square((genomes - space.lower) / (space.upper - space.lower) - at).sum(axis=1)
+
+
+def steps(search: Search, generations: int, fitness: Any = None, limit: int | None = None) -> list[np.ndarray]:
+    """Run some generations (of pieces, with a limit); returns what was asked."""
+    asked = []
+    for _ in range(generations):
+        genomes = search.ask(limit)
+        asked.append(genomes.copy())
+        search.tell(genomes, sphere(search.space, genomes) if fitness is None else fitness(genomes))
+    return asked
+
+
+def identical(one: list[np.ndarray], two: list[np.ndarray]) -> bool:
+    return len(one) == len(two) and all(a.tobytes() == b.tobytes() for a, b in zip(one, two, strict=True))
+
+
+def sizes(search_class: type[Search]) -> list[int]:
+    """Populations to check: the smallest allowed, and an odd one."""
+    return [search_class.MIN_POPULATION, 17]
+
+
+def check_bounds_and_shapes(make: Make, population: int) -> None:
+    """Finite float64 [k, D] inside the bounds, 1 <= k <= population, even when the optimum lies far outside."""
+    space = box()
+    for at in (3.0, -2.0):
+        search = make(space, population, 1)
+        for genomes in steps(search, 30, lambda g, at=at: sphere(space, g, at)):
+            assert genomes.dtype == np.float64
+            assert genomes.ndim == 2
+            assert genomes.shape[1] == 5
+            assert 1 <= len(genomes) <= population
+            assert np.isfinite(genomes).all()
+            assert (genomes >= space.lower).all()
+            assert (genomes <= space.upper).all()
+
+
+def check_counts(make: Make, population: int) -> None:
+    """Evaluations are what was told, one by one; `best` is the first best of them."""
+    space = box()
+    search = make(space, population, 2)
+    assert search.best is None
+    assert (search.evaluations, search.generation) == (0, 0)
+    asked = np.concatenate(steps(search, 12))
+    fitness = sphere(space, asked)
+    assert search.evaluations == len(asked)
+    assert search.generation == 12
+    first = int(np.argmax(fitness))
+    assert search.best is not None
+    assert search.best.evaluation == first + 1
+    assert search.best.fitness == fitness[first]
+    assert np.array_equal(search.best.genome, asked[first])
+
+
+def check_repeatable(make: Make, population: int) -> None:
+    """The same seed asks the same, another seed something else; later changes to what was asked do no harm."""
+    one, two = (steps(make(box(), population, 3), 10) for _ in range(2))
+    assert identical(one, two)
+    assert not identical(one, steps(make(box(), population, 4), 10))
+    search, asked = make(box(), population, 3), []
+    for _ in range(10):
+        genomes = search.ask()
+        asked.append(genomes.copy())
+        search.tell(genomes, sphere(search.space, genomes))
+        genomes[:] = 0.0
+    assert identical(one, asked)
+
+
+def through_text(state: dict[str, Any]) -> dict[str, Any]:
+    """A state after being written as text: only plain numbers, strings, lists, dicts and arrays survive."""
+
+    def pack(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            assert value.dtype.kind in "iufb"
+            return {"array": value.tobytes().hex(), "dtype": value.dtype.str, "shape": list(value.shape)}
+        if isinstance(value, dict):
+            assert all(type(key) is str for key in value)
+            return {key: pack(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [pack(item) for item in value]
+        assert type(value) in (bool, int, float, str), f"{value!r} is a {type(value)}"
+        assert type(value) is not int or abs(value) < 2**63
+        return value
+
+    def unpack(value: Any) -> Any:
+        if isinstance(value, dict) and "array" in value:
+            flat = np.frombuffer(bytes.fromhex(value["array"]), dtype=value["dtype"])
+            return flat.reshape(value["shape"])  # read-only, as from a file
+        if isinstance(value, dict):
+            return {key: unpack(item) for key, item in value.items()}
+        return [unpack(item) for item in value] if isinstance(value, list) else value
+
+    return unpack(json.loads(json.dumps(pack(state), allow_nan=False)))
+
+
+def check_resume(make: Make, population: int) -> None:
+    """A new search with the saved state continues bit for bit: at the start, between and inside generations."""
+    for done, piece in ((0, None), (1, None), (7, None), (9, 3)):
+        whole = make(box(), population, 5)
+        steps(whole, done, limit=piece)
+        between = through_text(whole.state_dict())
+        genomes = whole.ask()
+        asked_and_not_told = through_text(whole.state_dict())
+        whole.tell(genomes, sphere(whole.space, genomes))
+        expected = [genomes, *steps(whole, 8)]
+        for state in (between, asked_and_not_told):
+            resumed = make(box(), population, 5)
+            resumed.load_state_dict(state)
+            assert identical(steps(resumed, 9), expected)
+            assert (resumed.evaluations, resumed.generation) == (whole.evaluations, whole.generation)
+            assert resumed.best is not None
+            assert whole.best is not None
+            assert resumed.best.genome.tobytes() == whole.best.genome.tobytes()
+            assert resumed.best[1:] == whole.best[1:]
+
+
+def check_flat_fitness(make: Make, population: int) -> None:
+    """A fitness that is the same everywhere is survived, and the search does not stop asking."""
+    search = make(box(), population, 6)
+    asked = steps(search, 40, lambda g: np.full(len(g), 0.25))
+    assert len(np.unique(np.concatenate(asked[-10:]), axis=0)) >= 10
+    assert search.best is not None
+    assert search.best.evaluation == 1
+
+
+def check_failures(make: Make, population: int) -> None:
+    """NaN and infinite fitness is survived, counts as the worst, and never ends the search."""
+    nothing = make(box(), population, 7)
+    steps(nothing, 25, lambda g: np.full(len(g), np.nan))
+    assert nothing.best is not None
+    assert nothing.best.fitness == -np.inf
+    asked = steps(nothing, 25)  # it recovers
+    assert nothing.best.fitness == sphere(nothing.space, np.concatenate(asked)).max()
+    space = box()
+    search = make(space, population, 8)
+
+    def half(genomes: np.ndarray) -> np.ndarray:
+        fitness = sphere(space, genomes)
+        fitness[genomes[:, 0] > space.lower[0] + 1.8] = np.nan
+        fitness[genomes[:, 1] > space.upper[1] - 0.2] = -np.inf
+        return fitness
+
+    told = np.concatenate([half(g) for g in steps(search, 40, half)])
+    assert search.best is not None
+    assert search.best.fitness == np.nan_to_num(told, nan=-np.inf, neginf=-np.inf).max()
+    jackpot = make(box(), population, 9)
+    steps(jackpot, 10, lambda g: np.where(g[:, 0] > 0, np.inf, 0.0))
+
+
+def check_exact_budget(make: Make, population: int) -> None:
+    """`ask(limit)` never gives more, and cutting generations changes nothing of what is asked."""
+    uncut = np.concatenate(steps(make(box(), population, 10), 12))
+    for budget in (1, population + 1, min(len(uncut), 3 * population + 2)):
+        search, asked = make(box(), population, 10), []
+        while search.evaluations < budget:
+            asked += steps(search, 1, limit=budget - search.evaluations)
+        assert search.evaluations == budget
+        assert np.concatenate(asked).tobytes() == uncut[:budget].tobytes()
+    rng, search, asked = np.random.default_rng(0), make(box(), population, 10), []
+    while search.evaluations < len(uncut):
+        asked += steps(search, 1, limit=int(rng.integers(1, 1 + min(7, len(uncut) - search.evaluations))))
+    assert np.concatenate(asked).tobytes() == uncut.tobytes()
+
+
+def check_global_streams(make: Make, population: int) -> None:
+    """`random` and `numpy.random` are neither moved nor listened to."""
+    before = None
+    for seed in (1, 2):
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        states = random.getstate(), np.random.get_state()  # noqa: NPY002
+        search = make(box(), population, 11)
+        asked = steps(search, 10)
+        make(box(), population, 11).load_state_dict(search.state_dict())
+        assert random.getstate() == states[0]
+        after = np.random.get_state()  # noqa: NPY002
+        assert all(np.array_equal(a, b) for a, b in zip(after, states[1], strict=True))
+        assert before is None or identical(before, asked)
+        before = asked
+
+
+def check_order(make: Make, population: int) -> None:
+    """Telling what was not asked, or asking twice, is an error and changes nothing."""
+    search = make(box(), population, 12)
+    with pytest.raises(EvornnError, match="before ask"):
+        search.tell(np.zeros((population, 5)), np.zeros(population))
+    genomes = search.ask()
+    with pytest.raises(EvornnError, match="before tell"):
+        search.ask()
+    for wrong in (genomes[:, :-1], genomes + 1.0, genomes[:-1], None):
+        with pytest.raises(EvornnError, match="not the ones"):
+            search.tell(wrong, np.zeros(len(genomes)))
+    for wrong in (np.zeros(len(genomes) + 1), 0.0, np.zeros((len(genomes), 1)), ["x"] * len(genomes)):
+        with pytest.raises(EvornnError, match="fitness"):
+            search.tell(genomes, wrong)
+    assert search.evaluations == 0
+    search.tell(genomes.tolist(), [0.0] * len(genomes))
+    assert search.evaluations == len(genomes)
+    for limit in (0, -1, 1.5):
+        with pytest.raises(EvornnError, match="limit"):
+            search.ask(limit)
+
+
+def check_foreign_states(make: Make, population: int) -> None:
+    """A state of another search, dimension or option is refused by name."""
+    search = make(box(), population, 13)
+    steps(search, 2)
+    state = search.state_dict()
+    with pytest.raises(EvornnError, match="search"):
+        make(box(), population, 13).load_state_dict({**state, "search": "Other"})
+    with pytest.raises(EvornnError, match="dimension"):
+        make(box(4), population, 13).load_state_dict(state)
+    with pytest.raises(EvornnError, match="seed"):
+        make(box(), population, 14).load_state_dict(state)
+    with pytest.raises(EvornnError, match="population"):
+        make(box(), population + 1, 13).load_state_dict(state)
+
+
+def bests(make: Make, seeds: int, budget: int, population: int, dimension: int) -> np.ndarray:
+    """Best fitness [seeds] on spheres with optima here and there."""
+    found = []
+    for seed in range(seeds):
+        space, at = box(dimension), 0.2 + 0.6 * np.random.default_rng(seed).random(dimension)
+        search = make(space, population, seed)
+        while search.evaluations < budget:
+            genomes = search.ask(budget - search.evaluations)
+            search.tell(genomes, sphere(space, genomes, at))  # type: ignore[arg-type]
+        assert search.best is not None
+        found.append(search.best.fitness)
+    return np.array(found)
+
+
+def check_learning(make: Make, population: int) -> None:
+    """Better than guessing on a sphere in its default population: one chance in 10,000 that guessing itself passes.
+
+    A search that says it does not learn must do exactly as well as guessing.
+    """
+    seeds, budget, dimension = 8, 2000, 6
+    population = inspect.signature(make).parameters["population"].default
+    own = bests(make, seeds, budget, population, dimension)
+    guessed = []
+    for seed in range(seeds):
+        space, at = box(dimension), 0.2 + 0.6 * np.random.default_rng(seed).random(dimension)
+        draws = space.sample(np.random.default_rng(1000 + seed), budget)
+        guessed.append(sphere(space, draws, at).max())  # type: ignore[arg-type]
+    better = stats.mannwhitneyu(own, guessed, alternative="greater").pvalue
+    if make(box(), population, 0).LEARNS:
+        assert better < 1e-4, f"no better than guessing: p = {better:.3g}"
+    else:
+        assert 1e-4 < better < 1 - 1e-4, f"does not guess: p = {better:.3g}"
+
+
+CHECKS = (
+    check_bounds_and_shapes,
+    check_counts,
+    check_repeatable,
+    check_resume,
+    check_flat_fitness,
+    check_failures,
+    check_exact_budget,
+    check_global_streams,
+    check_order,
+    check_foreign_states,
+    check_learning,
+)

@@ -1,0 +1,161 @@
+"""The swarm against pyswarms' own optimizer, its traps, and the rules that pyswarms names but never applies."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from search_checks import box, sphere, steps
+
+from evornn.errors import EvornnError
+from evornn.genome import Space
+from evornn.search import ParticleSwarm
+from evornn.search.streams import borrowed_numpy_stream
+from evornn.search.swarm_backend import BOUND_RULES, REFUSED, _quiet
+
+
+@pytest.mark.parametrize("rule", BOUND_RULES)
+def test_global_best_is_pyswarms_own(rule: str) -> None:
+    """Bit for bit the positions of `GlobalBestPSO` on the same stream, with every bound rule."""
+    with _quiet():
+        from pyswarms.single import GlobalBestPSO
+
+    space, particles, iterations = box(), 9, 25
+    search = ParticleSwarm(space, population=particles, seed=1, bounds=rule, inertia=0.7, c1=1.2, c2=1.7)
+    asked: list[np.ndarray] = []
+    search._stream = np.random.RandomState(123)
+    asked = steps(search, iterations)
+    theirs: list[np.ndarray] = []
+
+    def cost(positions: np.ndarray) -> np.ndarray:
+        theirs.append(positions.copy())
+        return -sphere(space, positions)
+
+    with borrowed_numpy_stream(np.random.RandomState(0)), _quiet():
+        optimizer = GlobalBestPSO(
+            particles, 5, {"c1": 1.2, "c2": 1.7, "w": 0.7}, bounds=(space.lower, space.upper), bh_strategy=rule,
+            velocity_clamp=search.clamp, init_pos=asked[0].copy(),
+        )  # fmt: skip
+    with borrowed_numpy_stream(np.random.RandomState(123)):
+        optimizer.reset()  # building it draws velocities twice; from here it is as ours
+        optimizer.optimize(cost, iterations, verbose=False)
+    for ours, other in zip(asked, theirs, strict=True):
+        np.testing.assert_array_equal(ours, np.clip(other, space.lower, space.upper))
+
+
+def test_ring_follows_its_neighbours() -> None:
+    """Two distant groups: with the ring each stays with its own best, with the global best all go to one."""
+    space = Space(np.array([-10.0, -1.0]), np.array([10.0, 1.0]))
+
+    def two_hills(genomes: np.ndarray) -> np.ndarray:
+        x = genomes[:, 0]
+        return np.maximum(1.0 - np.abs(x - 8.0), 0.99 - np.abs(x + 8.0))
+
+    final = {}
+    for topology in ("global", "ring"):
+        search = ParticleSwarm(space, population=40, seed=2, topology=topology, k=3)
+        final[topology] = steps(search, 120, two_hills)[-1][:, 0]
+    assert max((final["global"] > 0).mean(), (final["global"] < 0).mean()) > 0.9
+    assert 0.2 < (final["ring"] > 0).mean() < 0.8
+
+
+def flight(rule: str) -> tuple[np.ndarray, np.ndarray]:
+    """Velocities before and after a step on which some particles leave the box, and which ones left."""
+    search = ParticleSwarm(box(), population=30, seed=3, velocity_rule=rule, bounds="nearest", velocity_clamp=0.6)
+    steps(search, 1)
+    backend, swarm = search._backend, search._swarm
+    with borrowed_numpy_stream(np.random.RandomState(5)):
+        free = backend.topology.compute_velocity(swarm, backend.clamp, backend.free, backend.bounds)
+    left = ((swarm.position + free < search.lower) | (swarm.position + free > search.upper)).any(axis=1)
+    with borrowed_numpy_stream(np.random.RandomState(5)):
+        backend.move(swarm)
+    assert 3 < left.sum() < 30
+    return np.where(left[:, None], swarm.velocity, 0.0), np.where(left[:, None], free, 0.0)
+
+
+def test_velocity_rules_act_on_particles_that_left() -> None:
+    """pyswarms checks the repaired positions, where nothing is ever outside; here the rules do act."""
+    after, before = flight("invert")
+    np.testing.assert_array_equal(after, -0.5 * before)
+    after, before = flight("zero")
+    assert not after.any()
+    after, before = flight("unmodified")
+    np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_broken_in_pyswarms_is_refused(name: str) -> None:
+    what = {"random": "bounds", "adjust": "velocity_rule"}.get(name, "topology")
+    with pytest.raises(EvornnError, match=f"{what}='{name}' is not offered: pyswarms"):
+        ParticleSwarm(box(), population=5, **{what: name})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"topology": "rong"}, "did you mean 'ring'"),
+        ({"bounds": "reflect"}, "did you mean 'reflective'"),
+        ({"velocity_rule": "inverted"}, "did you mean 'invert'"),
+        ({"topology": "ring", "k": 6}, r"k is 6; it must be a whole number in \[1, 5\]"),
+        ({"p": 3}, r"p is 3; .* \[1, 2\]"),
+        ({"inertia": 1.2}, "inertia is 1.2"),
+        ({"velocity_clamp": 0}, "velocity_clamp is 0"),
+        ({"c1": -1}, "c1 is -1"),
+    ],
+)
+def test_mistakes_are_named(options: dict, message: str) -> None:
+    with pytest.raises(EvornnError, match=message):
+        ParticleSwarm(box(), population=5, **options)
+
+
+PROGRAM = """
+import logging, os, sys
+handlers = [logging.NullHandler()]
+logging.getLogger().handlers = list(handlers)
+logging.getLogger().setLevel(logging.ERROR)
+before = logging.getLogger().handlers
+import numpy as np
+np.random.seed(3)
+state = np.random.get_state()[1].copy()
+sys.path[:0] = {path!r}
+from search_checks import box, steps
+from evornn.search import ParticleSwarm
+for topology in ("global", "ring"):
+    steps(ParticleSwarm(box(), population=8, topology=topology), 3)
+assert logging.getLogger().handlers == handlers
+assert logging.getLogger().level == logging.ERROR
+assert (np.random.get_state()[1] == state).all()
+assert "pyswarms" in sys.modules
+print("fine")
+"""
+
+
+@pytest.mark.parametrize("folder", ["writable", "unwritable"])
+def test_pyswarms_leaves_no_trace(folder: str, tmp_path) -> None:
+    """No report.log, the root logger as it was, and a folder that cannot be written is no obstacle."""
+    if folder == "unwritable" and not sys.platform.startswith("linux"):
+        pytest.skip("/proc stands for a folder that not even root can write")
+    where = tmp_path if folder == "writable" else "/proc"
+    program = PROGRAM.format(path=[p for p in sys.path if p])
+    done = subprocess.run([sys.executable, "-c", program], cwd=where, capture_output=True, text=True)
+    assert done.stdout == "fine\n", done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_logging_configuration_works_again_afterwards() -> None:
+    import logging.config
+
+    configure = logging.config.dictConfig
+    steps(ParticleSwarm(box(), population=3), 2)
+    assert logging.config.dictConfig is configure
+
+
+def test_restart_draws_a_new_swarm() -> None:
+    search = ParticleSwarm(box(), population=6, seed=4, restart_after=3)
+    steps(search, 4)
+    top = search.best
+    asked = steps(search, 12, lambda g: np.full(len(g), -5.0))
+    assert search.restarts >= 3
+    assert search.best is top
+    spread = [genomes.std(axis=0).mean() for genomes in asked]
+    assert max(spread[4:]) > 0.3

@@ -1,0 +1,188 @@
+"""Every registered search, with its defaults and with its other ways, must pass every check; broken ones must not."""
+
+import functools
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import search_checks as checks
+from search_checks import CHECKS, box, sizes, steps
+
+from evornn.search import REGISTRY, RandomGuessing
+from evornn.search.base import Search
+
+WAYS = {  # other roads through a registered search that must keep the same promises
+    "GeneticAlgorithm": [
+        {"select": "selTournament", "mate": "cxBlend", "mutate": "mutGaussian"},
+        {"select": "roulette", "mate": "sbx_bounded", "mutate": "polynomial", "mutation": 0.5},
+        {"mate": "cxESBlend", "mutate": "mutESLogNormal", "mutation_rate": 0.5},
+        {"restart_after": 3},
+        {"reevaluate": True},
+    ],
+    "ParticleSwarm": [
+        {"topology": "ring", "bounds": "shrink", "velocity_rule": "invert"},
+        {"topology": "ring", "static": True, "bounds": "periodic", "velocity_rule": "zero"},
+        {"bounds": "intermediate", "restart_after": 5},
+        {"bounds": "nearest"},
+    ],
+    "SimulatedAnnealing": [
+        {"schedule": "linear", "proposal": "gaussian", "return_after": 2, "steps": 7},
+        {"schedule": "logarithmic", "temperature": 0.1, "restart_after": 30},
+        {
+            "schedule": "constant",
+            "temperature": 0.001,
+            "final_temperature": 0.001,
+            "normalise": False,
+            "reanneal": False,
+        },
+    ],
+    "DualAnnealing": [{"no_local_search": False}],
+}
+CASES = [(name, {}) for name in REGISTRY] + [(name, way) for name, ways in WAYS.items() for way in ways]
+
+
+def label(value: object) -> str:
+    return "-".join(map(str, value.values())) if isinstance(value, dict) else str(value)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(("name", "options"), CASES, ids=label)
+def test_conforms(name: str, options: dict, check) -> None:
+    """The default way in the smallest and an odd population, the others in an odd one."""
+    alone = options or check is checks.check_learning
+    for population in [17] if alone else sizes(REGISTRY[name]):
+        check(functools.partial(REGISTRY[name], **options), population)
+
+
+PROGRAM = """
+import hashlib, sys
+sys.path[:0] = {path!r}
+import search_checks as checks
+from evornn.search import REGISTRY
+for name in REGISTRY:
+    asked = checks.steps(REGISTRY[name](checks.box(), population=17, seed=20), 6)
+    print(name, hashlib.sha256(b"".join(g.tobytes() for g in asked)).hexdigest())
+"""
+
+
+def test_a_fresh_process_asks_the_same() -> None:
+    """Hash seeds, import order and leftovers of other tests play no part."""
+    import hashlib
+
+    program = PROGRAM.format(path=[p for p in sys.path if p])
+    fresh = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    here = {}
+    for name, search in REGISTRY.items():
+        asked = steps(search(box(), population=17, seed=20), 6)
+        here[name] = hashlib.sha256(b"".join(g.tobytes() for g in asked)).hexdigest()
+    assert dict(line.split() for line in fresh.splitlines()) == here
+
+
+class _Bad(RandomGuessing):
+    """Broken searches start from one that is right."""
+
+    LEARNS = True
+
+
+class Deaf(_Bad):
+    """Claims to learn."""
+
+
+class Stray(_Bad):
+    def _generate(self) -> np.ndarray:
+        return super()._generate() + 0.5
+
+
+class Forgetful(_Bad):
+    """Keeps something that its state does not."""
+
+    place = 0
+
+    def _generate(self) -> np.ndarray:
+        self.place += 1
+        return np.roll(super()._generate(), self.place, axis=0) if self.population > 1 else self._drifting()
+
+    def _drifting(self) -> np.ndarray:
+        return np.clip(super()._generate() + 0.01 * self.place, self.lower, self.upper)
+
+
+class Global(_Bad):
+    def _generate(self) -> np.ndarray:
+        return self.lower + (self.upper - self.lower) * np.random.random((self.population, self.dimension))  # noqa: NPY002
+
+
+class Fragile(_Bad):
+    """Cannot work without a finite fitness."""
+
+    def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
+        if not np.isfinite(fitness).all():
+            raise FloatingPointError("not finite")
+
+
+class Greedy(_Bad):
+    def ask(self, limit: int | None = None) -> np.ndarray:
+        return super().ask()
+
+
+class Clock(_Bad):
+    def _generate(self) -> np.ndarray:
+        self.rng = np.random.default_rng()
+        return super()._generate()
+
+
+class Miscounting(_Bad):
+    def tell(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
+        super().tell(genomes, fitness)
+        self.evaluations += 1
+
+
+class Lax(_Bad):
+    """Accepts whatever it is told."""
+
+    def tell(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
+        if self._genomes is not None:
+            super().tell(self._genomes, np.resize(fitness, len(self._genomes)))
+
+
+class Silent(_Bad):
+    """Stops asking when nothing gets better."""
+
+    def _generate(self) -> np.ndarray:
+        if self.best is not None and self.generation > 1:
+            return np.tile(self.best.genome, (self.population, 1))
+        return super()._generate()
+
+
+class Gullible(_Bad):
+    """Loads any state."""
+
+    def _check_same(self, state: dict) -> None:
+        pass
+
+
+BROKEN = [
+    (Deaf, checks.check_learning),
+    (Stray, checks.check_bounds_and_shapes),
+    (Forgetful, checks.check_resume),
+    (Global, checks.check_global_streams),
+    (Global, checks.check_repeatable),
+    (Fragile, checks.check_failures),
+    (Greedy, checks.check_exact_budget),
+    (Clock, checks.check_repeatable),
+    (Miscounting, checks.check_counts),
+    (Lax, checks.check_order),
+    (Silent, checks.check_flat_fitness),
+    (Gullible, checks.check_foreign_states),
+]
+
+
+@pytest.mark.parametrize(("broken", "check"), BROKEN, ids=lambda value: value.__name__)
+def test_a_broken_search_is_caught(broken: type[Search], check) -> None:
+    """Each check is worth something: it fails a search that is broken in just that way."""
+    with pytest.raises((AssertionError, FloatingPointError, pytest.fail.Exception)):
+        check(broken, 17)
+
+
+def test_every_check_has_caught_something() -> None:
+    assert {check for _, check in BROKEN} == set(CHECKS)
