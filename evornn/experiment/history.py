@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from evornn.errors import EvornnError
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One generation; `evaluations`, `steps`, `tests` and `test_steps` are totals since the start of the run.
@@ -54,13 +56,16 @@ def encode(record: Record) -> bytes:
 
 
 def decode(line: bytes) -> Record | None:
-    """The record in a line of JSON, or None for a torn or foreign line."""
+    """The record in a line of JSON, or None for a torn line; raises EvornnError for a record of another version."""
     try:
-        fields = msgspec.json.decode(line)
-        fields = {name: math.nan if value is None and name in _FLOATS else value for name, value in fields.items()}
-        return msgspec.convert(fields, Record)
-    except (msgspec.DecodeError, AttributeError):  # AttributeError: valid JSON that is no object
+        fields = msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    fields = {name: math.nan if value is None and name in _FLOATS else value for name, value in fields.items()}
+    try:
+        return msgspec.convert(fields, Record)
+    except msgspec.ValidationError as error:
+        raise EvornnError(f"this history was written by another version of evornn: {error}") from None
 
 
 def as_array(records: Sequence[Record]) -> np.ndarray:

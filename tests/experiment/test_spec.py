@@ -3,7 +3,7 @@
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evornn import EvornnError
@@ -122,6 +122,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text(), st.dictionaries(st.text(), values, max_size=4), max_size=3))
 def test_toml_round_trip(tables):
     assert tomllib.loads(toml.dumps(tables)) == tables

@@ -171,6 +171,17 @@ def test_existing_directories_are_never_overwritten(tmp_path, whole):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_a_history_of_another_version_is_refused_and_left_alone(tmp_path, whole):
+    for file in whole.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    changed = (whole / store.HISTORY).read_bytes().replace(b'"median"', b'"middle"')
+    (tmp_path / store.HISTORY).write_bytes(changed)
+    problem, search = make()
+    with pytest.raises(EvornnError, match=r"another version of evornn: .*median"):
+        evornn.run(problem, search, evaluations=BUDGET, out=tmp_path, resume=True)
+    assert (tmp_path / store.HISTORY).read_bytes() == changed
+
+
 def test_two_processes_cannot_write_one_run(tmp_path):
     directory = tmp_path / "run"
     with store.Store.create(directory, {}), pytest.raises(EvornnError, match="another process"):
