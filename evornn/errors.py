@@ -1,4 +1,6 @@
-"""The one error type users meet, and the checks that word it: the value, what is allowed, and the nearest valid name."""
+"""The one error type users meet, and the checks that word it: the value, what is allowed, and the nearest valid
+name.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from typing import Any
 
 
 class EvornnError(ValueError):
-    """Something the user gave cannot work. The message names the value, the allowed range and, for names, the nearest valid one."""
+    """Something the user gave cannot work. The message names the value, the allowed range and, for names, the nearest
+    valid one.
+    """
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -38,7 +42,9 @@ def check_range(
     integer: bool = False,
     open_low: bool = False,
 ) -> Any:
-    """Return `value` if it is a finite number in [low, high] (or (low, high] with `open_low`), else raise an error saying so."""
+    """Return `value` if it is a finite number in [low, high] (or (low, high] with `open_low`), else raise an error
+    saying so.
+    """
     kind = "a whole number" if integer else "a number"
     number = not isinstance(value, bool) and isinstance(value, int if integer else (int, float))
     if not number and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # NumPy scalars

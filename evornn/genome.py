@@ -1,6 +1,7 @@
 """Genomes: the flat vector that searches see, and the named parameters that networks see.
 
-A gene lives in its parameter's range; the parameter's value is a transform of the gene (identity, or exp for quantities searched on
+A gene lives in its parameter's range; the parameter's value is a transform of the gene (identity, or exp for
+quantities searched on
 a log scale). Dimension D is the number of genes.
 """
 
@@ -21,7 +22,8 @@ TRANSFORMS: dict[str, Callable[[Any], Any]] = {"identity": lambda gene: gene, "e
 class Parameter:
     """One named parameter of a network.
 
-    shape: () , (n,) or (n, m). range: bounds of every gene. init: bounds of the uniform initial draw (default: range), inside range.
+    shape: () , (n,) or (n, m). range: bounds of every gene. init: bounds of the uniform initial draw (default:
+    range), inside range.
     transform: value = transform(gene): "identity" or "exp" (then range and init are logarithms of the value's bounds).
     """
 
@@ -34,7 +36,9 @@ class Parameter:
         low, high = self.range
         first, last = self.init or self.range
         if not (np.isfinite([low, high]).all() and low < high and low <= first <= last <= high):
-            raise EvornnError(f"parameter range {self.range} with init {self.init}: needs finite low < high and init inside the range")
+            raise EvornnError(
+                f"parameter range {self.range} with init {self.init}: needs finite low < high and init inside the range"
+            )
         check_choice("transform", self.transform, TRANSFORMS)
 
     @property
@@ -58,7 +62,9 @@ class Space:
             raise EvornnError(f"bounds have shapes {lower.shape} and {upper.shape}; both must be [D] with D >= 1")
         bad = np.flatnonzero(~(np.isfinite(lower) & np.isfinite(upper) & (lower < upper)))
         if len(bad):
-            raise EvornnError(f"bounds of gene {bad[0]} are [{lower[bad[0]]:g}, {upper[bad[0]]:g}]; needs finite lower < upper")
+            raise EvornnError(
+                f"bounds of gene {bad[0]} are [{lower[bad[0]]:g}, {upper[bad[0]]:g}]; needs finite lower < upper"
+            )
         object.__setattr__(self, "lower", lower)
         object.__setattr__(self, "upper", upper)
         object.__setattr__(self, "names", list(self.names) or [f"x[{i}]" for i in range(len(lower))])
@@ -81,19 +87,27 @@ class Genome:
     """The layout of a network's parameters in a flat genome, in the order the network names them."""
 
     def __init__(self, parameters: dict[str, Parameter], refine: Callable[..., Any] | None = None) -> None:
-        """`refine(rng, values)` may adjust the initial draw: values maps a parameter's name to genes [P, *shape], changed in place."""
+        """`refine(rng, values)` may adjust the initial draw: values maps a parameter's name to genes [P, *shape],
+        changed in place.
+        """
         if not parameters or not sum(p.size for p in parameters.values()):
             raise EvornnError("the network has no parameters to search")
         self.parameters = parameters
         ends = np.cumsum([p.size for p in parameters.values()])
         self.dimension = int(ends[-1])
-        self.slices = {name: slice(int(end) - p.size, int(end)) for (name, p), end in zip(parameters.items(), ends, strict=True)}
+        self.slices = {
+            name: slice(int(end) - p.size, int(end)) for (name, p), end in zip(parameters.items(), ends, strict=True)
+        }
         self._refine = refine
         each = [(p, p.size) for p in parameters.values()]
         self.space = Space(
             np.concatenate([np.full(n, p.range[0]) for p, n in each]),
             np.concatenate([np.full(n, p.range[1]) for p, n in each]),
-            [f"{name}[{','.join(map(str, i))}]" if p.shape else name for name, p in parameters.items() for i in np.ndindex(p.shape)],
+            [
+                f"{name}[{','.join(map(str, i))}]" if p.shape else name
+                for name, p in parameters.items()
+                for i in np.ndindex(p.shape)
+            ],
             self._draw,
         )
 
@@ -110,7 +124,9 @@ class Genome:
         return {name: genomes[:, cut].reshape(-1, *self.parameters[name].shape) for name, cut in self.slices.items()}
 
     def values(self, genomes: np.ndarray) -> np.ndarray:
-        """Parameter values [P, D] of genomes [P, D]: each gene transformed. Returns the genomes themselves if nothing changes."""
+        """Parameter values [P, D] of genomes [P, D]: each gene transformed. Returns the genomes themselves if nothing
+        changes.
+        """
         changed = [(name, p) for name, p in self.parameters.items() if p.transform != "identity"]
         if not changed:
             return genomes

@@ -19,7 +19,9 @@ PRECISIONS = ("float32", "float64")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """fitness [P] float64, higher is better, the mean over episodes; steps [P] simulated in all episodes; failed [P]: in any episode."""
+    """fitness [P] float64, higher is better, the mean over episodes; steps [P] simulated in all episodes; failed [P]:
+    in any episode.
+    """
 
     fitness: np.ndarray
     steps: np.ndarray
@@ -28,7 +30,9 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One episode step by step: observations [T, O], actions [T, A], states name -> [T, ...] after each step, rewards [T]."""
+    """One episode step by step: observations [T, O], actions [T, A], states name -> [T, ...] after each step, rewards
+    [T].
+    """
 
     observations: np.ndarray
     actions: np.ndarray
@@ -38,7 +42,9 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class Trial:
-    """One stage of a champion test: `passed` of `episodes` ran all `steps` without failing; `required` of them had to."""
+    """One stage of a champion test: `passed` of `episodes` ran all `steps` without failing; `required` of them had
+    to.
+    """
 
     name: str
     passed: int
@@ -54,7 +60,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class ChampionReport:
-    """What a champion did in float64: solved, the trials in order (a failed trial ends the test), fitness, and who computed it."""
+    """What a champion did in float64: solved, the trials in order (a failed trial ends the test), fitness, and who
+    computed it.
+    """
 
     solved: bool
     trials: list[Trial]
@@ -64,25 +72,36 @@ class ChampionReport:
 
     def describe(self) -> str:
         """One line for people."""
-        done = "; ".join(f"{t.name}: {t.passed} of {t.episodes} starts for {t.steps:,} steps" + (f" (needs {t.required})" if t.episodes > 1 else "")
-                         for t in self.trials)  # fmt: skip
+        parts = []
+        for t in self.trials:
+            need = f" (needs {t.required})" if t.episodes > 1 else ""
+            parts.append(f"{t.name}: {t.passed} of {t.episodes} starts for {t.steps:,} steps{need}")
+        done = "; ".join(parts)
         verdict = "passes" if self.solved else "does not pass"
-        return f"champion {verdict} in {self.precision} ({self.backend} kernel): {done or f'fitness {self.fitness:.6g}'}"
+        return (
+            f"champion {verdict} in {self.precision} ({self.backend} kernel): {done or f'fitness {self.fitness:.6g}'}"
+        )
 
 
 class Problem:
     """A network in a task on a backend.
 
-    network, task: from evornn.networks and evornn.tasks. backend: "cpu" (SIMD kernels) or "plain" (NumPy float64, slow, the oracle).
-    precision: "float32" or "float64". workers: threads, None for all cores. episodes: episodes of one evaluation, their scenarios drawn
-    from `seed`; every individual meets the same ones. early_exit: whether a group of episodes that have all failed is left early (the
+    network, task: from evornn.networks and evornn.tasks. backend: "cpu" (SIMD kernels) or "plain" (NumPy float64,
+    slow, the oracle).
+    precision: "float32" or "float64". workers: threads, None for all cores. episodes: episodes of one evaluation,
+    their scenarios drawn
+    from `seed`; every individual meets the same ones. early_exit: whether a group of episodes that have all failed is
+    left early (the
     results are the same either way).
     """
 
-    def __init__(self, network: Network, task: Task, backend: str = "cpu", precision: str = "float32", workers: int | None = None,
+    def __init__(self, network: Network, task: Task, backend: str = "cpu", precision: str = "float32", workers: int |
+    None = None,
                  episodes: int = 1, seed: int = 0, early_exit: bool = True) -> None:  # fmt: skip
         if not isinstance(network, Network):
-            raise EvornnError(f"network is {network!r}; it must be one of evornn.networks, such as FullyRecurrent(units=5)")
+            raise EvornnError(
+                f"network is {network!r}; it must be one of evornn.networks, such as FullyRecurrent(units=5)"
+            )
         if not isinstance(task, Task):
             raise EvornnError(f"task is {task!r}; it must be one of evornn.tasks, such as DoublePole(velocities=False)")
         self.backend_name = check_choice("backend", backend, BACKENDS)
@@ -123,20 +142,29 @@ class Problem:
         return self.simulation.genome.space
 
     def evaluate(self, genomes: Any, scenarios: Any = None, steps: int | None = None) -> Evaluation:
-        """Evaluate genomes [P, D] in every scenario [E, k] (default: the problem's own), for at most `steps` steps (default: the task's).
+        """Evaluate genomes [P, D] in every scenario [E, k] (default: the problem's own), for at most `steps` steps
+        (default: the task's).
 
         A genome with NaN or infinity gets NaN fitness and no steps. Raises EvornnError on a wrong shape or dtype.
         """
         genomes = self._checked_genomes(genomes)
         table = self.scenarios if scenarios is None else self._checked_scenarios(scenarios)
         steps = self._checked_steps(steps)
-        fitness, taken, failed = np.full(len(genomes), np.nan), np.zeros(len(genomes), np.int64), np.ones(len(genomes), bool)
+        fitness, taken, failed = (
+            np.full(len(genomes), np.nan),
+            np.zeros(len(genomes), np.int64),
+            np.ones(len(genomes), bool),
+        )
         good = np.isfinite(genomes).all(axis=1)
         if good.any():
             with np.errstate(over="ignore"):
                 values = self.simulation.genome.values(genomes if good.all() else genomes[good])
             each, counts, ended = self.backend.evaluate(values, table, steps, self.seed)
-            fitness[good], taken[good], failed[good] = each.mean(axis=1), counts.sum(axis=1).astype(np.int64), ended.any(axis=1)
+            fitness[good], taken[good], failed[good] = (
+                each.mean(axis=1),
+                counts.sum(axis=1).astype(np.int64),
+                ended.any(axis=1),
+            )
         return Evaluation(fitness, taken, failed)
 
     def rollout(self, genome: Any, scenario: int = 0) -> Trajectory:
@@ -151,21 +179,34 @@ class Problem:
         def watch(before: Any, after: Any, now: Any) -> None:
             seen.append((before, after, now))
 
-        episode(self.simulation, values, self.scenarios[scenario], rows, self._checked_steps(None), self.seed, scenario, watch)
+        episode(
+            self.simulation,
+            values,
+            self.scenarios[scenario],
+            rows,
+            self._checked_steps(None),
+            self.seed,
+            scenario,
+            watch,
+        )
         return _trajectory(self.simulation, values, seen)
 
     def share_learned(self, genome: Any) -> float:
-        """Share of the episodes learned: those whose fitness reaches the task's `solved_fitness` (or sequence criterion)."""
+        """Share of the episodes learned: those whose fitness reaches the task's `solved_fitness` (or sequence
+        criterion).
+        """
         goal = getattr(self.task, "criterion", None)
         goal = -goal if goal is not None else self.task.solved_fitness
         if goal is None:
             raise EvornnError(f"{type(self.task).__name__} does not say when an episode counts as learned")
-        each, _, _ = self.backend.evaluate(self.simulation.genome.values(self._checked_genomes(np.atleast_2d(genome))), self.scenarios,
-                                           self._checked_steps(None), self.seed)  # fmt: skip
+        values = self.simulation.genome.values(self._checked_genomes(np.atleast_2d(genome)))
+        each, _, _ = self.backend.evaluate(values, self.scenarios, self._checked_steps(None), self.seed)
         return float(np.mean(each[0] >= goal))
 
     def test_champion(self, genome: Any) -> ChampionReport:
-        """The task's own champion test in float64; for a task with only `solved_fitness`, its fitness in float64 against that."""
+        """The task's own champion test in float64; for a task with only `solved_fitness`, its fitness in float64
+        against that.
+        """
         exact = self.exact()
         genomes = exact._checked_genomes(np.atleast_2d(genome))
         fitness = float(exact.evaluate(genomes).fitness[0])
@@ -178,7 +219,9 @@ class Problem:
         return ChampionReport(solved, trials, "float64", self.backend_name, fitness)
 
     def _trial(self, genomes: np.ndarray, stage: Stage) -> Trial:
-        _, _, failed = self.backend.evaluate(self.simulation.genome.values(genomes), self._checked_scenarios(stage.scenarios), stage.steps, self.seed)
+        _, _, failed = self.backend.evaluate(
+            self.simulation.genome.values(genomes), self._checked_scenarios(stage.scenarios), stage.steps, self.seed
+        )
         return Trial(stage.name, int((~failed[0]).sum()), len(stage.scenarios), stage.required, stage.steps)
 
     def exact(self) -> Problem:
@@ -186,7 +229,9 @@ class Problem:
         if self.precision == "float64":
             return self
         if self._exact is None:
-            self._exact = Problem(self.network, self.task, self.backend_name, "float64", self.workers, self.episodes, self.seed)
+            self._exact = Problem(
+                self.network, self.task, self.backend_name, "float64", self.workers, self.episodes, self.seed
+            )
         return self._exact
 
     def kernel_source(self) -> str:
@@ -212,13 +257,16 @@ class Problem:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # checks -----------------------------------------------------------------------------------------------------------------
+    # checks -----------------------------------------------------------------------------------------------------------
     def _checked_genomes(self, genomes: Any) -> np.ndarray:
         array = np.asarray(genomes)
         if array.dtype.kind not in "fiu":
             raise EvornnError(f"genomes have dtype {array.dtype}; they must be real numbers")
         if array.ndim != 2 or array.shape[1] != self.dimension or not len(array):
-            raise EvornnError(f"genomes have shape {array.shape}; they must be [P, {self.dimension}] with P >= 1 for {self.simulation.describe()}")
+            raise EvornnError(
+                f"genomes have shape {array.shape}; they must be [P, {self.dimension}] with P >= 1 "
+                f"for {self.simulation.describe()}"
+            )
         return array.astype(np.float64, copy=False)
 
     def _checked_scenarios(self, scenarios: Any) -> np.ndarray:
@@ -227,7 +275,9 @@ class Problem:
         if table.ndim != 2 or table.shape[1] != size or not len(table):
             raise EvornnError(f"scenarios have shape {table.shape}; they must be [E, {size}] with E >= 1")
         if self.task.series and hasattr(self, "scenarios") and len(table) != len(self.scenarios):
-            raise EvornnError(f"{len(table)} scenarios for {len(self.scenarios)} sequences; a sequence task runs each of its sequences once")
+            raise EvornnError(
+                f"{len(table)} scenarios for {len(self.scenarios)} sequences; a sequence task runs each once"
+            )
         return table
 
     def _checked_steps(self, steps: int | None) -> int:

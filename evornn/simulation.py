@@ -1,6 +1,7 @@
 """A network in a task as one formula: the closed loop that every backend reads.
 
-`start`, `step` and `finish` are pure; a backend binds parameters and scenarios, repeats `step`, and reads `finish`. An episode that has
+`start`, `step` and `finish` are pure; a backend binds parameters and scenarios, repeats `step`, and reads `finish`.
+An episode that has
 failed is frozen: its state, total and step count no longer change, whatever the lane goes on computing.
 """
 
@@ -32,7 +33,13 @@ class Simulation:
 
     def start(self, p: Any, scenario: Any) -> State:
         """Everything that is carried from step to step, before the first."""
-        return State(net=self.network.start(p), task=self.task.start(scenario), total=np.float64(0), steps=np.float64(0), alive=np.bool_(True))
+        return State(
+            net=self.network.start(p),
+            task=self.task.start(scenario),
+            total=np.float64(0),
+            steps=np.float64(0),
+            alive=np.bool_(True),
+        )
 
     def step(self, p: Any, carry: Any, now: Any) -> State:
         """One control step; `now` has the step t and the data rows of sequence tasks."""

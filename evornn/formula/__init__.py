@@ -36,7 +36,9 @@ from evornn.formula.record import State
 from evornn.formula.trace import call, function, repeat, tracing
 
 __all__ = [
-    "FormulaError", "Node", "SparseMatrix", "State", "Step", "absolute", "call", "clip", "concat", "cos", "dot", "exp", "floor", "function",
-    "log", "lookup", "max", "maximum", "mean", "minimum", "normal", "outer", "put", "relu", "repeat", "sigmoid", "sign", "sin", "softmax",
+    "FormulaError", "Node", "SparseMatrix", "State", "Step", "absolute", "call", "clip", "concat", "cos", "dot",
+    "exp", "floor", "function",
+    "log", "lookup", "max", "maximum", "mean", "minimum", "normal", "outer", "put", "relu", "repeat", "sigmoid",
+    "sign", "sin", "softmax",
     "softplus", "split", "sqrt", "stack", "sum", "tanh", "tracing", "uniform", "where",
 ]  # fmt: skip

@@ -1,7 +1,10 @@
-"""The graph behind a formula: immutable single-assignment nodes with known shape and dtype, and the operators users write on them.
+"""The graph behind a formula: immutable single-assignment nodes with known shape and dtype, and the operators users
+write on them.
 
-A node is one operation. Its id grows with creation, so ids are a topological order and a graph is whatever is reachable from its
-outputs. Three dtypes: "float" (one number a lane), "bool" (a mask) and "int" (uniform over lanes: the time step and what is computed
+A node is one operation. Its id grows with creation, so ids are a topological order and a graph is whatever is
+reachable from its
+outputs. Three dtypes: "float" (one number a lane), "bool" (a mask) and "int" (uniform over lanes: the time step and
+what is computed
 from it). Shapes are (), (n,) or (n, m) and are checked here, while the user's line is still on the stack.
 """
 
@@ -58,11 +61,15 @@ class Constant:
 
 
 class Node:
-    """One traced value: operation, arguments, static attribute, shape and dtype. Behaves like the number or array it stands for."""
+    """One traced value: operation, arguments, static attribute, shape and dtype. Behaves like the number or array it
+    stands for.
+    """
 
     __slots__ = ("args", "attr", "dtype", "id", "op", "shape")
 
-    def __init__(self, op: str, args: tuple[Node, ...] = (), shape: tuple[int, ...] = (), dtype: str = "float", attr: Any = None) -> None:
+    def __init__(
+        self, op: str, args: tuple[Node, ...] = (), shape: tuple[int, ...] = (), dtype: str = "float", attr: Any = None
+    ) -> None:
         self.op, self.args, self.shape, self.dtype, self.attr = op, args, shape, dtype, attr
         self.id = next(_ids)
 
@@ -86,7 +93,7 @@ class Node:
     def __repr__(self) -> str:
         return f"<{self.op} {self.dtype}{list(self.shape)}>"
 
-    # arithmetic ------------------------------------------------------------------------------------------------------------
+    # arithmetic -------------------------------------------------------------------------------------------------------
     def __add__(self, other: Any) -> Node:
         return binary("add", self, other)
 
@@ -137,7 +144,7 @@ class Node:
     def __rmatmul__(self, other: Any) -> Node:
         return matmul(other, self)
 
-    # comparisons and masks ---------------------------------------------------------------------------------------------------
+    # comparisons and masks --------------------------------------------------------------------------------------------
     def __lt__(self, other: Any) -> Node:
         return compare("lt", self, other)
 
@@ -173,7 +180,7 @@ class Node:
             fail("~ needs a condition (a comparison), not a number")
         return Node("not", (self,), self.shape, "bool")
 
-    # parts ---------------------------------------------------------------------------------------------------------------------
+    # parts ------------------------------------------------------------------------------------------------------------
     def __len__(self) -> int:
         if not self.shape:
             fail("a scalar has no length")
@@ -185,13 +192,19 @@ class Node:
     def __getitem__(self, key: Any) -> Node:
         return index(self, key)
 
-    # what a traced value cannot be ---------------------------------------------------------------------------------------------
+    # what a traced value cannot be ------------------------------------------------------------------------------------
     def __bool__(self) -> NoReturn:
-        fail("a traced value has no truth value: it differs between individuals, so `if`, `while`, `and`, `or`, `not` and `min`/`max` "
-             "cannot follow it; use where(condition, a, b), `&`, `|`, `~`, minimum or maximum")  # fmt: skip
+        fail(
+            "a traced value has no truth value: it differs between individuals, so `if`, `while`, `and`, `or`, `not` "
+            "and `min`/`max` "
+            "cannot follow it; use where(condition, a, b), `&`, `|`, `~`, minimum or maximum"
+        )
 
     def __float__(self) -> NoReturn:
-        fail("float() of a traced value: it has no number yet; keep it in the formula, and choose with where(condition, a, b)")
+        fail(
+            "float() of a traced value: it has no number yet; keep it in the formula, "
+            "and choose with where(condition, a, b)"
+        )
 
     def __int__(self) -> NoReturn:
         fail("int() of a traced value: it has no number yet; use floor(x), lookup(table, x) or where(condition, a, b)")
@@ -199,17 +212,19 @@ class Node:
     __index__ = __int__
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        fail("a traced value cannot become a NumPy array; use the functions of evornn.formula (concat, stack, where, ...)")
+        fail("a traced value cannot become a NumPy array; use the functions of evornn.formula (concat, stack, ...)")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Node:
-        """Let NumPy's own functions and constants meet traced values: np.tanh(x) and array * x trace like tanh(x) and x * array."""
+        """Let NumPy's own functions and constants meet traced values: np.tanh(x) and array * x trace like tanh(x) and
+        x * array.
+        """
         name = _UFUNCS.get(ufunc.__name__)
         if method != "__call__" or kwargs or name is None:
             fail(f"np.{ufunc.__name__} is not a formula operation; see evornn.formula for what is")
         return name(*inputs)
 
 
-# building blocks ----------------------------------------------------------------------------------------------------------------
+# building blocks ------------------------------------------------------------------------------------------------------
 def lift(value: Any) -> Node:
     """A Node for `value`: itself, or a constant for a number or array."""
     if isinstance(value, Node):
@@ -242,13 +257,17 @@ def broadcast(what: str, *nodes: Node) -> tuple[int, ...]:
 
 
 def _is_uniform(value: Any) -> bool:
-    return (isinstance(value, Node) and value.dtype == "int") or (isinstance(value, int | np.integer) and not isinstance(value, bool))
+    return (isinstance(value, Node) and value.dtype == "int") or (
+        isinstance(value, int | np.integer) and not isinstance(value, bool)
+    )
 
 
 def _uniform(op: str, a: Any, b: Any) -> Node:
     """Integer arithmetic on the time step: the same for every lane."""
     if not (_is_uniform(a) and _is_uniform(b)):
-        fail(f"{'//' if op == 'floordiv' else '%'} works on the time step and whole numbers; for other values use floor")
+        fail(
+            f"{'//' if op == 'floordiv' else '%'} works on the time step and whole numbers; for other values use floor"
+        )
     pair = tuple(x if isinstance(x, Node) else Node("constant", (), (), "int", int(x)) for x in (a, b))
     return Node(op, pair, (), "int")
 
@@ -277,7 +296,7 @@ def logical(op: str, a: Any, b: Any) -> Node:
     """Mask op mask."""
     x, y = lift(a), lift(b)
     if x.dtype != "bool" or y.dtype != "bool":
-        fail(f"{'&' if op == 'and' else '|'} needs conditions (comparisons) on both sides; put each comparison in parentheses")
+        fail(f"{'&' if op == 'and' else '|'} needs conditions on both sides; put each comparison in parentheses")
     return Node(op, (x, y), broadcast(op, x, y), "bool")
 
 
@@ -308,7 +327,9 @@ def index(x: Node, key: Any) -> Node:
     """x[i], x[i:j], W[i], W[i, j], W[:, j] with static indices; buffer[i] with an index computed from the time step."""
     if isinstance(key, Node):
         if key.dtype != "int" or not x.shape:
-            fail("an index must be static or computed from the time step alone; for an index per individual use lookup(table, x)")
+            fail(
+                "an index must be static or come from the time step alone; for one per individual use lookup(table, x)"
+            )
         return Node("take", (x, key), x.shape[1:], x.dtype)
     if not x.shape:
         fail("a scalar cannot be indexed")
@@ -328,15 +349,42 @@ def index(x: Node, key: Any) -> Node:
 
 
 _UFUNCS = {
-    **{name: lambda a, b, op=op: binary(op, a, b) for name, op in
-       {"add": "add", "subtract": "sub", "multiply": "mul", "minimum": "minimum", "maximum": "maximum"}.items()},
-    **{name: lambda a, op=op: unary(op, a) for name, op in
-       {"tanh": "tanh", "exp": "exp", "log": "log", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "absolute": "abs", "floor": "floor",
-        "sign": "sign", "negative": "neg"}.items()},
-    "divide": lambda a, b: binary("div", a, b), "matmul": matmul, "power": lambda a, b: lift(a) ** b,
-    "less": lambda a, b: compare("lt", a, b), "less_equal": lambda a, b: compare("le", a, b),
-    "greater": lambda a, b: compare("lt", b, a), "greater_equal": lambda a, b: compare("le", b, a),
-    "equal": lambda a, b: compare("eq", a, b), "not_equal": lambda a, b: compare("ne", a, b),
-    "bitwise_and": lambda a, b: logical("and", a, b), "bitwise_or": lambda a, b: logical("or", a, b),
-    "logical_and": lambda a, b: logical("and", a, b), "logical_or": lambda a, b: logical("or", a, b),
-}  # fmt: skip
+    **{
+        name: lambda a, b, op=op: binary(op, a, b)
+        for name, op in {
+            "add": "add",
+            "subtract": "sub",
+            "multiply": "mul",
+            "minimum": "minimum",
+            "maximum": "maximum",
+        }.items()
+    },
+    **{
+        name: lambda a, op=op: unary(op, a)
+        for name, op in {
+            "tanh": "tanh",
+            "exp": "exp",
+            "log": "log",
+            "sqrt": "sqrt",
+            "sin": "sin",
+            "cos": "cos",
+            "absolute": "abs",
+            "floor": "floor",
+            "sign": "sign",
+            "negative": "neg",
+        }.items()
+    },
+    "divide": lambda a, b: binary("div", a, b),
+    "matmul": matmul,
+    "power": lambda a, b: lift(a) ** b,
+    "less": lambda a, b: compare("lt", a, b),
+    "less_equal": lambda a, b: compare("le", a, b),
+    "greater": lambda a, b: compare("lt", b, a),
+    "greater_equal": lambda a, b: compare("le", b, a),
+    "equal": lambda a, b: compare("eq", a, b),
+    "not_equal": lambda a, b: compare("ne", a, b),
+    "bitwise_and": lambda a, b: logical("and", a, b),
+    "bitwise_or": lambda a, b: logical("or", a, b),
+    "logical_and": lambda a, b: logical("and", a, b),
+    "logical_or": lambda a, b: logical("or", a, b),
+}

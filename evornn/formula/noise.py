@@ -1,6 +1,8 @@
-"""Counter-based noise: a pure function of (seed, episode, step, draw), so every backend, layout and chunking sees the same stream.
+"""Counter-based noise: a pure function of (seed, episode, step, draw), so every backend, layout and chunking sees the
+same stream.
 
-Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"), key (seed, episode),
+Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"), key
+(seed, episode),
 counter (step, draw). All individuals of a generation meet the same noise in the same episode: common random numbers.
 """
 
@@ -57,13 +59,17 @@ def _one(t: Any, draw: int, word: int) -> Any:
             fail("noise is keyed by the time step itself: pass the t that your step function received")
         return Node("random", (t,), (), "float", (draw, word))
     if not isinstance(t, Step):
-        raise TypeError("noise is keyed by (seed, episode, step): pass the t that your step function received, or formula.Step(t, seed, episode)")
+        raise TypeError(
+            "noise is keyed by (seed, episode, step): pass your step function's t, or formula.Step(t, seed, episode)"
+        )
     bits = threefry_int((t.seed, t.episode), (int(t), draw))[word]
     return np.float64((bits >> 9) * 2.0**-23 + 2.0**-24)
 
 
 def uniform(t: Any, draw: int = 0, size: int | None = None) -> Any:
-    """Uniform noise inside (0, 1), exact in float32. `draw` numbers the draws of one step; `size` values use draws draw, draw + 1, ..."""
+    """Uniform noise inside (0, 1), exact in float32. `draw` numbers the draws of one step; `size` values use draws
+    draw, draw + 1, ...
+    """
     if size is None:
         return _one(t, draw, 0)
     return stack(*(_one(t, draw + i, 0) for i in range(size)))

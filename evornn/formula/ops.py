@@ -1,4 +1,5 @@
-"""The operations of formulas. Each works on NumPy values (the float64 oracle, one lane) and on traced values (building the graph).
+"""The operations of formulas. Each works on NumPy values (the float64 oracle, one lane) and on traced values
+(building the graph).
 
 Vectors have shape (n,), matrices (n, m). Elementwise operations take equal shapes or scalars beside one shape.
 """
@@ -18,7 +19,7 @@ def _traced(*values: Any) -> bool:
     return any(isinstance(v, Node) for v in values)
 
 
-# elementwise ----------------------------------------------------------------------------------------------------------------
+# elementwise ----------------------------------------------------------------------------------------------------------
 def sqrt(x: Any) -> Any:
     """Square root; NaN below 0."""
     return graph.unary("sqrt", x) if _traced(x) else np.sqrt(x)
@@ -109,7 +110,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     return Node("where", (mask, x, y), broadcast("where", mask, x, y))
 
 
-# vectors and matrices -------------------------------------------------------------------------------------------------------
+# vectors and matrices -------------------------------------------------------------------------------------------------
 def dot(a: Any, b: Any) -> Any:
     """Inner product of two vectors."""
     return graph.matmul(a, b) if _traced(a, b) else np.dot(a, b)
@@ -125,7 +126,7 @@ def outer(a: Any, b: Any) -> Any:
     return Node("outer", (x, y), (x.size, y.size))
 
 
-def sum(x: Any) -> Any:  # noqa: A001 - the formula's own sum
+def sum(x: Any) -> Any:
     """Sum of all elements."""
     return Node("sum", (as_float(x),)) if _traced(x) else np.sum(x)
 
@@ -135,7 +136,7 @@ def mean(x: Any) -> Any:
     return sum(x) * (1.0 / x.size) if _traced(x) else np.mean(x)
 
 
-def max(x: Any) -> Any:  # noqa: A001 - the formula's own max
+def max(x: Any) -> Any:
     """The largest element; NaN if any is NaN."""
     return Node("max", (as_float(x),)) if _traced(x) else np.max(x)
 
@@ -180,9 +181,11 @@ def split(x: Any, parts: int | list[int]) -> list[Any]:
 
 
 class SparseMatrix:
-    """A constant sparse matrix [n, m] in compressed rows; `matrix @ x` inside a formula costs one multiply-add an entry.
+    """A constant sparse matrix [n, m] in compressed rows; `matrix @ x` inside a formula costs one multiply-add an
+    entry.
 
-    `entries` is anything scipy.sparse.csr_array accepts. For reservoirs (Jaeger 2001): fixed, the same for every individual.
+    `entries` is anything scipy.sparse.csr_array accepts. For reservoirs (Jaeger 2001): fixed, the same for every
+    individual.
     """
 
     __array_ufunc__ = None
@@ -213,7 +216,9 @@ class SparseMatrix:
 
 
 def lookup(table: Any, at: Any) -> Any:
-    """Row `at` of a constant table [K] or [K, n]. `at` is the time step, or a number per individual (rounded down, kept within 0..K-1)."""
+    """Row `at` of a constant table [K] or [K, n]. `at` is the time step, or a number per individual (rounded down,
+    kept within 0..K-1).
+    """
     table = np.asarray(table, dtype=np.float64)
     if table.ndim not in (1, 2) or not len(table):
         fail(f"a lookup table has shape [K] or [K, n], not {table.shape}")

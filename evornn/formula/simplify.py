@@ -1,7 +1,9 @@
 """Graph to simpler graph: what every backend should see, decided once so that all of them round alike.
 
-Constants are folded, equal nodes shared, small sub-functions kept and large ones inlined. Then sums of matrix-vector products become one
-`affine` node (its order of summation is the definition), and a * b + c becomes `fma`: contraction is chosen here and never left to a
+Constants are folded, equal nodes shared, small sub-functions kept and large ones inlined. Then sums of matrix-vector
+products become one
+`affine` node (its order of summation is the definition), and a * b + c becomes `fma`: contraction is chosen here and
+never left to a
 compiler, which is why results do not depend on the layout of lanes.
 """
 
@@ -20,13 +22,38 @@ SMALL = 16  # elements of a vector that is kept in registers; larger values live
 GLOBAL = ("constant", "parameter")  # leaves that every function body may use without being passed them
 
 _FOLD: dict[str, Callable[..., Any]] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "abs": np.abs, "sqrt": np.sqrt,
-    "exp": np.exp, "log": np.log, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "floor": np.floor, "sign": np.sign,
-    "minimum": np.minimum, "maximum": np.maximum, "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "softplus": lambda x: np.logaddexp(0, x),
-    "lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal, "and": np.logical_and, "or": np.logical_or,
-    "not": np.logical_not, "where": np.where, "to_float": float, "sum": np.sum, "max": np.max,
-    "floordiv": lambda a, b: a // b, "mod": lambda a, b: a % b,
-}  # fmt: skip
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "neg": np.negative,
+    "abs": np.abs,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "tanh": np.tanh,
+    "sin": np.sin,
+    "cos": np.cos,
+    "floor": np.floor,
+    "sign": np.sign,
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softplus": lambda x: np.logaddexp(0, x),
+    "lt": np.less,
+    "le": np.less_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "and": np.logical_and,
+    "or": np.logical_or,
+    "not": np.logical_not,
+    "where": np.where,
+    "to_float": float,
+    "sum": np.sum,
+    "max": np.max,
+    "floordiv": lambda a, b: a // b,
+    "mod": lambda a, b: a % b,
+}
 
 
 def value_of(node: Node) -> Any:
@@ -53,7 +80,13 @@ class Builder:
         self.functions: dict[int, Function] = {}
 
     def make(
-        self, op: str, args: tuple[Node, ...] = (), shape: tuple[int, ...] = (), dtype: str = "float", attr: Any = None, old: Node | None = None
+        self,
+        op: str,
+        args: tuple[Node, ...] = (),
+        shape: tuple[int, ...] = (),
+        dtype: str = "float",
+        attr: Any = None,
+        old: Node | None = None,
     ) -> Node:
         """The simplified node for this operation; `old` is the node it replaces, None for one that a rule invents."""
         key = (op, tuple(a.id for a in args), shape, dtype, attr, type(attr))
@@ -72,7 +105,9 @@ class Builder:
         return self.make("constant", (), (), dtype, kind(array[()]))
 
     def rebuild(self, outputs: list[Node], known: dict[int, Node]) -> list[Node]:
-        """Rewrite everything below `outputs`; `known` maps ids of leaves to their replacements and is filled on the way."""
+        """Rewrite everything below `outputs`; `known` maps ids of leaves to their replacements and is filled on the
+        way.
+        """
         for node in reachable(outputs, frozenset(known)):
             if node.id not in known:
                 known[node.id] = self._structure(node, tuple(known[a.id] for a in node.args))
@@ -81,7 +116,11 @@ class Builder:
     def _structure(self, node: Node, args: tuple[Node, ...]) -> Node:
         if node.op == "call":
             function = self.function(node.attr)
-            return Node("results", tuple(self._inlined(function, args))) if _too_large(function) else self.make("call", args, (), "tuple", function)
+            return (
+                Node("results", tuple(self._inlined(function, args)))
+                if _too_large(function)
+                else self.make("call", args, (), "tuple", function)
+            )
         if node.op == "repeat":
             return self.make("repeat", args, (), "tuple", (self.function(node.attr[0]), node.attr[1]))
         if node.op == "item" and args[0].op == "results":
@@ -91,7 +130,10 @@ class Builder:
     def function(self, function: Function) -> Function:
         """The simplified form of a sub-function; what it captured becomes an argument."""
         if id(function) not in self.functions:
-            inputs = [Node("input", (), n.shape, n.dtype, f"a{i}") for i, n in enumerate((*function.inputs, *function.captured))]
+            inputs = [
+                Node("input", (), n.shape, n.dtype, f"a{i}")
+                for i, n in enumerate((*function.inputs, *function.captured))
+            ]
             old = [n.id for n in (*function.inputs, *function.captured)]
             outputs = self.rebuild(function.outputs, dict(zip(old, inputs, strict=True)))
             self.functions[id(function)] = Function(function.name, inputs, outputs, function.definition)
@@ -127,7 +169,13 @@ def _view(b: Builder, node: Node) -> Node | None:
         picked = value_of(x).ravel()[list(picks)]
         return b.constant(picked.reshape(node.shape) if node.shape else picked[0])
     if x.op == "slice":
-        return b.make(node.op, x.args, node.shape, node.dtype, node.attr + x.attr if node.op == "slice" else tuple(i + x.attr for i in picks))
+        return b.make(
+            node.op,
+            x.args,
+            node.shape,
+            node.dtype,
+            node.attr + x.attr if node.op == "slice" else tuple(i + x.attr for i in picks),
+        )
     if x.op == "concat" and node.size == 1 and not node.shape:
         return _element(b, x, picks[0])
     return None
@@ -164,22 +212,34 @@ def _logic(absorbing: bool) -> Callable[..., Node | None]:
 
 
 _IDENTITIES: dict[str, Callable[..., Node | None]] = {
-    "add": lambda b, n, x, y: y if is_constant(x, 0) and y.shape == n.shape else x if is_constant(y, 0) and x.shape == n.shape else None,
+    "add": lambda b, n, x, y: (
+        y if is_constant(x, 0) and y.shape == n.shape else x if is_constant(y, 0) and x.shape == n.shape else None
+    ),
     "sub": lambda b, n, x, y: x if is_constant(y, 0) else None,
-    "mul": lambda b, n, x, y: y if is_constant(x, 1) and y.shape == n.shape else x if is_constant(y, 1) and x.shape == n.shape else None,
-    "div": lambda b, n, x, y: b.make("mul", (x, b.constant(1 / value_of(y))), n.shape) if is_constant(y) and np.all(value_of(y)) else None,
+    "mul": lambda b, n, x, y: (
+        y if is_constant(x, 1) and y.shape == n.shape else x if is_constant(y, 1) and x.shape == n.shape else None
+    ),
+    "div": lambda b, n, x, y: (
+        b.make("mul", (x, b.constant(1 / value_of(y))), n.shape) if is_constant(y) and np.all(value_of(y)) else None
+    ),
     "neg": lambda b, n, x: x.args[0] if x.op == "neg" else None,
     "not": lambda b, n, x: x.args[0] if x.op == "not" else None,
-    "transpose": lambda b, n, x: b.constant(value_of(x).T.copy()) if is_constant(x) else x.args[0] if x.op == "transpose" else None,
-    "and": _logic(False), "or": _logic(True), "where": _where,
-}  # fmt: skip
+    "transpose": lambda b, n, x: (
+        b.constant(value_of(x).T.copy()) if is_constant(x) else x.args[0] if x.op == "transpose" else None
+    ),
+    "and": _logic(False),
+    "or": _logic(True),
+    "where": _where,
+}
 
 
 class Contraction:
     """Second pass: affine sums and fused multiply-adds.
 
-    uses: readers of every node of the first pass's graph (a product with two readers is not merged into a sum: it would be done twice).
-    fixed: ids of values that depend on parameters alone; dividing by one becomes multiplying by its reciprocal, computed once.
+    uses: readers of every node of the first pass's graph (a product with two readers is not merged into a sum: it
+    would be done twice).
+    fixed: ids of values that depend on parameters alone; dividing by one becomes multiplying by its reciprocal,
+    computed once.
     """
 
     def __init__(self, uses: Counter[int], fixed: set[int]) -> None:
@@ -230,7 +290,9 @@ def parameters_only(nodes: list[Node]) -> set[int]:
     """Ids of the values that depend on parameters and constants alone: the same at every step."""
     fixed: set[int] = set()
     for node in nodes:
-        if node.op in GLOBAL or (node.args and node.op not in ("call", "repeat", "item", "put") and all(a.id in fixed for a in node.args)):
+        if node.op in GLOBAL or (
+            node.args and node.op not in ("call", "repeat", "item", "put") and all(a.id in fixed for a in node.args)
+        ):
             fixed.add(node.id)
     return fixed
 

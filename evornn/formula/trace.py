@@ -1,6 +1,7 @@
 """Tracing: running a formula once on symbols to get its graph, with sub-functions and loops kept as they are.
 
-`call(f, ...)` runs `f` directly on numbers; on traced values it traces `f` once for each signature and leaves one call node, so that
+`call(f, ...)` runs `f` directly on numbers; on traced values it traces `f` once for each signature and leaves one
+call node, so that
 kernels keep the user's structure (flattened code compiles 10 times slower and runs at half the speed).
 """
 
@@ -20,10 +21,20 @@ _functions: contextvars.ContextVar[dict[Any, Function] | None] = contextvars.Con
 
 
 class Function:
-    """A traced formula: input nodes, output nodes, and the outer values its body used without being passed them (`captured`)."""
+    """A traced formula: input nodes, output nodes, and the outer values its body used without being passed them
+    (`captured`).
+    """
 
-    def __init__(self, name: str, inputs: list[Node], outputs: list[Node], definition: Any, captured: tuple[Node, ...] = ()) -> None:
-        self.name, self.inputs, self.outputs, self.definition, self.captured = name, inputs, outputs, definition, captured
+    def __init__(
+        self, name: str, inputs: list[Node], outputs: list[Node], definition: Any, captured: tuple[Node, ...] = ()
+    ) -> None:
+        self.name, self.inputs, self.outputs, self.definition, self.captured = (
+            name,
+            inputs,
+            outputs,
+            definition,
+            captured,
+        )
 
     def __repr__(self) -> str:
         return f"Function {self.name}({len(self.inputs)}) -> {len(self.outputs)}"
@@ -93,7 +104,9 @@ def _kind(leaf: Any) -> Any:
 
 
 def _passed(leaf: Any) -> bool:
-    """Whether an argument is passed to a traced function; numbers, and parameters and constants of the kernel, are known inside it."""
+    """Whether an argument is passed to a traced function; numbers, and parameters and constants of the kernel, are
+    known inside it.
+    """
     return isinstance(leaf, Node) and leaf.op not in ("parameter", "constant")
 
 
@@ -117,7 +130,9 @@ def _traced_function(function: Callable[..., Any], arguments: tuple[Any, ...]) -
         symbols = [Node("input", (), leaf.shape, leaf.dtype, f"a{i}") for i, leaf in enumerate(passed)]
         rest = iter(symbols)
         inside = unflatten(definition, [next(rest) if _passed(leaf) else leaf for leaf in leaves])
-        known[key] = trace(getattr(function, "__name__", "function").lstrip("_") or "function", function, symbols, inside)
+        known[key] = trace(
+            getattr(function, "__name__", "function").lstrip("_") or "function", function, symbols, inside
+        )
     return known[key], passed
 
 
@@ -132,7 +147,9 @@ def _carried(leaf: Node) -> Node:
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:
-    """function(*arguments), kept as one function in the graph. Arguments are traced values, records of them, or static values."""
+    """function(*arguments), kept as one function in the graph. Arguments are traced values, records of them, or
+    static values.
+    """
     if not leaves_are_traced(arguments):
         return function(*arguments)
     traced, passed = _traced_function(function, arguments)
@@ -161,6 +178,8 @@ def repeat(n: int, function: Callable[..., Any], state: Any, *arguments: Any) ->
     before = [(leaf.shape, leaf.dtype) for leaf in flatten(state)[0]]
     after = [(leaf.shape, leaf.dtype) for leaf in traced.outputs]
     if traced.definition != definition or before != after:
-        fail(f"repeat needs a function that returns a state like the one it takes; it takes {before} and returns {after}")
+        fail(
+            f"repeat needs a function that returns a state like the one it takes; it takes {before} and returns {after}"
+        )
     node = Node("repeat", (*passed, *traced.captured), (), "tuple", (traced, n))
     return _results(node, traced, definition)

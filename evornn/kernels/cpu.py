@@ -1,6 +1,7 @@
 """The CPU backend: one simulation compiled to SIMD kernels, run by threads over blocks.
 
-Kernels release the GIL. Blocks are independent and every sum has a fixed order, so results are the same for any number of threads, any
+Kernels release the GIL. Blocks are independent and every sum has a fixed order, so results are the same for any
+number of threads, any
 chunking and any layout.
 """
 
@@ -16,11 +17,10 @@ from typing import Any
 import numpy as np
 
 from evornn.kernels import layout as layouts
-from evornn.kernels.emit import LayoutUnsupported
 from evornn.kernels.host import native_lanes
 from evornn.kernels.kernel_text import Traced, kernel_text, trace_simulation
-from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
+from evornn.kernels.values import LayoutUnsupported
 
 THREADS_FROM_SECONDS = 2e-4  # work shorter than this is not worth waking threads for
 INLINE_SECONDS = 0.1  # work shorter than this runs in the calling thread: Ctrl-C waits no longer than that
@@ -64,16 +64,20 @@ def _aligned(count: int, precision: str) -> np.ndarray:
 class CpuBackend:
     """Evaluates populations of one simulation.
 
-    precision: "float32" or "float64". workers: threads (None: all cores this process may use). layout, lanes, jobs: force one instead
+    precision: "float32" or "float64". workers: threads (None: all cores this process may use). layout, lanes, jobs:
+    force one instead
     of the measured rule (for tests and benchmarks).
     """
 
     name = "cpu"
 
-    def __init__(self, simulation: Any, precision: str = "float32", workers: int | None = None, layout: str | None = None,
+    def __init__(self, simulation: Any, precision: str = "float32", workers: int | None = None, layout: str | None =
+    None,
                  lanes: int | None = None, jobs: int | None = None) -> None:  # fmt: skip
         self.simulation, self.precision = simulation, precision
-        self.workers = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+        self.workers = workers or len(
+            os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+        )
         self._forced = (layout, lanes, jobs)
         self._traced: Traced | None = None
         self._kernels: dict[Any, Kernel] = {}
@@ -105,7 +109,9 @@ class CpuBackend:
                 return self.kernel(individuals, episodes, scenario_size)
         return self._kernels[key]
 
-    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def evaluate(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         kernel = self.kernel(len(values), len(scenarios), scenarios.shape[1])
         shape = kernel.shape
@@ -116,17 +122,32 @@ class CpuBackend:
         stop = np.zeros(1, np.int64)
         rows = self._rows(shape)
         length = next(iter(self.simulation.task.series.values())).shape[1] if rows else 0
-        fixed = (values, kernel.order, kernel.constants, kernel.tables, layouts.arrange_episodes(scenarios, shape), *rows, length, steps, seed, groups)
+        fixed = (
+            values,
+            kernel.order,
+            kernel.constants,
+            kernel.tables,
+            layouts.arrange_episodes(scenarios, shape),
+            *rows,
+            length,
+            steps,
+            seed,
+            groups,
+        )
         self._run(kernel, fixed, out, stop, jobs, steps)
         fitness, taken, failed = layouts.collect(out, len(values), len(scenarios), shape).astype(np.float64)
         return fitness, taken, failed > 0
 
     def _rows(self, shape: Shape) -> list[np.ndarray]:
         if shape not in self._series:
-            self._series[shape] = [layouts.arrange_episodes(array, shape) for array in self.simulation.task.series.values()]
+            self._series[shape] = [
+                layouts.arrange_episodes(array, shape) for array in self.simulation.task.series.values()
+            ]
         return self._series[shape]
 
-    def _run(self, kernel: Kernel, fixed: tuple[Any, ...], out: np.ndarray, stop: np.ndarray, jobs: int, steps: int) -> None:
+    def _run(
+        self, kernel: Kernel, fixed: tuple[Any, ...], out: np.ndarray, stop: np.ndarray, jobs: int, steps: int
+    ) -> None:
         if not kernel.seconds:
             kernel.function(*fixed, 0, 0, out, *kernel.memory(), stop)  # compiles, here and once
         began = time.perf_counter()
@@ -140,7 +161,9 @@ class CpuBackend:
         spent = (time.perf_counter() - began) * threads / (jobs * max(steps, 1))
         kernel.seconds = spent if not kernel.seconds else 0.5 * (kernel.seconds + spent)
 
-    def _in_threads(self, kernel: Kernel, fixed: tuple[Any, ...], out: np.ndarray, stop: np.ndarray, jobs: int, threads: int) -> None:
+    def _in_threads(
+        self, kernel: Kernel, fixed: tuple[Any, ...], out: np.ndarray, stop: np.ndarray, jobs: int, threads: int
+    ) -> None:
         chunk = max(1, jobs // (threads * 8))
         starts = itertools.count(0, chunk)
         lock = threading.Lock()

@@ -14,7 +14,12 @@ def features() -> dict[str, Any]:
     flags = binding.get_host_cpu_features()
     wide = 512 if flags.get("avx512f") else 256 if flags.get("avx") else 128
     arm = not any(name.startswith("sse") for name in flags)
-    return {"cpu": binding.get_host_cpu_name(), "vector_bits": wide, "fma": bool(arm or flags.get("fma")), "flags": flags.flatten()}
+    return {
+        "cpu": binding.get_host_cpu_name(),
+        "vector_bits": wide,
+        "fma": bool(arm or flags.get("fma")),
+        "flags": flags.flatten(),
+    }
 
 
 def native_lanes(precision: str) -> int:

@@ -1,4 +1,6 @@
-"""A simulation as the text of one kernel module: start, the loop over steps, finish, for every (individual group, episode group)."""
+"""A simulation as the text of one kernel module: start, the loop over steps, finish, for every (individual group,
+episode group).
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,12 @@ from typing import Any
 from evornn.errors import EvornnError
 from evornn.formula.graph import Node
 from evornn.formula.record import State, leaf_names, unflatten
-from evornn.formula.simplify import in_registers, is_constant, parameters_only, simplify
+from evornn.formula.simplify import GLOBAL, in_registers, is_constant, parameters_only, simplify
 from evornn.formula.trace import Function, reachable, trace, tracing
-from evornn.kernels.emit import Body, Carry, Memory, Text, part
+from evornn.kernels.emit import Body, Carry
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
+from evornn.kernels.values import Memory, Text, part
 
 
 @dataclass
@@ -34,7 +37,9 @@ class Traced:
 def trace_simulation(simulation: Any, scenario_size: int) -> Traced:
     """Trace start, step and finish; fields that never change are folded into the step as constants."""
     with tracing():
-        p = State(**{name: Node("parameter", (), shape, "float", name) for name, shape in simulation.parameters.items()})
+        p = State(
+            **{name: Node("parameter", (), shape, "float", name) for name, shape in simulation.parameters.items()}
+        )
         scenario = Node("input", (), (scenario_size,), "float", "scenario")
         start = trace("start", simulation.start, [scenario], (p, scenario))
         carry = [Node("input", (), n.shape, n.dtype, f"carry{i}") for i, n in enumerate(start.outputs)]
@@ -56,7 +61,17 @@ def trace_simulation(simulation: Any, scenario_size: int) -> Traced:
         alive = -1 if constant == alive else alive - (constant < alive)
     start, step, finish = simplify([start, step, finish])
     n = len(carry)
-    return Traced(names, step.inputs[:n], alive, start.inputs[0], dict(zip(rows, step.inputs[n:-1], strict=True)), step.inputs[-1], start, step, finish)
+    return Traced(
+        names,
+        step.inputs[:n],
+        alive,
+        start.inputs[0],
+        dict(zip(rows, step.inputs[n:-1], strict=True)),
+        step.inputs[-1],
+        start,
+        step,
+        finish,
+    )
 
 
 def _check(step: Function, start: Function, names: list[str]) -> None:
@@ -64,7 +79,9 @@ def _check(step: Function, start: Function, names: list[str]) -> None:
         raise EvornnError(f"the step returns other state fields than the start, which has {names}")
     for name, a, b in zip(names, start.outputs, step.outputs, strict=True):
         if (a.shape, a.dtype) != (b.shape, b.dtype):
-            raise EvornnError(f"state field {name!r} starts as {a.dtype}{list(a.shape)} and becomes {b.dtype}{list(b.shape)} after a step")
+            raise EvornnError(
+                f"state field {name!r} starts as {a.dtype}{list(a.shape)}, a step makes it {b.dtype}{list(b.shape)}"
+            )
 
 
 def _unchanging(start: Function, step: Function, carry: list[Node]) -> int | None:
@@ -101,20 +118,24 @@ def _sub_functions(functions: list[Function]) -> list[Function]:
 
     for function in functions:
         visit(function)
-    small = {i: f for i, f in found.items() if all(n.op in ("constant", "parameter") or n.dtype == "tuple" or in_registers(n)
-                                                   for n in (*f.inputs, *reachable(f.outputs)))}  # fmt: skip
-    return list(small.values())
+    return [f for f in found.values() if _registers_only(f)]
+
+
+def _registers_only(function: Function) -> bool:
+    inside = (*function.inputs, *reachable(function.outputs))
+    return all(n.op in GLOBAL or n.dtype == "tuple" or in_registers(n) for n in inside)
 
 
 HEADER = '''"""{title}
 
-{precision}, {lanes} lanes, layout "{layout}"{jobs}. Written by evornn; the words are defined in evornn/kernels/prelude.py.
+{precision}, {lanes} lanes, layout "{layout}"{jobs}. Written by evornn; words: evornn/kernels/prelude.py.
 """
 
 from numba import njit
 
 from evornn.kernels.prelude import Prelude
 from evornn.kernels.shape import Shape
+from evornn.kernels.values import Memory, Text, part
 
 globals().update(Prelude({shape!r}).names())
 inline = njit(error_model="numpy", forceinline=True)
@@ -134,7 +155,14 @@ def kernel_text(traced: Traced, shape: Shape, title: str, early_exit: bool) -> t
     parts.append(_simulate_text(traced, plan, shape, functions, early_exit))
     shape = shape.with_strides(plan.weight_size, plan.scratch_size)
     jobs = f", {shape.jobs} individuals side by side" if shape.jobs > 1 else ""
-    header = HEADER.format(title=textwrap.fill(title, 130), precision=shape.precision, lanes=shape.lanes, layout=shape.layout, jobs=jobs, shape=shape)
+    header = HEADER.format(
+        title=textwrap.fill(title, 130),
+        precision=shape.precision,
+        lanes=shape.lanes,
+        layout=shape.layout,
+        jobs=jobs,
+        shape=shape,
+    )
     return header + "".join(f"\n\n{p}" for p in parts), plan, shape
 
 
@@ -152,7 +180,24 @@ def _function_text(function: Function, name: str, plan: Plan, shape: Shape, func
 def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int, str], early_exit: bool) -> str:
     text = Text()
     rows = list(traced.rows)
-    arguments = ["values", "order", "K", "J", "q", *(f"rows_{r}" for r in rows), "n_rows", "n_steps", "seed", "groups", "first", "last", "out", "w", "S", "stop"]
+    arguments = [
+        "values",
+        "order",
+        "K",
+        "J",
+        "q",
+        *(f"rows_{r}" for r in rows),
+        "n_rows",
+        "n_steps",
+        "seed",
+        "groups",
+        "first",
+        "last",
+        "out",
+        "w",
+        "S",
+        "stop",
+    ]
     text.add("align_stack()")
     text.add("for job in range(first, last):")
     text.indent += 1
@@ -163,7 +208,9 @@ def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int
     body = Body(plan, shape.layout, functions, text)
     size = traced.scenario.size
     text.add(f"at = group * {size}")
-    body.values[traced.scenario.id] = Memory("q", "at") if not in_registers(traced.scenario) else body._fetch(traced.scenario, Memory("q", "at"))
+    body.values[traced.scenario.id] = (
+        Memory("q", "at") if not in_registers(traced.scenario) else body._fetch(traced.scenario, Memory("q", "at"))
+    )
     carry = Carry(body, traced.carry, "", list(traced.names))
     first = Body(plan, shape.layout, functions, text, "f")
     first.values = dict(body.values)
@@ -202,4 +249,3 @@ def _hoisted(outputs: list[Node], fixed: set[int]) -> list[Node]:
             if arg.id in fixed and arg.op not in ("parameter", "constant", "transpose"):
                 wanted[arg.id] = arg
     return [wanted[i] for i in sorted(wanted)]
-

@@ -1,7 +1,9 @@
 """Kernels as modules in a cache folder, named by the hash of everything they depend on.
 
-Numba's own cache misses closures and returns stale code when a callee in another file changed; here the name changes with the emitted
-text, the prelude's sources, the library versions and the processor, so a hit is never stale. Files are written atomically: several
+Numba's own cache misses closures and returns stale code when a callee in another file changed; here the name changes
+with the emitted
+text, the prelude's sources, the library versions and the processor, so a hit is never stale. Files are written
+atomically: several
 processes may build the same kernel at once, and any of them may be killed.
 """
 
@@ -44,7 +46,18 @@ def ingredients() -> str:
     for source in _SOURCES:
         digest.update((package / source).read_bytes())
     host = features()
-    digest.update(repr((evornn.__version__, numba.__version__, llvmlite.__version__, sys.version_info[:2], host["cpu"], host["flags"])).encode())
+    digest.update(
+        repr(
+            (
+                evornn.__version__,
+                numba.__version__,
+                llvmlite.__version__,
+                sys.version_info[:2],
+                host["cpu"],
+                host["flags"],
+            )
+        ).encode()
+    )
     return digest.hexdigest()
 
 
@@ -59,7 +72,8 @@ def load(text: str) -> ModuleType:
     if name not in sys.modules:
         path = _written(name, text)
         spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module  # Numba unpickles cached kernels by module name
         try:
@@ -95,7 +109,7 @@ def _write(folder: Path, name: str, text: str) -> Path:
         try:
             with os.fdopen(handle, "w") as file:
                 file.write(text)
-            os.replace(temporary, path)
+            Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise

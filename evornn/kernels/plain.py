@@ -11,7 +11,8 @@ from evornn.formula.record import tree_map
 
 
 def episode(
-    simulation: Any, values: np.ndarray, scenario: np.ndarray, series: dict[str, np.ndarray], steps: int, seed: int = 0, number: int = 0,
+    simulation: Any, values: np.ndarray, scenario: np.ndarray, series: dict[str, np.ndarray], steps: int, seed: int =
+    0, number: int = 0,
     watch: Any = None,
 ) -> State:  # fmt: skip
     """Run one episode: parameter values [D], scenario [k], data rows name -> [T, n], at most `steps` steps.
@@ -44,14 +45,18 @@ def as_numpy(leaf: Any) -> Any:
 
 
 class PlainBackend:
-    """Evaluates every (individual, episode) by `episode`: slow, exact, and the definition of what the other backends must give."""
+    """Evaluates every (individual, episode) by `episode`: slow, exact, and the definition of what the other backends
+    must give.
+    """
 
     name = "plain"
 
     def __init__(self, simulation: Any, precision: str = "float64") -> None:
         self.simulation, self.precision = simulation, precision
 
-    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def evaluate(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         shape = (len(values), len(scenarios))
         fitness, taken, failed = np.empty(shape), np.empty(shape), np.empty(shape, dtype=bool)

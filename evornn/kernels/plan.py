@@ -1,7 +1,9 @@
 """Where a kernel's numbers live: the order of weights in memory, constant pools, and offsets in scratch.
 
-A matrix that is multiplied by a large vector is stored in tiles, [tile][column][row in tile], so that a product reads memory forward; every
-other parameter is stored as it is. Offsets count elements; in layout "units" a vector is padded to whole packs of units.
+A matrix that is multiplied by a large vector is stored in tiles, [tile][column][row in tile], so that a product reads
+memory forward; every
+other parameter is stored as it is. Offsets count elements; in layout "units" a vector is padded to whole packs of
+units.
 """
 
 from __future__ import annotations
@@ -91,7 +93,9 @@ class Plan:
         return -(-(self.weights.size + self.step) // 16) * 16
 
     def weight_order(self, offsets: dict[str, int]) -> np.ndarray:
-        """Index into an individual's values for every stored weight; -1 for padding. `offsets` are where parameters start."""
+        """Index into an individual's values for every stored weight; -1 for padding. `offsets` are where parameters
+        start.
+        """
         order = np.full(self.weight_size, -1)
         start = 0
         for name, picks in self.weights.parts:

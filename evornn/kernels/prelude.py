@@ -1,12 +1,15 @@
 """The words that emitted kernels are written in, bound to one precision, one number of lanes and one layout.
 
-A kernel's text says `load`, `store`, `tanh`, `fma`, `affine`; this module defines them as LLVM code on packs, so the same text serves every
-layout (and, with another prelude, every target). Values are packs, tuples of packs (small vectors, in registers), or offsets into
+A kernel's text says `load`, `store`, `tanh`, `fma`, `affine`; this module defines them as LLVM code on packs, so the
+same text serves every
+layout (and, with another prelude, every target). Values are packs, tuples of packs (small vectors, in registers), or
+offsets into
 scratch memory (large vectors). The layouts:
 
 individuals: a lane is an individual; weights [D][lane] are loaded as vectors, scratch is [element][lane].
 episodes:    a lane is an episode of one individual; weights [D] are broadcast, scratch is [element][lane].
-units:       a lane is a unit (a row) of one network, `jobs` individuals side by side; scratch is [job][element], a scalar fills its lanes.
+units:       a lane is a unit (a row) of one network, `jobs` individuals side by side; scratch is [job][element], a
+scalar fills its lanes.
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ from evornn.kernels.shape import Shape
 from evornn.kernels.simd import Lanes, Machine, PackType, join, real, splat
 
 INT64 = ir.IntType(64)
-CHAINS = 2  # independent sums in a matrix-vector product of this many columns or more: part of the definition of `affine`
+CHAINS = (
+    2  # independent sums in a matrix-vector product of this many columns or more: part of the definition of `affine`
+)
 CHAIN_COLUMNS = 8
 
 
@@ -36,7 +41,7 @@ class Code:
         self.shape, self.context, self.b = shape, context, builder
         self.m = Machine(builder, shape.bits, shape.lanes)
 
-    # values ---------------------------------------------------------------------------------------------------------------------
+    # values -----------------------------------------------------------------------------------------------------------
     def lanes(self, kind: Any, value: Any) -> Lanes:
         """A pack or a plain number as lanes."""
         if isinstance(kind, PackType):
@@ -64,18 +69,20 @@ class Code:
         """index * k."""
         return self.b.mul(index, ir.Constant(INT64, k)) if k != 1 else index
 
-    # memory ---------------------------------------------------------------------------------------------------------------------
+    # memory -----------------------------------------------------------------------------------------------------------
     def data(self, kind: Any, array: Any) -> Any:
         """Pointer to an array's first element."""
         return self.context.make_array(kind)(self.context, self.b, array).data
 
     def read(self, pointer: Any, index: Any, count: int) -> Any:
-        """`count` consecutive floats as a vector (a scalar for 1, filled into all lanes later)."""
+        """`count` consecutive floats as a vector."""
         address = self.b.gep(pointer, [index])
-        if count == 1:
-            return self.b.load(address)
         vector = ir.VectorType(real(self.shape.bits), count)
         return self.b.load(self.b.bitcast(address, ir.PointerType(vector)), align=self.shape.bits // 8)
+
+    def read_one(self, pointer: Any, index: Any) -> Any:
+        """One float."""
+        return self.b.load(self.b.gep(pointer, [index]))
 
     def write(self, pointer: Any, index: Any, vector: Any) -> None:
         """Store a vector at consecutive floats."""
@@ -84,7 +91,7 @@ class Code:
 
     def broadcast(self, pointer: Any, index: Any) -> Lanes:
         """One float in every lane."""
-        return self.m.wrap(splat(self.b, self.read(pointer, index, 1), self.shape.lanes))
+        return self.m.wrap(splat(self.b, self.read_one(pointer, index), self.shape.lanes))
 
     def per_job(self, pointer: Any, index: Any, stride: int, units: bool) -> Lanes:
         """Layout "units": each job's own float (or `group` floats) at `index`, side by side."""
@@ -92,7 +99,7 @@ class Code:
         parts = []
         for job in range(self.shape.jobs):
             at = self.plus(index, job * stride)
-            parts.append(self.read(pointer, at, n) if units and n > 1 else splat(self.b, self.read(pointer, at, 1), n))
+            parts.append(self.read(pointer, at, n) if units else splat(self.b, self.read_one(pointer, at), n))
         return self.m.wrap(join(self.b, parts))
 
     def weight(self, pointer: Any, index: Any, units: bool = False) -> Lanes:
@@ -105,7 +112,7 @@ class Code:
 
     def fixed(self, pointer: Any, index: Any, units: bool = False) -> Lanes:
         """Constant `index`, the same for all (units: consecutive constants along the lanes)."""
-        if units and self.shape.layout == "units" and self.shape.group > 1:
+        if units and self.shape.layout == "units":
             return self.m.wrap(join(self.b, [self.read(pointer, index, self.shape.group)] * self.shape.jobs))
         return self.broadcast(pointer, index)
 
@@ -123,11 +130,13 @@ class Code:
         n = self.shape.group
         for job in range(self.shape.jobs):
             at = self.plus(index, job * self.shape.scratch_stride)
-            if units and n > 1:
+            if units:
                 cut = ir.Constant(ir.VectorType(ir.IntType(32), n), list(range(job * n, job * n + n)))
                 self.write(pointer, at, self.b.shuffle_vector(value.v, value.v, cut))
             else:
-                self.b.store(self.b.extract_element(value.v, ir.Constant(ir.IntType(32), job * n)), self.b.gep(pointer, [at]))
+                self.b.store(
+                    self.b.extract_element(value.v, ir.Constant(ir.IntType(32), job * n)), self.b.gep(pointer, [at])
+                )
 
     def loop(self, count: Any) -> Any:
         """Context manager: a counted loop."""
@@ -152,7 +161,9 @@ class Prelude:
         return words
 
     def define(self, typer: Callable[..., Any], generate: Callable[..., Any], count: int | None = None) -> Any:
-        """An intrinsic: typer(*types) -> result type; generate(code, types, result, *values) -> LLVM value; `count` values."""
+        """An intrinsic: typer(*types) -> result type; generate(code, types, result, *values) -> LLVM value; `count`
+        values.
+        """
         shape = self.shape
         count = len(signature(generate).parameters) - 3 if count is None else count
 
@@ -168,7 +179,7 @@ class Prelude:
         word.__signature__ = Signature([Parameter(n, Parameter.POSITIONAL_ONLY) for n in names])  # type: ignore[attr-defined]
         return intrinsic(prefer_literal=True)(word)
 
-    # elementwise ----------------------------------------------------------------------------------------------------------------
+    # elementwise ------------------------------------------------------------------------------------------------------
     def lift(self, function: Callable[..., Lanes], result: PackType) -> Any:
         """A word that works on packs and numbers, and element by element on tuples."""
 
@@ -178,7 +189,10 @@ class Prelude:
 
         def generate(code: Code, kinds: Any, out: Any, *values: Any) -> Any:
             n = len(out.types) if isinstance(out, types.BaseTuple) else None
-            columns = [code.elements(k, v) if isinstance(k, types.BaseTuple) else [code.lanes(k, v)] * (n or 1) for k, v in zip(kinds, values, strict=True)]
+            columns = [
+                code.elements(k, v) if isinstance(k, types.BaseTuple) else [code.lanes(k, v)] * (n or 1)
+                for k, v in zip(kinds, values, strict=True)
+            ]
             results = [function(code.m, *row) for row in zip(*columns, strict=True)]
             return results[0].v if n is None else code.tuple(out, results)
 
@@ -195,14 +209,16 @@ class Prelude:
         words["sincos"] = self.define(lambda x: types.UniTuple(self.pack, 2), both)
         words["truth"] = self.define(
             lambda x: self.mask,
-            lambda code, k, out, x: ir.Constant(ir.VectorType(ir.IntType(1), self.shape.lanes), [k[0].literal_value] * self.shape.lanes),
+            lambda code, k, out, x: ir.Constant(
+                ir.VectorType(ir.IntType(1), self.shape.lanes), [k[0].literal_value] * self.shape.lanes
+            ),
         )
         words["any_lane"] = self.define(lambda x: types.boolean, lambda code, k, out, x: code.m.any(code.m.wrap(x)))
 
         words["gather_weights"] = self.define(lambda *_: types.void, _gather_weights)
         words["align_stack"] = self.define(lambda: types.void, _align_stack)
 
-    # memory -----------------------------------------------------------------------------------------------------------------------
+    # memory -----------------------------------------------------------------------------------------------------------
     def _memory(self, words: dict[str, Any]) -> None:
         def reader(method: str, units: bool) -> Any:
             def generate(code: Code, kinds: Any, out: Any, array: Any, at: Any) -> Any:
@@ -213,7 +229,9 @@ class Prelude:
         def row_reader(method: str) -> Any:
             def generate(code: Code, kinds: Any, out: Any, array: Any, at: Any, n: Any) -> Any:
                 pointer, start = code.data(kinds[0], array), code.index(kinds[1], at)
-                return code.tuple(out, [getattr(code, method)(pointer, code.plus(start, i)) for i in range(len(out.types))])
+                return code.tuple(
+                    out, [getattr(code, method)(pointer, code.plus(start, i)) for i in range(len(out.types))]
+                )
 
             return self.define(lambda array, at, n: types.UniTuple(self.pack, n.literal_value), generate)
 
@@ -222,7 +240,11 @@ class Prelude:
             words[f"{prefix}_units"] = reader(method, True)
             words[f"{prefix}_tuple"] = row_reader(method)
         episodes = "scratch" if self.shape.layout == "episodes" else "fixed"
-        words["data"], words["data_units"], words["data_tuple"] = reader(episodes, False), reader(episodes, True), row_reader(episodes)
+        words["data"], words["data_units"], words["data_tuple"] = (
+            reader(episodes, False),
+            reader(episodes, True),
+            row_reader(episodes),
+        )
 
         def writer(units: bool) -> Any:
             def generate(code: Code, kinds: Any, out: Any, array: Any, at: Any, value: Any) -> None:
@@ -240,11 +262,15 @@ class Prelude:
         words["store_tuple"] = self.define(lambda array, at, values: types.void, spill)
 
         def result(code: Code, kinds: Any, out: Any, array: Any, at: Any, value: Any) -> None:
-            code.write(code.data(kinds[0], array), code.times(code.index(kinds[1], at), self.shape.lanes), code.lanes(kinds[2], value).v)
+            code.write(
+                code.data(kinds[0], array),
+                code.times(code.index(kinds[1], at), self.shape.lanes),
+                code.lanes(kinds[2], value).v,
+            )
 
         words["store_result"] = self.define(lambda array, at, value: types.void, result)
 
-    # products -----------------------------------------------------------------------------------------------------------------------
+    # products ---------------------------------------------------------------------------------------------------------
     def _products(self, words: dict[str, Any]) -> None:
         for name, source in (("affine", "weight"), ("affine_constant", "fixed")):
             words[name] = self.define(self._rows, self._affine(source))
@@ -263,7 +289,9 @@ class Prelude:
         return [None] * n if isinstance(kind, types.IntegerLiteral) else list(code.elements(kind, value))
 
     def _affine(self, source: str) -> Any:
-        """affine(start, array, offset, x): start + W x with W row-major at `offset`; start is a tuple, or the number of rows for zero."""
+        """affine(start, array, offset, x): start + W x with W row-major at `offset`; start is a tuple, or the number
+        of rows for zero.
+        """
 
         def generate(code: Code, kinds: Any, out: Any, start: Any, array: Any, offset: Any, x: Any) -> Any:
             pointer, base, xs = code.data(kinds[1], array), code.index(kinds[2], offset), code.elements(kinds[3], x)
@@ -292,10 +320,14 @@ class Prelude:
         return generate
 
     def _tile(self, source: str) -> Any:
-        """tile(start, array, offset, scratch, x, columns): start + rows of W times x, W stored [column][row of the tile] at `offset`."""
+        """tile(start, array, offset, scratch, x, columns): start + rows of W times x, W stored [column][row of the
+        tile] at `offset`.
+        """
         step = self.shape.group
 
-        def generate(code: Code, kinds: Any, out: Any, start: Any, array: Any, offset: Any, scratch: Any, x: Any, columns: Any) -> Any:
+        def generate(
+            code: Code, kinds: Any, out: Any, start: Any, array: Any, offset: Any, scratch: Any, x: Any, columns: Any
+        ) -> Any:
             pointer, base = code.data(kinds[1], array), code.index(kinds[2], offset)
             memory, at = code.data(kinds[3], scratch), code.index(kinds[4], x)
             rows, n = len(out.types), kinds[5].literal_value
@@ -344,7 +376,9 @@ class Prelude:
 
 
 class _Sums:
-    """The sums of a matrix-vector product: `chains` interleaved partial sums a row, which is the definition of its rounding."""
+    """The sums of a matrix-vector product: `chains` interleaved partial sums a row, which is the definition of its
+    rounding.
+    """
 
     def __init__(self, m: Machine, start: list[Lanes | None], columns: int) -> None:
         self.m, self.chains = m, CHAINS if columns >= CHAIN_COLUMNS else 1
@@ -373,7 +407,9 @@ def _align_stack(code: Code, kinds: Any, out: Any) -> None:
 
 
 def _gather_weights(code: Code, kinds: Any, out: Any, w: Any, values: Any, order: Any, block: Any) -> None:
-    """Fill w with the block's individuals' values [P, D] in stored `order` (-1: zero); missing individuals repeat the last one."""
+    """Fill w with the block's individuals' values [P, D] in stored `order` (-1: zero); missing individuals repeat the
+    last one.
+    """
     b, shape, wide = code.b, code.shape, real(64)
     table = code.context.make_array(kinds[1])(code.context, b, values)
     population, genes = cgutils.unpack_tuple(b, table.shape)
@@ -394,7 +430,11 @@ def _gather_weights(code: Code, kinds: Any, out: Any, w: Any, values: Any, order
         for s, row in enumerate(rows):
             value = b.select(used, b.load(b.gep(row, [safe])), ir.Constant(wide, 0.0))
             value = b.fptrunc(value, real(32)) if shape.bits == 32 else value
-            at = code.plus(loop.index, s * shape.weight_stride) if shape.layout == "units" else code.plus(code.times(loop.index, side), s)
+            at = (
+                code.plus(loop.index, s * shape.weight_stride)
+                if shape.layout == "units"
+                else code.plus(code.times(loop.index, side), s)
+            )
             b.store(value, b.gep(target, [at]))
 
 
@@ -410,7 +450,18 @@ def _fold_scratch(function: Callable[..., Lanes]) -> Any:
     return generate
 
 
-def _sparse_row(code: Code, kinds: Any, out: Any, constants: Any, values: Any, tables: Any, columns: Any, count: Any, scratch: Any, x: Any) -> Any:
+def _sparse_row(
+    code: Code,
+    kinds: Any,
+    out: Any,
+    constants: Any,
+    values: Any,
+    tables: Any,
+    columns: Any,
+    count: Any,
+    scratch: Any,
+    x: Any,
+) -> Any:
     """Sum over one row of a sparse matrix: constants[values + k] * x[tables[columns + k]]."""
     entries, places = code.data(kinds[0], constants), code.data(kinds[2], tables)
     first, place = code.index(kinds[1], values), code.index(kinds[3], columns)
@@ -449,7 +500,10 @@ def _row_index(code: Code, kinds: Any, out: Any, x: Any, rows: Any) -> Any:
 
 def _table_at(code: Code, kinds: Any, out: Any, constants: Any, offset: Any, row: Any, width: Any, column: Any) -> Any:
     """Table element [row, column]: `row` uniform, or an index a lane."""
-    pointer, base = code.data(kinds[0], constants), code.b.add(code.index(kinds[1], offset), code.index(kinds[4], column))
+    pointer, base = (
+        code.data(kinds[0], constants),
+        code.b.add(code.index(kinds[1], offset), code.index(kinds[4], column)),
+    )
     stride = code.index(kinds[3], width)
     if not isinstance(kinds[2], PackType):
         return code.broadcast(pointer, code.b.add(base, code.b.mul(code.index(kinds[2], row), stride))).v
@@ -458,7 +512,7 @@ def _table_at(code: Code, kinds: Any, out: Any, constants: Any, offset: Any, row
         place = ir.Constant(ir.IntType(32), lane)
         at = code.b.extract_element(row, place)
         at = code.b.sext(at, INT64) if code.shape.bits == 32 else at
-        result = code.b.insert_element(result, code.read(pointer, code.b.add(base, code.b.mul(at, stride)), 1), place)
+        result = code.b.insert_element(result, code.read_one(pointer, code.b.add(base, code.b.mul(at, stride))), place)
     return result
 
 
@@ -481,13 +535,33 @@ def _sign(m: Machine, x: Lanes) -> Lanes:
 
 
 ELEMENTWISE: dict[str, Callable[..., Lanes]] = {
-    "add": lambda m, a, b: a + b, "sub": lambda m, a, b: a - b, "mul": lambda m, a, b: a * b, "div": lambda m, a, b: a / b,
-    "neg": lambda m, a: -a, "fma": lambda m, a, b, c: m.fma(a, b, c), "abs": lambda m, a: m.abs(a), "sqrt": lambda m, a: m.sqrt(a),
-    "floor": lambda m, a: m.floor(a), "sign": _sign, "minimum": _minimum, "maximum": _maximum,
-    "tanh": elementary.tanh, "sigmoid": elementary.sigmoid, "exp": elementary.exp, "log": elementary.log, "softplus": elementary.softplus,
-    "sin": lambda m, a: elementary.sincos(m, a)[0], "cos": lambda m, a: elementary.sincos(m, a)[1],
-    "where": lambda m, c, a, b: m.where(c, a, b), "lt": lambda m, a, b: a < b, "le": lambda m, a, b: a <= b,
-    "eq": lambda m, a, b: a == b, "ne": lambda m, a, b: a != b, "and_": lambda m, a, b: a & b, "or_": lambda m, a, b: a | b,
-    "not_": lambda m, a: ~a, "lanes": lambda m, a: a,
-}  # fmt: skip
+    "add": lambda m, a, b: a + b,
+    "sub": lambda m, a, b: a - b,
+    "mul": lambda m, a, b: a * b,
+    "div": lambda m, a, b: a / b,
+    "neg": lambda m, a: -a,
+    "fma": lambda m, a, b, c: m.fma(a, b, c),
+    "abs": lambda m, a: m.abs(a),
+    "sqrt": lambda m, a: m.sqrt(a),
+    "floor": lambda m, a: m.floor(a),
+    "sign": _sign,
+    "minimum": _minimum,
+    "maximum": _maximum,
+    "tanh": elementary.tanh,
+    "sigmoid": elementary.sigmoid,
+    "exp": elementary.exp,
+    "log": elementary.log,
+    "softplus": elementary.softplus,
+    "sin": lambda m, a: elementary.sincos(m, a)[0],
+    "cos": lambda m, a: elementary.sincos(m, a)[1],
+    "where": lambda m, c, a, b: m.where(c, a, b),
+    "lt": lambda m, a, b: a < b,
+    "le": lambda m, a, b: a <= b,
+    "eq": lambda m, a, b: a == b,
+    "ne": lambda m, a, b: a != b,
+    "and_": lambda m, a, b: a & b,
+    "or_": lambda m, a, b: a | b,
+    "not_": lambda m, a: ~a,
+    "lanes": lambda m, a: a,
+}
 MASKS = ("lt", "le", "eq", "ne", "and_", "or_", "not_")

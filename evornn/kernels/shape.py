@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Shape:
-    """What a prelude is bound to. lanes: values in a pack; jobs: individuals side by side ("units" only); strides in elements."""
+    """What a prelude is bound to. lanes: values in a pack; jobs: individuals side by side ("units" only); strides in
+    elements.
+    """
 
     precision: str
     lanes: int

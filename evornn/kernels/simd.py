@@ -1,7 +1,8 @@
 """A Numba value type for SIMD lanes, and the algebra that builds LLVM code on it.
 
-`Pack` is one LLVM vector (`<16 x float>`): a number for each lane. Its operations are written with `Lanes`, a thin arithmetic over LLVM
-values, so that a formula like tanh is ordinary Python on `+ - * fma where` and comes out as straight-line vector code. No fast-math flag
+`Pack` is one LLVM vector (`<16 x float>`): a number for each lane. Its operations are written with `Lanes`, a thin
+arithmetic over LLVM values, so that a formula like tanh is ordinary Python on `+ - * fma where` and comes out as straight-line vector
+code. No fast-math flag
 is ever set: NaN and infinity stay visible, and rounding does not depend on the lane or its neighbours.
 """
 
@@ -89,7 +90,9 @@ class Lanes:
     def _compare(self, sign: str, other: Any) -> Lanes:
         b = self.m.builder
         if self.is_float:
-            return Lanes(self.m, (b.fcmp_unordered if sign == "!=" else b.fcmp_ordered)(sign, self.v, self._pair(other)))
+            return Lanes(
+                self.m, (b.fcmp_unordered if sign == "!=" else b.fcmp_ordered)(sign, self.v, self._pair(other))
+            )
         return Lanes(self.m, b.icmp_signed(sign, self.v, self._pair(other)))
 
     def __add__(self, o: Any) -> Lanes:
@@ -154,7 +157,9 @@ class Lanes:
 
 
 class Machine:
-    """What elementary functions and kernels may do with lanes of `bits` bits; builds LLVM instructions through `builder`."""
+    """What elementary functions and kernels may do with lanes of `bits` bits; builds LLVM instructions through
+    `builder`.
+    """
 
     def __init__(self, builder: Any, bits: int, lanes: int) -> None:
         self.builder, self.bits, self.lanes = builder, bits, lanes
@@ -167,7 +172,11 @@ class Machine:
 
     def const(self, value: float | Lanes) -> Lanes:
         """The same float in every lane."""
-        return value if isinstance(value, Lanes) else Lanes(self, ir.Constant(self.float_vector, [float(value)] * self.lanes))
+        return (
+            value
+            if isinstance(value, Lanes)
+            else Lanes(self, ir.Constant(self.float_vector, [float(value)] * self.lanes))
+        )
 
     def int_const(self, value: int | Lanes) -> Lanes:
         """The same whole number in every lane."""
@@ -176,7 +185,6 @@ class Machine:
         bound = 1 << self.bits
         return Lanes(self, ir.Constant(self.int_vector, [int(value) % bound] * self.lanes))
 
-
     def _call(self, name: str, result: Any, *values: Any) -> Any:
         module = self.builder.module
         kind = ir.FunctionType(result, [v.type for v in values])
@@ -184,7 +192,10 @@ class Machine:
         return self.builder.call(function, values)
 
     def _float_op(self, name: str, *args: Any) -> Lanes:
-        return Lanes(self, self._call(f"llvm.{name}.v{self.lanes}f{self.bits}", self.float_vector, *(self.const(a).v for a in args)))
+        return Lanes(
+            self,
+            self._call(f"llvm.{name}.v{self.lanes}f{self.bits}", self.float_vector, *(self.const(a).v for a in args)),
+        )
 
     def fma(self, a: Any, b: Any, c: Any) -> Lanes:
         """a * b + c with one rounding."""
@@ -213,11 +224,16 @@ class Machine:
     def where(self, mask: Lanes, a: Any, b: Any) -> Lanes:
         """a where mask, else b."""
         kind = next((x for x in (a, b) if isinstance(x, Lanes)), self.const(0.0))
-        return Lanes(self, self.builder.select(mask.v, *((x.v if isinstance(x, Lanes) else Lanes(self, kind.v)._pair(x)) for x in (a, b))))
+        return Lanes(
+            self,
+            self.builder.select(
+                mask.v, *((x.v if isinstance(x, Lanes) else Lanes(self, kind.v)._pair(x)) for x in (a, b))
+            ),
+        )
 
     def is_nan(self, x: Lanes) -> Lanes:
         """Where x is NaN."""
-        return x != x  # noqa: PLR0124
+        return x != x
 
     def min_nan2(self, x: Lanes, c: Any) -> Lanes:
         """min(x, c); x where x is NaN (one instruction)."""

@@ -1,8 +1,10 @@
-"""Run any formula through the kernels: its inputs become genes, each element of its result becomes one episode's fitness."""
+"""Run any formula through the kernels: its inputs become genes, each element of its result becomes one episode's
+fitness.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,17 +21,21 @@ LAYOUTS = ("individuals", "episodes", "units")
 class NoTask:
     """A task without data."""
 
-    series: dict[str, Any] = {}
+    series: ClassVar[dict[str, Any]] = {}
 
 
 class Reading:
-    """Looks like a Simulation: each step state = step(p, state, t), then `read(p, state, t)`; episode e gives element e of the last."""
+    """Looks like a Simulation: each step state = step(p, state, t), then `read(p, state, t)`; episode e gives element
+    e of the last.
+    """
 
     early_exit = False
     task = NoTask()
-    series: dict[str, Any] = {}
+    series: ClassVar[dict[str, Any]] = {}
 
-    def __init__(self, shapes: dict[str, tuple[int, ...]], read: Any, start: Any = None, step: Any = None, outputs: int = 1) -> None:
+    def __init__(
+        self, shapes: dict[str, tuple[int, ...]], read: Any, start: Any = None, step: Any = None, outputs: int = 1
+    ) -> None:
         self.genome = Genome({name: Parameter(shape, (-9.0, 9.0)) for name, shape in shapes.items()})
         self.parameters = dict(shapes)
         self._read, self._start, self._step, self._outputs = read, start, step, outputs
@@ -47,14 +53,24 @@ class Reading:
     def finish(self, carry: Any) -> State:
         """The wanted element; the others are not touched, so that NaN stays where it is."""
         places = np.arange(self._outputs, dtype=float)
-        return State(fitness=total(where(carry.which == places, carry.result, 0.0)), steps=carry.which, failed=~carry.alive)
+        return State(
+            fitness=total(where(carry.which == places, carry.result, 0.0)), steps=carry.which, failed=~carry.alive
+        )
 
     def describe(self) -> str:
         """A name for the kernel's text."""
         return "a formula under test"
 
 
-def run(simulation: Any, genomes: np.ndarray, outputs: int, steps: int, backend: str, precision: str = "float64", jobs: int = 1) -> np.ndarray:
+def run(
+    simulation: Any,
+    genomes: np.ndarray,
+    outputs: int,
+    steps: int,
+    backend: str,
+    precision: str = "float64",
+    jobs: int = 1,
+) -> np.ndarray:
     """Results [P, outputs] on one backend: "plain" or a layout's name."""
     scenarios = np.arange(outputs, dtype=float)[:, None]
     if backend == "plain":

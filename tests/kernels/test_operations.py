@@ -12,16 +12,21 @@ import evornn.formula as f
 from evornn.formula import State
 from tests.kernels.harness import LAYOUTS, Reading, run
 
-SPARSE = {n: f.SparseMatrix(random_array((n, n), density=0.3, rng=np.random.default_rng(n), format="csr")) for n in (5, 37)}
+SPARSE = {
+    n: f.SparseMatrix(random_array((n, n), density=0.3, rng=np.random.default_rng(n), format="csr")) for n in (5, 37)
+}
 FIXED = {n: np.random.default_rng(n).normal(size=(n, n)) for n in (5, 37)}
 
 
 def elementwise(p: Any, s: Any, t: Any) -> Any:
     x, y = p.x, p.y
     return f.concat(
-        x + y, x - y, x * y, x / y, -x, abs(x), x**3, x**-2, f.sqrt(abs(x)), f.exp(x), f.log(abs(x)), f.tanh(x), f.sigmoid(x), f.relu(x),
-        f.softplus(x), f.sin(x), f.cos(x), f.floor(x), f.sign(x), f.minimum(x, y), f.maximum(x, y), f.clip(x, -1.0, 1.0), f.where(x < y, x, 2.0),
-        f.where((x <= y) & ~(x > 1.0) | (y == 2.0), 1.0, x), x * 2.0 + y, 3.0 - x * y, np.tanh(x) * 0.5, f.where(x != y, x, y), (x > 0) * 1.0,
+        x + y, x - y, x * y, x / y, -x, abs(x), x**3, x**-2, f.sqrt(abs(x)), f.exp(x), f.log(abs(x)), f.tanh(x),
+        f.sigmoid(x), f.relu(x),
+        f.softplus(x), f.sin(x), f.cos(x), f.floor(x), f.sign(x), f.minimum(x, y), f.maximum(x, y), f.clip(x, -1.0,
+        1.0), f.where(x < y, x, 2.0),
+        f.where((x <= y) & ~(x > 1.0) | (y == 2.0), 1.0, x), x * 2.0 + y, 3.0 - x * y, np.tanh(x) * 0.5, f.where(x !=
+        y, x, y), (x > 0) * 1.0,
     )  # fmt: skip
 
 
@@ -29,8 +34,10 @@ def vectors(p: Any, s: Any, t: Any) -> Any:
     x, y, n = p.x, p.y, len(p.x)
     parts = f.split(f.concat(x, y, 1.0, y[0])[: 2 * n], 2)
     return f.concat(
-        f.dot(x, y), x @ y, f.sum(x), f.mean(x), f.max(x), f.softmax(x), parts[1], x[1:], x[::-1], x[2], x[-1], p.W[1], p.W[0, 2], p.W[:, 1],
-        p.W @ x, p.W.T @ x, x @ p.W, p.W @ x + p.V @ y + p.y, y - p.W @ x, FIXED[n] @ x, FIXED[n].T @ f.tanh(x), p.V @ f.tanh(p.W @ x + y),
+        f.dot(x, y), x @ y, f.sum(x), f.mean(x), f.max(x), f.softmax(x), parts[1], x[1:], x[::-1], x[2], x[-1],
+        p.W[1], p.W[0, 2], p.W[:, 1],
+        p.W @ x, p.W.T @ x, x @ p.W, p.W @ x + p.V @ y + p.y, y - p.W @ x, FIXED[n] @ x, FIXED[n].T @ f.tanh(x), p.V @
+        f.tanh(p.W @ x + y),
         p.R @ x, p.C @ f.concat(x[0], x[1]), p.W[2] * x,
     )  # fmt: skip
 
@@ -38,7 +45,15 @@ def vectors(p: Any, s: Any, t: Any) -> Any:
 def lanes_only(p: Any, s: Any, t: Any) -> Any:
     x, y, n = p.x, p.y, len(p.x)
     product = f.outer(x, y)
-    return f.concat(product[1], product[:, 2], SPARSE[n] @ x, (p.W * 0.5) @ x, f.outer(x, x).T @ y, f.lookup(FIXED[n], x[0]), f.lookup(FIXED[n][0], t + 1))
+    return f.concat(
+        product[1],
+        product[:, 2],
+        SPARSE[n] @ x,
+        (p.W * 0.5) @ x,
+        f.outer(x, x).T @ y,
+        f.lookup(FIXED[n], x[0]),
+        f.lookup(FIXED[n][0], t + 1),
+    )
 
 
 def functions(p: Any, s: Any, t: Any) -> Any:
@@ -65,7 +80,9 @@ def genes(simulation: Any, count: int) -> np.ndarray:
     return np.random.default_rng(3).normal(0, 0.8, (count, simulation.genome.dimension))
 
 
-def check(formula: Any, n: int, layout: str, precision: str = "float64", tolerance: float = 1e-11, jobs: int = 1) -> None:
+def check(
+    formula: Any, n: int, layout: str, precision: str = "float64", tolerance: float = 1e-11, jobs: int = 1
+) -> None:
     rng = np.random.default_rng(0)
     example = State(**{k: rng.normal(size=s) for k, s in shapes(n).items()})
     outputs = len(formula(example, State(), f.Step(0)))
@@ -124,7 +141,13 @@ def test_ring_buffer_holds_the_last_rows(layout: str, width: int) -> None:
     def read(p: Any, s: Any, t: Any) -> Any:
         return f.concat(*(s.buffer[i] for i in range(3)), s.old)
 
-    simulation = Reading({"x": (width,)}, read, lambda p: State(old=np.zeros(width), buffer=np.zeros((3, width))), step, outputs=4 * width)
+    simulation = Reading(
+        {"x": (width,)},
+        read,
+        lambda p: State(old=np.zeros(width), buffer=np.zeros((3, width))),
+        step,
+        outputs=4 * width,
+    )
     genomes = genes(simulation, 2)
     expected = run(simulation, genomes, 4 * width, 5, "plain")
     np.testing.assert_allclose(expected[:, : 4 * width], np.concatenate([genomes * k for k in (4, 5, 3, 2)], axis=1))

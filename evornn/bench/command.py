@@ -1,0 +1,161 @@
+"""`evornn bench`: the speed table, the cost of searches, and the layouts that the rule chooses between."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evornn.bench.measure import Timing, take_turns
+from evornn.bench.workloads import Workload, all_workloads
+
+OURS, THREADS, ONE_LANE, NUMPY, JAX = "evornn", "evornn, 2 threads", "scalar Numba", "NumPy", "JAX"
+
+
+def main(arguments: list[str]) -> None:
+    """Entry point; `arguments` as on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="evornn bench", description="Measure speed on this machine, everything in turns on one core."
+    )
+    parser.add_argument("--only", default="", help="measure workloads whose name contains this, for example W1")
+    parser.add_argument("--seconds", type=float, default=3.0, help="time for each row (default 3)")
+    parser.add_argument(
+        "--searches", action="store_true", help="instead: what a generation of each search costs, fitness excluded"
+    )
+    parser.add_argument(
+        "--layouts", action="store_true", help="instead: each layout at sizes around the rule's borders"
+    )
+    parser.add_argument(
+        "--readme", metavar="FILE", nargs="?", const="README.md", help="write the table into a README's bench block"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON lines instead of a table")
+    options = parser.parse_args(arguments)
+    if options.searches:
+        rows, title = searches(), "Milliseconds a generation, fitness excluded (population 1,024, 100 genes)"
+    elif options.layouts:
+        from evornn.bench.layouts import measure_layouts
+
+        rows, title = (
+            measure_layouts(options.seconds),
+            "Million individual-steps a second by layout; * is the rule's choice",
+        )
+    else:
+        rows, title = (
+            speed(options.only, options.seconds),
+            "Million individual-steps a second, float32, one core unless said; (x) is evornn's speed over it",
+        )
+    if options.json:
+        for row in rows:
+            print(json.dumps(row))
+        return
+    show(rows, title)
+    if options.readme:
+        from evornn.report.readme import replace_block
+
+        replace_block(Path(options.readme), "bench", markdown(rows, title))
+
+
+def speed(only: str, seconds: float) -> list[dict[str, Any]]:
+    """One row for each workload and population."""
+    rows = []
+    for workload, populations in all_workloads():
+        for population in populations:
+            if only.lower() in workload.name.lower():
+                rows.append(_speed_row(workload, population, seconds))
+    return rows
+
+
+def _speed_row(workload: Workload, population: int, seconds: float) -> dict[str, Any]:
+    genomes = workload.population(population)
+    contenders, shares = _contenders(workload, genomes)
+    timings = take_turns(contenders, seconds)
+    row: dict[str, Any] = {"workload": workload.name, "P": population}
+    for name, timing in timings.items():
+        rate = population * workload.steps * shares[name] / timing.median / 1e6
+        row[name] = _cell(rate, timing, shares[name], name)
+    return row
+
+
+def _cell(rate: float, timing: Timing, share: float, name: str) -> str:
+    shown = f"{rate:.3g}"
+    return shown if name in (OURS, THREADS) else f"{shown} ({timing.ratio / share:.3g}x)"
+
+
+def _contenders(workload: Workload, genomes: np.ndarray) -> tuple[dict[str, Callable[[], object]], dict[str, float]]:
+    """What runs, and the share of the steps that each runs (slow ones are measured on fewer)."""
+    from evornn.bench.array_reader import ArrayRollout
+    from evornn.kernels.cpu import CpuBackend
+
+    problem = workload.problem(workers=1)
+    scenarios, steps = problem.scenarios, workload.steps
+    one_lane = CpuBackend(problem.simulation, "float32", 1, layout="individuals", lanes=1)
+    two = workload.problem(workers=2)
+    few = max(1, steps // 20)
+    numpy_rollout = ArrayRollout(problem.simulation, scenarios.shape[1], jit=False)
+    values = problem.simulation.genome.values(genomes)
+    contenders: dict[str, Callable[[], object]] = {
+        OURS: lambda: problem.evaluate(genomes),
+        THREADS: lambda: two.evaluate(genomes),
+        ONE_LANE: lambda: one_lane.evaluate(values, scenarios, few),
+        NUMPY: lambda: numpy_rollout.run(values, scenarios, few),
+    }
+    shares = {OURS: 1.0, THREADS: 1.0, ONE_LANE: few / steps, NUMPY: few / steps}
+    if importlib.util.find_spec("jax"):
+        jax_rollout = ArrayRollout(problem.simulation, scenarios.shape[1], jit=True, chunk=_cache_chunk(workload))
+        contenders[JAX] = lambda: jax_rollout.run(values, scenarios, steps)
+        shares[JAX] = 1.0
+    return contenders, shares
+
+
+def _cache_chunk(workload: Workload) -> int:
+    """Individuals that JAX simulates at once: 2,048, fewer where their weights would leave the second-level cache."""
+    chunk = 2048
+    while chunk > 4 and chunk * workload.problem().dimension * 4 > 512 * 1024:
+        chunk //= 2
+    return chunk
+
+
+def searches() -> list[dict[str, Any]]:
+    """One row for each search."""
+    from evornn.search.overhead import names, overhead
+
+    return [{"search": name, "ms": f"{1e3 * overhead(name):.3g}"} for name in names()]
+
+
+def show(rows: list[dict[str, Any]], title: str) -> None:
+    """Print a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for i, name in enumerate(rows[0]):
+        table.add_column(name, justify="left" if i == 0 else "right")
+    for row in rows:
+        table.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in row.values()))
+    Console().print(table)
+
+
+def markdown(rows: list[dict[str, Any]], title: str) -> str:
+    """The table as Markdown, with the machine and the versions it was measured on."""
+    import numba
+
+    from evornn.kernels.host import features
+
+    names = list(rows[0])
+    lines = [
+        f"{title}.",
+        "",
+        f"| {' | '.join(names)} |",
+        f"|{'|'.join('---' if i == 0 else '--:' for i in range(len(names)))}|",
+    ]
+    lines += [f"| {' | '.join(f'{v:,}' if isinstance(v, int) else str(v) for v in row.values())} |" for row in rows]
+    host = features()
+    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
+    where = f"{host['cpu']}, {host['vector_bits']}-bit vectors; {versions}"
+    return "\n".join([*lines, "", f"Measured by `evornn bench` on {where}."])

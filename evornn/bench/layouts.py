@@ -1,0 +1,55 @@
+"""`evornn bench --layouts`: the measurement behind the rule in kernels/layout.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evornn.bench.measure import take_turns
+from evornn.bench.workloads import Workload, ctrnn, double_pole, lstm
+from evornn.kernels.cpu import CpuBackend
+from evornn.kernels.host import native_lanes
+from evornn.kernels.values import LayoutUnsupported
+
+
+def measure_layouts(seconds: float) -> list[dict[str, Any]]:
+    """One row for each size, one column for each layout."""
+    cases = [
+        (double_pole(), 1024),
+        *((ctrnn(n), 256) for n in (8, 16, 24, 32, 48, 64)),
+        (ctrnn(128), 32),
+        (lstm(16), 64),
+        (lstm(64), 32),
+    ]
+    return [_row(workload, population, seconds) for workload, population in cases]
+
+
+def _row(workload: Workload, population: int, seconds: float) -> dict[str, Any]:
+    problem = workload.problem()
+    values, scenarios = problem.simulation.genome.values(workload.population(population)), problem.scenarios
+    native = native_lanes("float32")
+    chosen = problem.backend.kernel(population, len(scenarios), scenarios.shape[1]).shape
+    forms = [
+        ("individuals", native, 1),
+        ("individuals", 2 * native, 1),
+        ("episodes", native, 1),
+        *(("units", native * j, j) for j in (1, 2, 4)),
+    ]
+    contenders, names = {}, {}
+    for layout, lanes, jobs in forms:
+        if layout == "episodes" and len(scenarios) < native:
+            continue
+        backend = CpuBackend(problem.simulation, "float32", 1, layout, lanes, jobs)
+        name = f"{layout} x{jobs if layout == 'units' else lanes // native}"
+        names[name] = (chosen.layout, chosen.lanes, chosen.jobs) == (layout, lanes, jobs)
+        try:
+            backend.kernel(population, len(scenarios), scenarios.shape[1])
+        except LayoutUnsupported:
+            continue
+        contenders[name] = lambda b=backend: b.evaluate(values, scenarios, workload.steps)
+    timings = take_turns(contenders, seconds)
+    row: dict[str, Any] = {"workload": workload.name, "P": population}
+    for layout, lanes, jobs in forms:
+        name = f"{layout} x{jobs if layout == 'units' else lanes // native}"
+        rate = population * workload.steps / timings[name].median / 1e6 if name in timings else None
+        row[name] = "-" if rate is None else f"{rate:.3g}{'*' if names[name] else ''}"
+    return row

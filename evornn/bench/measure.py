@@ -1,0 +1,43 @@
+"""Timing that holds on a shared, noisy machine: contenders take turns, and what is quoted is the median ratio of
+neighbouring runs.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one contender: the best and the median run; ratio: the first contender's speed over this one's,
+    median of turns.
+    """
+
+    best: float
+    median: float
+    ratio: float
+
+
+def take_turns(contenders: dict[str, Callable[[], object]], seconds: float = 3.0, least: int = 5) -> dict[str, Timing]:
+    """Run every contender in turn until `seconds` have passed (at least `least` rounds), after one round that warms
+    up.
+    """
+    for run in contenders.values():
+        run()
+    spent: dict[str, list[float]] = {name: [] for name in contenders}
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds or len(next(iter(spent.values()))) < least:
+        for name, run in contenders.items():
+            start = time.perf_counter()
+            run()
+            spent[name].append(time.perf_counter() - start)
+    first = next(iter(spent.values()))
+    return {
+        name: Timing(
+            min(times), statistics.median(times), statistics.median(b / a for a, b in zip(first, times, strict=True))
+        )
+        for name, times in spent.items()
+    }

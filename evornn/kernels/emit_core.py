@@ -1,0 +1,263 @@
+"""The heart of the emitter: statements for small values, one loop for each run of elementwise operations on large
+ones.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from evornn.errors import EvornnError
+from evornn.formula.graph import Node
+from evornn.formula.simplify import in_registers, value_of
+from evornn.formula.trace import reachable
+from evornn.kernels.plan import Plan
+from evornn.kernels.values import VARIABLE, LayoutUnsupported, Memory, Small, Text, Value, plus
+
+ELEMENTWISE = {
+    "add", "sub", "mul", "div", "neg", "fma", "abs", "sqrt", "floor", "sign", "minimum", "maximum", "tanh", "sigmoid",
+    "exp", "log",
+    "softplus", "sin", "cos", "where", "lt", "le", "eq", "ne", "and", "or", "not",
+}  # fmt: skip
+WORDS = {"and": "and_", "or": "or_", "not": "not_"}
+WHOLE = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
+
+
+class Core:
+    """Emits the statements of one graph into a text; nested loops and functions share the plan and the names."""
+
+    def __init__(self, plan: Plan, layout: str, functions: dict[int, str], text: Text, prefix: str = "v") -> None:
+        self.plan, self.layout, self.functions, self.text, self.prefix = plan, layout, functions, text, prefix
+        self.values: dict[int, Value] = {}
+        self.done: set[int] = set()
+        self._waiting: dict[int, list[Node]] = {}
+        self._readers: dict[int, list[Node]] = defaultdict(list)
+        self._count = 0
+        self._homes: dict[int, tuple[Node, Memory]] = {}
+        self._outputs: set[int] = set()
+
+    # the driver -------------------------------------------------------------------------------------------------------
+    def emit(self, outputs: list[Node], homes: dict[int, tuple[Node, Memory]] | None = None) -> None:
+        """Emit everything below `outputs` that has no value yet. `homes` offers an output's memory: (old value,
+        place), see `_home`.
+        """
+        nodes = [n for n in reachable(outputs, frozenset(self.values)) if n.id not in self.values]
+        self._homes, self._outputs = homes or {}, {o.id for o in outputs}
+        self._readers = defaultdict(list)
+        for node in nodes:
+            for arg in node.args:
+                self._readers[arg.id].append(node)
+        shared = self._sine_pairs(nodes)
+        late = [n for n in nodes if n.op == "put" and n.id in self._homes and not self._readers[n.id]]
+        late_ids = {n.id for n in late}
+        for node in [n for n in nodes if n.id not in late_ids] + late:
+            if node.id in late_ids:  # writes a carried buffer in place: everything that reads its old rows comes first
+                for size in list(self._waiting):
+                    self._flush(size)
+            if node.id in self.values or node.op in ("transpose", "parameter", "constant"):
+                continue
+            if node.op in ELEMENTWISE and not in_registers(node):
+                self._wait(node)
+            else:
+                for arg in node.args:
+                    self._settle(arg)
+                if node.id in shared:
+                    self._sine_pair(node, shared[node.id])
+                if node.id not in self.values:
+                    self.values[node.id] = getattr(self, f"_{node.op}", self._elementwise)(node)
+            self.done.add(node.id)
+        for size in list(self._waiting):
+            self._flush(size)
+
+    def name(self) -> str:
+        """A fresh variable."""
+        self._count += 1
+        return f"{self.prefix}{self._count}"
+
+    def value(self, node: Node) -> Value:
+        """Where a value is; leaves are placed on first use."""
+        if node.id not in self.values and node.op in ("parameter", "constant"):
+            return self._leaf(node)
+        self._settle(node)
+        return self.values[node.id]
+
+    def small(self, node: Node) -> Small:
+        """A scalar or small vector in registers."""
+        value = self.value(node)
+        if isinstance(value, Small):
+            return value
+        if node.ndim == 0:
+            return Small([f"{value.words}({value.array}, {value.at})"])
+        name = self.name()
+        self.text.add(f"{name} = {value.words}_tuple({value.array}, {value.at}, {node.size})")
+        return Small([f"{name}[{i}]" for i in range(node.size)], name)
+
+    def scalar(self, node: Node) -> str:
+        """A scalar's expression."""
+        return self.small(node).elements[0]
+
+    def memory(self, node: Node) -> Memory:
+        """A vector in scratch."""
+        value = self.value(node)
+        if isinstance(value, Memory) and value.array == "S":
+            return value
+        slot = Memory("S", str(self.plan.slot(node.size)))
+        self.copy(node, value, slot)
+        return slot
+
+    def copy(self, node: Node, value: Value, place: Memory) -> None:
+        """Write a value to scratch at `place`."""
+        if isinstance(value, Small):
+            many = node.ndim > 0
+            self.text.add(
+                f"store_tuple(S, {place.at}, {value.text()})" if many else f"store(S, {place.at}, {value.elements[0]})"
+            )
+        else:
+            i = self._loop(node.size)
+            self.text.add(
+                f"    store_units(S, {plus(place.at, i)}, {value.words}_units({value.array}, {plus(value.at, i)}))"
+            )
+
+    def _loop(self, size: int) -> str:
+        i = self.name()
+        self.text.add(f"for {i} in range(0, {size}, {self.plan.step}):")
+        return i
+
+    # leaves -----------------------------------------------------------------------------------------------------------
+    def _leaf(self, node: Node) -> Value:
+        if node.op == "constant" and not node.shape:
+            return Small([f"truth({node.attr})" if node.dtype == "bool" else repr(node.attr)])
+        if node.op == "constant" and in_registers(node):
+            return Small([repr(float(v)) for v in value_of(node)])
+        if node.op == "constant":
+            return Memory("K", str(self.plan.constants.offset(node.attr, node.shape)))
+        at = self.plan.weights.offset(node.attr, node.shape)
+        if not in_registers(node):
+            return Memory("w", str(at))
+        each = [f"weight(w, {at + i})" for i in range(node.size)]
+        return Small(each, f"weight_tuple(w, {at}, {node.size})" if node.shape else "")
+
+    # large elementwise values: loops ----------------------------------------------------------------------------------
+    def _wait(self, node: Node) -> None:
+        for arg in node.args:
+            if arg.size != node.size:
+                self._settle(arg)
+        self._waiting.setdefault(node.size, []).append(node)
+
+    def _settle(self, node: Node) -> None:
+        """Make sure a value exists: run the loop it waits in."""
+        if node.id not in self.values and any(node is n for n in self._waiting.get(node.size, ())):
+            self._flush(node.size)
+
+    def _flush(self, size: int) -> None:
+        members = self._waiting.pop(size)
+        inside = {n.id for n in members}
+        fixed: dict[int, str] = {}
+        for node in members:  # scalars and other loops' values first, outside this loop
+            for arg in node.args:
+                if arg.id not in inside and in_registers(arg):
+                    fixed[arg.id] = self.scalar(arg)
+        sources = {a.id: self.value(a) for n in members for a in n.args if a.id not in inside and a.id not in fixed}
+        i = self._loop(size)
+        local: dict[int, str] = dict(fixed)
+        self.text.indent += 1
+        for node in members:
+            for arg in node.args:
+                if arg.id not in local:
+                    local[arg.id] = self._read(arg, sources[arg.id], i)
+            local[node.id] = self._statement(node, [local[a.id] for a in node.args])
+        for node in members:
+            if node.id in self._outputs or any(r.id not in inside for r in self._readers[node.id]):
+                place = self._home(node, inside) or Memory("S", str(self.plan.slot(size)))
+                value = f"where({local[node.id]}, 1.0, 0.0)" if node.dtype == "bool" else local[node.id]
+                self.text.add(f"store_units(S, {plus(place.at, i)}, {value})")
+                self.values[node.id] = place
+            else:
+                self.values[node.id] = Memory("S", "unused")
+        self.text.indent -= 1
+
+    def _read(self, node: Node, value: Value, i: str) -> str:
+        assert isinstance(value, Memory)
+        name = self.name()
+        load = f"{value.words}_units({value.array}, {plus(value.at, i)})"
+        self.text.add(f"{name} = {f'ne({load}, 0.0)' if node.dtype == 'bool' else load}")
+        return name
+
+    def _home(self, node: Node, inside: set[int]) -> Memory | None:
+        """The place of the old value that this output replaces, if nobody reads the old value after this loop."""
+        if node.id not in self._homes:
+            return None
+        old, place = self._homes[node.id]
+        todo, later = list(self._readers[old.id]), False
+        while todo:
+            reader = todo.pop()
+            if reader.op in ("slice", "take"):
+                todo += self._readers[reader.id]
+                later |= reader.id in self._outputs
+            later |= reader.id not in self.done and reader.id not in inside
+        return None if later or old.id in self._outputs else place
+
+    # small values: statements -----------------------------------------------------------------------------------------
+    def _statement(self, node: Node, arguments: list[str]) -> str:
+        name = self.name()
+        self.text.add(f"{name} = {WORDS.get(node.op, node.op)}({', '.join(arguments)})")
+        return name
+
+    def _elementwise(self, node: Node) -> Value:
+        if node.op not in ELEMENTWISE:
+            raise EvornnError(f"no kernel for operation {node.op!r}")
+        parts = [self.small(a) for a in node.args]
+        if not node.shape:
+            return Small([self._statement(node, [p.elements[0] for p in parts])])
+        name = self._statement(
+            node, [p.text() if a.shape else p.elements[0] for a, p in zip(node.args, parts, strict=True)]
+        )
+        return Small([f"{name}[{i}]" for i in range(node.size)], name)
+
+    def _whole(self, node: Node) -> Value:
+        a, b = (self.scalar(x) for x in node.args)
+        name = self.name()
+        self.text.add(f"{name} = {a} {WHOLE[node.op]} {b}")
+        return Small([name])
+
+    def _add(self, node: Node) -> Value:
+        return self._whole(node) if node.dtype == "int" else self._elementwise(node)
+
+    _sub = _mul = _add
+    _floordiv = _mod = _whole
+
+    def _minimum(self, node: Node) -> Value:
+        if node.dtype != "int":
+            return self._elementwise(node)
+        name = self.name()
+        self.text.add(f"{name} = {node.op[:3]}({', '.join(self.scalar(x) for x in node.args)})")
+        return Small([name])
+
+    _maximum = _minimum
+
+    def _to_float(self, node: Node) -> Value:
+        name = self.name()
+        self.text.add(f"{name} = lanes({self.scalar(node.args[0])})")
+        return Small([name])
+
+    def _sine_pairs(self, nodes: list[Node]) -> dict[int, tuple[Node, Node]]:
+        """Scalars whose sine and cosine are both wanted."""
+        found: dict[int, dict[str, Node]] = defaultdict(dict)
+        for node in nodes:
+            if node.op in ("sin", "cos") and not node.shape:
+                found[node.args[0].id][node.op] = node
+        return {n.id: (p["sin"], p["cos"]) for p in found.values() if len(p) == 2 for n in p.values()}
+
+    def _sine_pair(self, node: Node, pair: tuple[Node, Node]) -> None:
+        name = self.name()
+        self.text.add(f"{name} = sincos({self.scalar(node.args[0])})")
+        for i, n in enumerate(pair):
+            self.values[n.id] = Small([f"{name}[{i}]"])
+
+    def expression(self, node: Node) -> str:
+        """A small value as one expression whose type is always the same: packs, not numbers."""
+        text = self.small(node).text() if node.shape else self.scalar(node)
+        return text if node.dtype != "float" or VARIABLE.match(text) else f"lanes({text})"
+
+    def _lanes_only(self, what: str) -> None:
+        if self.layout == "units":
+            raise LayoutUnsupported(f"{what} needs individuals or episodes as lanes")
