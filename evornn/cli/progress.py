@@ -59,7 +59,7 @@ class Progress:
         """Generation, evaluations, best fitness, speed and time left, in 80 columns."""
         assert self.first is not None
         budget = f" / {self.limits.evaluations:,}" if self.limits.evaluations else " evaluations"
-        parts = [f"gen {record.generation:,}", f"{record.evaluations:,}{budget}", f"best {record.best:.5g}"]
+        parts = [f"gen {record.generation:,}", f"{record.evaluations:,}{budget}", f"best {record.best:,.6g}"]
         elapsed, begun = record.seconds - self.first.seconds, self._share(self.first)
         if self.simulated > 0:
             parts.append(f"{in_words((record.steps - self.first.steps) / self.simulated)} steps/s")

@@ -152,7 +152,10 @@ class _Run:
         if self.last is not None and self.last.solved:
             fitness = self.store.fitness(len(self.records) - 1)[0]
             found = self.last.evaluations - fitness.size + int(np.nanargmax(fitness)) + 1
-            self.judge.test(self.store.load_best(), self.last.top, found)
+            if not self.judge.test(self.store.load_best(), self.last.top, found).solved:
+                raise EvornnError(
+                    f"{self.store.directory} was solved under another target; start a new run for this one"
+                )
 
     def _generation(self) -> str | None:
         """One round; returns why the search cannot go on, if so."""

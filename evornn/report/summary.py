@@ -41,7 +41,7 @@ def _outcome(result: Result) -> str:
     if result.solved and result.best is not None:
         return f"solved {at}; the champion was evaluation {result.best.evaluation:,}, fitness {result.best.fitness:.6g}"
     best = f"best fitness {result.best.fitness:.6g}" if result.best else "no fitness"
-    failed = f"; {result.tests:,} champions were tested and failed" if result.tests else ""
+    failed = f"; champions tested and failed: {result.tests:,}" if result.tests else ""
     return f"not called solved: {REASONS[result.stopped_by]} {at}; {best}{failed}"
 
 
@@ -58,7 +58,7 @@ def verification(report: ChampionReport) -> str:
 
 
 def _effort(result: Result) -> str:
-    tests = f"; {result.tests:,} champion tests apart" if result.tests else ""
+    tests = f"; champion tests apart: {result.tests:,}" if result.tests else ""
     return f"{result.seconds:.1f} s; {result.steps:,} simulated steps{_speed(result.history)}{tests}"
 
 

@@ -147,6 +147,8 @@ def test_a_solved_run_resumes_to_the_same_verified_champion(tmp_path):
     np.testing.assert_array_equal(again.best.genome, first.best.genome)
     assert again.best[1:] == first.best[1:]
     assert store.read_json(tmp_path / "run", store.CHAMPION)["summary"] == "passed"
+    with pytest.raises(EvornnError, match="solved under another target"):
+        evornn.run(problem, make()[1], evaluations=20_000, target=0.0, out=tmp_path / "run", resume=True)
 
 
 def test_a_changed_search_is_noticed(tmp_path, whole):
