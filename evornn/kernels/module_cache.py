@@ -21,7 +21,10 @@ from types import ModuleType
 
 from evornn.errors import EvornnError
 
-_SOURCES = ("kernels/prelude.py", "kernels/shape.py", "kernels/simd.py", "kernels/elementary.py", "formula/noise.py")
+_SOURCES = (
+    *(f"kernels/{name}.py" for name in ("prelude", "code", "products", "words", "shape", "simd", "elementary")),
+    "formula/noise.py",
+)
 
 
 def cache_folder() -> Path:

@@ -1,9 +1,9 @@
 """A Numba value type for SIMD lanes, and the algebra that builds LLVM code on it.
 
 `Pack` is one LLVM vector (`<16 x float>`): a number for each lane. Its operations are written with `Lanes`, a thin
-arithmetic over LLVM values, so that a formula like tanh is ordinary Python on `+ - * fma where` and comes out as straight-line vector
-code. No fast-math flag
-is ever set: NaN and infinity stay visible, and rounding does not depend on the lane or its neighbours.
+arithmetic over LLVM values, so that a formula like tanh is ordinary Python on `+ - * fma where` and comes out as
+straight-line vector code. No fast-math flag is ever set: NaN and infinity stay visible, and
+rounding does not depend on the lane or its neighbours.
 """
 
 from __future__ import annotations
