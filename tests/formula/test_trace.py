@@ -1,0 +1,145 @@
+"""Tracing: what users write becomes the graph they meant, and what cannot be traced names their line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import evornn.formula as f
+from evornn.errors import EvornnError
+from evornn.formula import FormulaError, Node, State
+from evornn.formula.noise import threefry_int
+from evornn.formula.record import flatten, leaf_names, tree_map, unflatten
+from evornn.formula.simplify import simplify
+from evornn.formula.trace import Function, reachable, trace
+
+
+def symbol(*shape: int, dtype: str = "float") -> Node:
+    return Node("input", (), shape, dtype, "x")
+
+
+def simplified(function: Any, *inputs: Node) -> Function:
+    with f.tracing():
+        return simplify([trace("f", function, list(inputs), inputs)])[0]
+
+
+@pytest.mark.parametrize(
+    ("misuse", "said"),
+    [
+        (lambda x: 1.0 if x[0] > 0 else 2.0, "where(condition"),
+        (lambda x: float(x[0]), "where(condition"),
+        (lambda x: int(x[0]), "floor"),
+        (lambda x: np.array(x), "concat"),
+        (lambda x: np.arctan2(x[0], x[1]), "arctan2"),
+        (lambda x: x + np.zeros(4), "shapes"),
+        (lambda x: x @ np.zeros((4, 3)), "needs [n, m] @ [m]"),
+        (lambda x: x[7], "index 7"),
+        (lambda x: x**0.5, "whole number"),
+        (lambda x: ~x[0], "condition"),
+        (lambda x: (x[0] > 0) & x[1], "parentheses"),
+        (lambda x: f.split(x, 2), "equal parts"),
+        (lambda x: f.where(x[0], 1.0, 2.0), "condition"),
+        (lambda x: x + "a", "'a'"),
+        (lambda x: f.normal(x[0]), "time step"),
+        (lambda x: f.repeat(3, lambda s: s[:2], x), "repeat"),
+    ],
+)
+def test_misuse_names_the_line_and_the_remedy(misuse: Any, said: str) -> None:
+    with pytest.raises(FormulaError) as caught, f.tracing():
+        misuse(symbol(3))
+    assert __file__ in str(caught.value)
+    assert said in str(caught.value)
+    assert "lambda x" in str(caught.value), "the user's own text"
+
+
+def test_sub_functions_are_traced_once_for_each_signature() -> None:
+    calls = []
+
+    def slope(s: State, k: Any) -> State:
+        calls.append(1)
+        return State(a=s.b * k, b=-s.a)
+
+    def step(x: Node) -> Any:
+        s = State(a=x[0], b=x[1])
+        for _ in range(4):
+            s = f.call(slope, s, x[2])
+        return f.call(slope, s, 2.0).a
+
+    graph = simplified(step, symbol(3))
+    assert len(calls) == 2, "one signature with a traced factor, one with a number"
+    nodes = reachable(graph.outputs)
+    assert sum(n.op == "call" for n in nodes) == 5
+    assert len({id(n.attr) for n in nodes if n.op == "call"}) == 2
+
+
+def test_loops_stay_loops_and_captured_values_are_passed() -> None:
+    graph = simplified(lambda x: f.repeat(1000, lambda s: s * x[1] + x[2], x[0]), symbol(3))
+    (loop,) = [n for n in reachable(graph.outputs) if n.op == "repeat"]
+    assert loop.attr[1] == 1000
+    assert len(loop.args) == 2, "the state, and the vector that the body read without being passed it"
+    assert not loop.attr[0].captured
+
+
+def test_simplification_contracts_and_folds() -> None:
+    leaves = ("input", "constant", "parameter")
+
+    def ops(function: Any, *inputs: Node) -> list[str]:
+        return sorted(n.op for n in reachable(simplified(function, *inputs).outputs) if n.op not in leaves)
+
+    x, W = symbol(40), Node("parameter", (), (40, 40), "float", "W")
+    assert ops(lambda a: W @ a + W.T @ a + a, x) == ["affine", "transpose"]
+    assert ops(lambda a: a * 2.0 + 1.0, x) == ["fma"]
+    assert ops(lambda a: (a + 0.0) * 1.0, x) == []
+    assert ops(lambda a: f.where(np.bool_(True), a, 2.0) / 4.0, x) == ["mul"]
+    assert ops(lambda a: f.tanh(a)[3] + f.tanh(a)[4], x) == ["add", "slice", "slice", "tanh"], "equal nodes are shared"
+    assert ops(lambda a: (W @ a) + f.sum(W @ a), x) == ["add", "affine", "sum"], "a product read twice is done once"
+    assert ops(lambda a: a * 0.0, x) == ["mul"], "NaN times zero stays NaN"
+
+
+def test_threefry_gives_its_authors_numbers() -> None:
+    ones = 0xFFFFFFFF
+    assert threefry_int((0, 0), (0, 0)) == (0x6B200159, 0x99BA4EFE)
+    assert threefry_int((ones, ones), (ones, ones)) == (0x1CB996FC, 0xBB002BE7)
+    assert threefry_int((0x13198A2E, 0x03707344), (0x243F6A88, 0x85A308D3)) == (0xC4923A9C, 0x483DF7A0)
+
+
+def test_noise_has_its_distribution() -> None:
+    from scipy import stats
+
+    steps = [f.Step(t, seed=5, episode=e) for t in range(300) for e in range(10)]
+    assert stats.kstest([f.uniform(t) for t in steps], "uniform").pvalue > 1e-3
+    assert stats.kstest([f.normal(t, 1) for t in steps], "norm").pvalue > 1e-3
+    with pytest.raises(TypeError, match="Step"):
+        f.normal(3)
+
+
+leaves = st.floats(allow_nan=False)
+trees = st.recursive(
+    leaves,
+    lambda inner: (
+        st.tuples(inner, inner) | st.dictionaries(st.sampled_from("abc"), inner, min_size=1).map(lambda d: State(**d))
+    ),
+    max_leaves=6,
+)
+
+
+@given(trees)
+def test_records_flatten_and_come_back(tree: Any) -> None:
+    flat, definition = flatten(tree)
+    assert flatten(unflatten(definition, flat)) == (flat, definition)
+    assert len(leaf_names(tree)) == len(set(leaf_names(tree))) == len(flat)
+
+
+def test_records_are_immutable_and_name_what_is_missing() -> None:
+    s = State(position=1.0, speed=2.0)
+    assert s.replace(speed=3.0).speed == 3.0
+    with pytest.raises(EvornnError, match="did you mean 'speed'"):
+        _ = s.sped
+    with pytest.raises(EvornnError, match="immutable"):
+        s.speed = 1.0
+    with pytest.raises(EvornnError, match="records differ"):
+        tree_map(lambda a, b: a, s, State(position=1.0))
