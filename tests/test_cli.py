@@ -141,6 +141,10 @@ def test_doctor_kernel_and_cache(small, monkeypatch, tmp_path):
     assert " 0 kernels" in call("cache")
 
 
+def test_bench_reads_its_own_options():
+    assert "--readme" in call("bench", "--help")
+
+
 def test_help_and_import_load_nothing_heavy():
     heavy = ("numba", "scipy", "deap", "pyswarms", "matplotlib", "numpy")
     code = (

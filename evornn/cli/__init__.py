@@ -50,8 +50,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": info.doctor,
 }
 for _name, _command in COMMANDS.items():
-    _settings = {"allow_extra_args": True, "ignore_unknown_options": True} if _name == "bench" else {}
-    app.command(_name, context_settings=_settings)(_told(_command))
+    _passes_on = _name == "bench"  # evornn.bench reads its own options, --help among them
+    app.command(
+        _name,
+        add_help_option=not _passes_on,
+        context_settings={"allow_extra_args": _passes_on, "ignore_unknown_options": _passes_on},
+    )(_told(_command))
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ def draw(
         files = [path.with_suffix(".svg"), path.with_suffix(".png")]
         for file in files:
             metadata: dict[str, Any] = {"Date": None} if file.suffix == ".svg" else {}
-            figure.savefig(file, dpi=150, metadata=metadata)
+            figure.savefig(file, dpi=110, metadata=metadata)
     return files
 
 
@@ -109,7 +109,7 @@ def _curves(axis: Any, label: str, curves: dict[str, np.ndarray], last: bool) ->
     axis.margins(x=0.01)
     axis.grid(axis="y", color="#e6e8eb", lw=0.8)
     if len(curves) > 1:
-        axis.legend(frameon=False, fontsize=8, ncols=len(curves), loc="lower right", bbox_to_anchor=(1.0, 0.95))
+        axis.legend(fontsize=8, ncols=len(curves), loc="upper right", framealpha=0.85, edgecolor="none", borderpad=0.2)
     if last:
         axis.set_xlabel("control steps")
     else:
