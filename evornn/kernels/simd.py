@@ -8,15 +8,17 @@ rounding does not depend on the lane or its neighbours.
 
 from __future__ import annotations
 
+import platform
 from functools import cache
 from typing import Any
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.extending import register_model
 
 INT1 = ir.IntType(1)
+PRESERVING = "preserve_allcc" if platform.machine().lower() in ("x86_64", "amd64") else ""
 
 
 class PackType(types.Type):
@@ -282,28 +284,49 @@ class Machine:
         bits = self.builder.bitcast(mask.v, ir.IntType(mask.v.type.count))
         return self.builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
 
-    def patch(self, mask: Lanes, x: Lanes, fast: Lanes, name: str) -> Lanes:
-        """`fast`, but libm's double-precision `name` of x where the mask is set. The detour is one unlikely branch."""
-        builder = self.builder
-        before = builder.block
-        cold, after = builder.append_basic_block(f"{name}.cold"), builder.append_basic_block(f"{name}.done")
-        branch = builder.cbranch(self.any(mask), cold, after)
-        branch.set_weights([1, 1_000_000])
-        builder.position_at_end(cold)
-        wide = real(64)
-        slow = fast.v
-        for lane in range(self.lanes):
-            at = ir.Constant(ir.IntType(32), lane)
-            argument = builder.extract_element(x.v, at)
-            argument = builder.fpext(argument, wide) if self.bits == 32 else argument
-            result = self._call(f"llvm.{name}.f64", wide, argument)
-            result = builder.fptrunc(result, real(32)) if self.bits == 32 else result
-            slow = builder.insert_element(slow, result, at)
-        slow = builder.select(mask.v, slow, fast.v)
-        end = builder.block
-        builder.branch(after)
-        builder.position_at_end(after)
-        merged = builder.phi(self.float_vector)
-        merged.add_incoming(fast.v, before)
-        merged.add_incoming(slow, end)
-        return Lanes(self, merged)
+    def patch(self, mask: Lanes, x: Lanes, fast: list[Lanes], names: list[str]) -> list[Lanes]:
+        """`fast`, but libm's double-precision functions `names` of x where the mask is set: one unlikely branch for all.
+
+        The detour is a function that preserves every register it can, so that the common path spills nothing for it.
+        """
+        b = self.builder
+        place = [cgutils.alloca_once(b, self.float_vector) for _ in (x, *fast)]
+        before = b.block
+        cold, after = b.append_basic_block("far"), b.append_basic_block("near")
+        b.cbranch(self.any(mask), cold, after).set_weights([1, 1_000_000])
+        b.position_at_end(cold)
+        b.store(x.v, place[0])
+        b.call(self._far(names), [b.bitcast(p, real(self.bits).as_pointer()) for p in place], cconv=PRESERVING)
+        slow = [b.select(mask.v, b.load(p), y.v) for p, y in zip(place[1:], fast, strict=True)]
+        b.branch(after)
+        b.position_at_end(after)
+        merged = []
+        for y, z in zip(fast, slow, strict=True):
+            phi = b.phi(self.float_vector)
+            phi.add_incoming(y.v, before)
+            phi.add_incoming(z, cold)
+            merged.append(Lanes(self, phi))
+        return merged
+
+    def _far(self, names: list[str]) -> Any:
+        """The module's function (x, results...) that calls libm lane by lane."""
+        module, wide = self.builder.module, real(64)
+        name = f"evornn.far.{'.'.join(names)}.v{self.lanes}f{self.bits}"
+        if name in module.globals:
+            return module.globals[name]
+        pointer = real(self.bits).as_pointer()
+        function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer] * (1 + len(names))), name)
+        function.linkage, function.calling_convention = "internal", PRESERVING
+        function.attributes.add("noinline")
+        builder = ir.IRBuilder(function.append_basic_block())
+        far = Machine(builder, self.bits, self.lanes)
+        for target, called in zip(function.args[1:], names, strict=True):
+            for lane in range(self.lanes):
+                at = [ir.Constant(ir.IntType(32), lane)]
+                argument = builder.load(builder.gep(function.args[0], at))
+                argument = builder.fpext(argument, wide) if self.bits == 32 else argument
+                result = far._call(f"llvm.{called}.f64", wide, argument)
+                result = builder.fptrunc(result, real(32)) if self.bits == 32 else result
+                builder.store(result, builder.gep(target, at))
+        builder.ret_void()
+        return function

@@ -1,0 +1,113 @@
+"""Every network in every task: all layouts give the oracle's numbers, whatever the batch, the threads and the chunks."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evornn.formula import State, where
+from evornn.formula import sum as total
+from evornn.formula.record import flatten
+from evornn.kernels.cpu import CpuBackend
+from evornn.kernels.host import native_lanes
+from evornn.kernels.plain import PlainBackend
+from evornn.kernels.values import LayoutUnsupported
+from evornn.networks import REGISTRY as NETWORKS
+from evornn.problem import Problem
+from evornn.simulation import Simulation
+from evornn.tasks import REGISTRY as TASKS
+
+STEPS = 20
+LAYOUTS = ("individuals", "episodes", "units")
+OWN_TASK = {  # each network's float32 and float64 kernels run in this task by default; every pair under -m slow
+    name: list(TASKS)[i % len(TASKS)] for i, name in enumerate(NETWORKS)
+}
+PAIRS = [
+    pytest.param(network, task, marks=() if OWN_TASK[network] == task else pytest.mark.slow)
+    for network in NETWORKS
+    for task in TASKS
+]
+
+
+class Probe(Simulation):
+    """Adds the final state to the fitness, so that nothing computed goes unseen (a network's only while its episode goes on)."""
+
+    def finish(self, carry: Any) -> State:
+        """Fitness plus every number that the episode carried."""
+        out = super().finish(carry)
+        task, net = (
+            [total(x) if getattr(x, "shape", ()) else x for x in flatten(s)[0]] for s in (carry.task, carry.net)
+        )
+        return out.replace(fitness=out.fitness + sum(task, 0.0) + where(carry.alive, sum(net, 0.0), 0.0))
+
+
+@cache
+def case(network: str, task: str) -> tuple[Probe, np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
+    """The simulation, 5 individuals (not a multiple of any lanes), scenarios, and what the oracle says."""
+    simulation = Probe(NETWORKS[network](), TASKS[task]())
+    problem = Problem(simulation.network, simulation.task, episodes=3)
+    genomes = 0.5 * problem.space.sample(np.random.default_rng(1), 5) + 0.25 * (
+        problem.space.lower + problem.space.upper
+    )
+    values = simulation.genome.values(genomes)
+    return simulation, values, problem.scenarios, PlainBackend(simulation).evaluate(values, problem.scenarios, STEPS)
+
+
+def kernel_says(
+    simulation: Probe, values: np.ndarray, scenarios: np.ndarray, layout: str, precision: str, workers: int = 1
+) -> Any:
+    jobs = 2 if layout == "units" else 1
+    backend = CpuBackend(simulation, precision, workers, layout, native_lanes(precision) * jobs, jobs)
+    try:
+        return backend.evaluate(values, scenarios, STEPS)
+    except LayoutUnsupported:
+        pytest.skip(f"{layout} does not serve this graph; the rule then chooses another")
+    finally:
+        backend.close()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("network", "task"), PAIRS)
+def test_float64_kernels_equal_the_oracle(network: str, task: str, layout: str) -> None:
+    simulation, values, scenarios, (fitness, steps, failed) = case(network, task)
+    found = kernel_says(simulation, values, scenarios, layout, "float64")
+    np.testing.assert_allclose(found[0], fitness, rtol=1e-10, atol=1e-10)
+    np.testing.assert_array_equal(found[1], steps)
+    np.testing.assert_array_equal(found[2], failed)
+
+
+@pytest.mark.parametrize(("network", "task"), PAIRS)
+def test_float32_kernels_stay_within_the_task_s_tolerance(network: str, task: str) -> None:
+    simulation, values, scenarios, (fitness, steps, _) = case(network, task)
+    found = kernel_says(simulation, values, scenarios, "individuals", "float32")
+    same = found[1] == steps  # an episode may end a step earlier or later at the border of failing
+    assert same.mean() > 0.8
+    np.testing.assert_allclose(
+        found[0][same], fitness[same], rtol=simulation.task.tolerance, atol=simulation.task.tolerance
+    )
+
+
+@pytest.mark.parametrize(("network", "task"), [("FullyRecurrent", "DoublePole"), ("LSTM", "Sequence")])
+def test_layouts_lanes_threads_and_neighbours_do_not_matter(network: str, task: str) -> None:
+    simulation = Probe(NETWORKS[network](), TASKS[task]())
+    problem = Problem(simulation.network, simulation.task, episodes=9)
+    genomes = problem.space.sample(np.random.default_rng(2), 37)
+    values = simulation.genome.values(genomes)
+    native, steps = native_lanes("float32"), min(200, simulation.task.steps)
+    results = {}
+    for layout, lanes, jobs, workers in [
+        ("individuals", native, 1, 1), ("individuals", native, 1, 2), ("individuals", 2 * native, 1, 2), ("individuals", 1, 1, 1),
+        ("episodes", native, 1, 1), ("episodes", 2 * native, 1, 2), ("units", native, 1, 1), ("units", 2 * native, 2, 2),
+    ]:  # fmt: skip
+        backend = CpuBackend(simulation, "float32", workers, layout, lanes, jobs)
+        results[layout, lanes, jobs, workers] = backend.evaluate(values, problem.scenarios, steps)
+        alone = backend.evaluate(values[11:12], problem.scenarios, steps)
+        np.testing.assert_array_equal(alone[0][0], results[layout, lanes, jobs, workers][0][11])
+        backend.close()
+    first, *others = results.values()
+    for other in others:
+        for a, b in zip(first, other, strict=True):
+            np.testing.assert_array_equal(a, b)
