@@ -1,9 +1,10 @@
 """Constants of the elementary functions, one `Table` per precision.
 
-Every polynomial and rational below is a weighted minimax fit of this project: a Remez exchange in 40- to 50-digit arithmetic on the relative
-error of the finished function (for rationals the linearised alternation equations are solved as an eigenproblem, taking the smallest pole-free
-error level). "Fit error" is the largest relative error before rounding, in units of the last place u (2^-24 or 2^-53). Lists run from the
-constant term upwards. pi/2 and ln 2 are split into parts of full precision that add up to them.
+Every polynomial and rational below is a weighted minimax fit of this project: a Remez exchange in 40- to 50-digit
+arithmetic on the relative error of the finished function (for rationals the linearised alternation equations are solved
+as an eigenproblem, taking the smallest pole-free error level). "Fit error" is the largest relative error before
+rounding, in units of the last place u (2^-24 or 2^-53). Lists run from the constant term upwards. pi/2 and ln 2 are
+split into parts of full precision that add up to them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Table:
     exp_low: float  # exp rounds to 0 at and below this
     exp_high: float  # exp rounds to inf at and above this
     sigmoid_high: float  # sigmoid rounds to 1 at and above this
-    sigmoid_shift: int  # sigmoid = h / (h + h exp(-x)) with h = 2^-shift, so that no intermediate overflows or underflows
+    sigmoid_shift: int  # sigmoid = h / (h + h exp(-x)) with h = 2^-shift, so that no intermediate over- or underflows
     softplus_shift: int  # exp(-|x|) is formed as (2^-shift p) (2^(n+shift)), whose factors stay normal numbers
     tanh_clamp: float  # tanh rounds to 1 at and above this, and the fit gives exactly 1 at it
     log2_e: float
@@ -42,7 +43,7 @@ class Table:
 
     @property
     def magic(self) -> float:
-        """1.5 * 2^mantissa: adding it rounds to an integer (half to even) and leaves that integer in the low bits of the sum."""
+        """1.5 * 2^mantissa: adding it rounds to an integer (half to even), which the sum has in its low bits."""
         return 1.5 * 2.0**self.mantissa
 
     @property
@@ -95,9 +96,10 @@ SINGLE = Table(
     trig_limit=2.0**18,
 )
 
-# tanh(x) = 2 N D / (D^2 + N^2), N / D = tanh(x/2), 2 N = x P(x^2), D = Q(x^2), float32 only. Fitted on |x/2| <= 4.1 with the weight
-# 1 / (tanh(x/2) cosh(x)) that an error in tanh(x/2) has in tanh(x): fit error 0.1 u. P(0) = Q(0) is free; 1.8575 was chosen (scan of 60
-# values, all floats of a 1/5 sample) because it keeps the intermediate mantissas near 2, where rounding costs least: 3.4 ulp against 5.4 at 1.
+# tanh(x) = 2 N D / (D^2 + N^2), N / D = tanh(x/2), 2 N = x P(x^2), D = Q(x^2), float32 only. Fitted on |x/2| <= 4.1
+# with the weight 1 / (tanh(x/2) cosh(x)) that an error in tanh(x/2) has in tanh(x): fit error 0.1 u. P(0) = Q(0) is
+# free; 1.8575 is the best of a scan from 1 to 1.95 over all floats: it keeps intermediate mantissas near 2, where
+# rounding costs least (3.4 ulp against 5.4 at 1).
 TANH_SCALE = 1.8575
 TANH_P = (TANH_SCALE, TANH_SCALE * 0.029821541524679314, TANH_SCALE * 0.00011529834752368402)
 TANH_Q = (

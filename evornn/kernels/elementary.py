@@ -1,31 +1,33 @@
 """exp, log, tanh, sigmoid, softplus, sin and cos on SIMD lanes, without branches, in float32 and float64.
 
-Each function is written once over an algebra of lanes: with `simd.Machine` it builds vector code, with `numpy_lanes.NumpyLanes` it computes.
-All that a machine `m` and its lanes must offer:
+Each function is written once over an algebra of lanes: with `simd.Machine` it builds vector code, with
+`numpy_lanes.NumpyLanes` it computes. All that a machine `m` and its lanes must offer:
 
-* floats: `+ - * /`, unary `-`, `< >`, with lanes or Python numbers on the right; each rounds once to the lanes' precision;
-* integers of the same width (wrapping): `+ - & | ^ !=`, with lanes or Python integers on the right; masks: nothing;
+* floats: `+ - * /`, unary `-`, `< >`, with lanes or Python numbers on the right; each rounds once, to the lanes' width;
+* integers of the same width (wrapping): `+ - & | ^ !=`, with lanes or Python integers on the right;
 * `m.bits` (32 or 64), `m.fma(a, b, c)` (one rounding), `m.abs(x)`, `m.copysign(a, b)`, `m.where(mask, a, b)`;
 * `m.float_bits(x)`, `m.from_bits(i)`, `m.shl(i, k)`, `m.shr(i, k)` (logical);
 * `m.patch(mask, x, fast, names)`: each of `fast`, but libm's float64 function of that name of x where the mask is set;
-  must be cheap when no lane is.
+  `m.far_angle(mask, x, r, q)`: r and q, but from x's exact reduction by pi/2 where the mask is set (`payne_hanek`);
+  both must be cheap when no lane is set.
 
-Largest error in units of the last place over all floats (of float64: over samples), subnormal results included (their ulp is 2^-149, 2^-1074):
+Largest error in units of the last place (ulp): float32 over all floats, float64 over samples. Subnormal results count
+too (their ulp is 2^-149, 2^-1074); nothing is flushed to zero.
 
-==========  =======  =======  =========================
-function    float32  float64  operations in float32
-==========  =======  =======  =========================
-exp         1.1      1.1      18
-log         2.0      1.9      28, one is a division
-tanh        3.5      2.9      14, one is a division
-sigmoid     2.5      2.7      15, one is a division
-softplus    2.9      2.9      25, one is a division
-sin and cos 2.0      2.0      24 for both, and a branch
-==========  =======  =======  =========================
+===========  =======  =======  ===========================
+function     float32  float64  operations in float32
+===========  =======  =======  ===========================
+exp          1.1      1.1      18
+log          2.0      2.0      28, one of them a division
+tanh         3.5      3.5      14, one of them a division
+sigmoid      2.5      2.5      15, one of them a division
+softplus     2.9      2.9      25, one of them a division
+sin and cos  2.1      2.1      24 for both, and a branch
+===========  =======  =======  ===========================
 
-No flush to zero anywhere. NaN gives NaN, whatever its payload; infinities give the limits; tanh and sin keep the sign of zero; |tanh| <= 1
-and 0 <= sigmoid <= 1. A lane's result never depends on the other lanes. The code must be compiled without reassociation: integers are rounded
-by adding 1.5 * 2^23 (2^52) and subtracting it again.
+NaN gives NaN, whatever its payload; infinities give the limits; tanh and sin keep the sign of zero; |tanh| <= 1 and
+0 <= sigmoid <= 1. A lane's result never depends on other lanes. Results of neighbours may swap within the error.
+Compile without reassociation: numbers are rounded by adding 1.5 * 2^23 (2^52) and subtracting it.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ def _series(m: Machine, x: Lanes, coefficients: Sequence[float]) -> Lanes:
 
 
 def _reduce(m: Machine, t: Table, x: Lanes, bias: int, sign: float = 1.0) -> tuple[Lanes, Lanes]:
-    """x = sign n ln 2 + r with n an integer and |r| <= ln(2)/2: r, and an integer whose low bits are n + bias. 4 operations (Cody & Waite 1980)."""
+    """x = sign n ln 2 + r with n an integer and |r| <= ln(2)/2 (Cody & Waite 1980): r, and an integer with n + bias in
+    its low bits. 4 operations.
+    """
     shifted = m.fma(x, sign * t.log2_e, t.magic + bias)
     n = shifted - (t.magic + bias)
     r = m.fma(n, -sign * t.ln2[0], x)  # exact
@@ -65,7 +69,7 @@ def _power_of_two(m: Machine, t: Table, exponent: Lanes) -> Lanes:
 
 
 def _exp_ratio(m: Machine, t: Table, r: Lanes) -> tuple[Lanes, Lanes]:
-    """E and O of exp(r) = (E + r O) / (E - r O) for |r| <= ln(2)/2: half as deep as a polynomial of the same accuracy."""
+    """E and O of exp(r) = (E + r O) / (E - r O), |r| <= ln(2)/2: half as deep as a polynomial of the same accuracy."""
     z = r * r
     return _series(m, z, t.exp_even), _series(m, z, t.exp_odd)
 
@@ -73,7 +77,7 @@ def _exp_ratio(m: Machine, t: Table, r: Lanes) -> tuple[Lanes, Lanes]:
 def exp(m: Machine, x: Lanes) -> Lanes:
     """e^x.
 
-    A polynomial on |r| <= ln(2)/2, scaled by 2^n in two steps, so that overflow and gradual underflow are rounded by the hardware.
+    A polynomial on |r| <= ln(2)/2, scaled by 2^n in two steps: the hardware rounds overflow and gradual underflow.
     18 operations in float32, 23 in float64.
     """
     t = _table(m)
@@ -93,7 +97,10 @@ def _log_of_sum(m: Machine, f: Lanes, coefficients: Sequence[float], low: Lanes 
 
 
 def log(m: Machine, x: Lanes) -> Lanes:
-    """Natural logarithm: -inf at zeros of both signs, NaN below, right for subnormal numbers. 28 operations in float32, 32 in float64."""
+    """Natural logarithm: -inf at zeros of both signs, NaN below, right for subnormal numbers.
+
+    28 operations in float32, 32 in float64.
+    """
     t = _table(m)
     scale = float(1 << t.mantissa)
     tiny = x < t.smallest_normal
@@ -110,8 +117,8 @@ def log(m: Machine, x: Lanes) -> Lanes:
 def tanh(m: Machine, x: Lanes) -> Lanes:
     """Hyperbolic tangent, exactly odd.
 
-    float32: 2 N D / (D^2 + N^2) with N / D a rational fit of tanh(x/2). Doubling damps the errors of N and D where tanh saturates, and its
-    only division is the last operation: 14 operations. float64: (e^2x - 1) / (e^2x + 1) without cancellation: 22 operations.
+    float32: 2 N D / (D^2 + N^2) with N / D a rational fit of tanh(x/2); the doubling damps the errors of N and D where
+    tanh saturates. 14 operations. float64: (e^2x - 1) / (e^2x + 1) without cancellation. 22 operations.
     """
     t = _table(m)
     if m.bits == 64:
@@ -125,7 +132,9 @@ def tanh(m: Machine, x: Lanes) -> Lanes:
 
 
 def _tanh_double(m: Machine, t: Table, x: Lanes) -> Lanes:
-    """With 2|x| = n ln 2 + r, e^r = a/b and p = 2^n: (p a - b) / (p a + b), where p a - b = (p - 1) a + (a - b) keeps small x exact."""
+    """With 2|x| = n ln 2 + r, e^r = a/b and p = 2^n: (p a - b) / (p a + b), the numerator as (p - 1) a + (a - b), in
+    which nothing cancels for small x.
+    """
     y = m.abs(x)
     y = m.where(y > t.tanh_clamp, t.tanh_clamp, y)
     r, n = _reduce(m, t, y + y, t.bias)
@@ -139,7 +148,8 @@ def _tanh_double(m: Machine, t: Table, x: Lanes) -> Lanes:
 def sigmoid(m: Machine, x: Lanes) -> Lanes:
     """1 / (1 + e^-x), with small relative error for very negative x too.
 
-    x = r - n ln 2 and e^r = a/b give h a / (h a + 2^n h b); h = 2^-24 (2^-60) keeps 2^n h normal down to the smallest subnormal result.
+    x = r - n ln 2 and e^r = a/b give h a / (h a + 2^n h b); h = 2^-24 (2^-60) keeps 2^n h in range down to the smallest
+    subnormal result.
     15 operations in float32, 17 in float64.
     """
     t = _table(m)
@@ -162,44 +172,47 @@ def softplus(m: Machine, x: Lanes) -> Lanes:
     return m.where(x < 0.0, 0.0, x) + (s + rest)
 
 
-def _sincos_near(m: Machine, t: Table, x: Lanes) -> tuple[Lanes, Lanes, Lanes]:
-    """sin and cos for |x| <= trig_limit, and the mask of lanes beyond. x = q pi/2 + r, |r| <= pi/4; the quadrant's low bits pick and sign."""
+def _quadrant(m: Machine, t: Table, x: Lanes) -> tuple[Lanes, Lanes]:
+    """x = q pi/2 + r with |r| <= pi/4: r and an integer whose low bits are q (Cody & Waite 1980). In float32 the few
+    lanes with |x| above 2^18 leave by a branch (Payne & Hanek 1983).
+    """
     shifted = m.fma(x, t.two_over_pi, t.magic)
     q = m.float_bits(shifted)
     n = shifted - t.magic
     r = x
     for part in t.half_pi:
         r = m.fma(n, -part, r)
-    z = r * r
-    s = r * _series(m, z, (1.0, *t.sin))  # a product, so that -0 stays -0
-    c = _series(m, z, (1.0, *t.cos))
-    odd = (q & 1) != 0
-    sign = m.shl(q, t.bits - 2) & t.sign_bit
-    sine = m.float_bits(m.where(odd, c, s)) ^ sign
-    cosine = m.float_bits(m.where(odd, s, c)) ^ sign ^ m.shl(q, t.bits - 1)
-    return m.from_bits(sine), m.from_bits(cosine), m.abs(x) > t.trig_limit
+    return m.far_angle(m.abs(x) > t.trig_limit, x, r, q) if t.bits == 32 else (r, q)
 
 
 def sincos(m: Machine, x: Lanes) -> tuple[Lanes, Lanes]:
     """sin x and cos x, x in radians; NaN at infinities.
 
-    24 operations for both in float32, 31 in float64; lanes with |x| above 2^18 (2^40) go through libm.
+    24 operations for both in float32, 31 in float64; float64 lanes with |x| above 2^40 go through libm.
     """
-    s, c, far = _sincos_near(m, _table(m), x)
-    s, c = m.patch(far, x, [s, c], ["sin", "cos"])
-    return s, c
+    t = _table(m)
+    r, q = _quadrant(m, t, x)
+    z = r * r
+    s = r * _series(m, z, (1.0, *t.sin))  # a product, so that -0 stays -0
+    c = _series(m, z, (1.0, *t.cos))
+    odd = (q & 1) != 0
+    sign = m.shl(q, t.bits - 2) & t.sign_bit
+    sine = m.from_bits(m.float_bits(m.where(odd, c, s)) ^ sign)
+    cosine = m.from_bits(m.float_bits(m.where(odd, s, c)) ^ sign ^ m.shl(q, t.bits - 1))
+    if t.bits == 64:
+        sine, cosine = m.patch(m.abs(x) > t.trig_limit, x, [sine, cosine], ["sin", "cos"])
+    return sine, cosine
 
 
 def sin(m: Machine, x: Lanes) -> Lanes:
-    """sin x; bit for bit the first of `sincos`."""
-    s, _, far = _sincos_near(m, _table(m), x)
-    return m.patch(far, x, [s], ["sin"])[0]
+    """sin x: the first of `sincos`."""
+    return sincos(m, x)[0]
 
 
 def cos(m: Machine, x: Lanes) -> Lanes:
-    """cos x; bit for bit the second of `sincos`."""
-    _, c, far = _sincos_near(m, _table(m), x)
-    return m.patch(far, x, [c], ["cos"])[0]
+    """cos x: the second of `sincos`."""
+    return sincos(m, x)[1]
+
 
 
 FUNCTIONS: dict[str, Callable[[Machine, Lanes], Lanes]] = {

@@ -1,7 +1,7 @@
-"""The algebra of lanes on NumPy arrays: what the elementary functions compute, instruction for instruction, without a compiler.
+"""The algebra of lanes on NumPy arrays or scalars: what the elementary functions compute, without a compiler.
 
-Results equal the compiled kernels' bit for bit where both use the same machine arithmetic (IEEE 754, fused multiply-add, subnormal numbers).
-Arrays of any shape, or NumPy scalars.
+Results equal the compiled kernels' bit for bit: both are IEEE 754 with fused multiply-add and subnormal numbers. Only
+sin and cos of far angles come from different libraries.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DROPPED = 0x1FFFFFFF
 
 
 class NumpyLanes:
-    """Lanes of float32 or float64; see `elementary` for what the operations mean. Wrap calls in `np.errstate(all="ignore")`."""
+    """Lanes of float32 or float64; `elementary` says what the operations mean. Needs `np.errstate(all="ignore")`."""
 
     def __init__(self, dtype: Any = np.float32) -> None:
         self.dtype = np.dtype(dtype)
@@ -83,7 +83,7 @@ def _two_sum(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def _round_to_odd(s: Any, dropped: Any) -> Any:
-    """s + dropped with s's last bit set if anything was dropped: rounding that again to fewer bits is as good as rounding once."""
+    """s + dropped, its last bit set if anything was dropped: rounding that to fewer bits is like rounding once."""
     s, dropped = np.asarray(s), np.asarray(dropped)
     even = (s.view(np.int64) & 1) == 0
     moved = np.nextafter(s, np.copysign(np.inf, dropped))
@@ -91,7 +91,7 @@ def _round_to_odd(s: Any, dropped: Any) -> Any:
 
 
 def _fma_single(a: Any, b: Any, c: Any) -> Any:
-    """float32 a b + c: the product is exact in float64; only a sum that looks half-way between two float32 needs more care."""
+    """float32 a b + c: the product is exact in float64; only sums that look half-way between two float32 need care."""
     product, addend = np.multiply(a, b, dtype=np.float64), np.asarray(c, np.float64)
     s = np.asarray(product + addend)
     risky = (s.view(np.int64) & _DROPPED) == _HALF_PATTERN
@@ -110,7 +110,7 @@ def _split(a: Any) -> tuple[Any, Any]:
 
 
 def _fma_double(a: Any, b: Any, c: Any) -> Any:
-    """float64 a b + c rounded once (Boldo & Melquiond 2008), except where a b or a factor leaves 2^-900 .. 2^900: rounded twice there."""
+    """float64 a b + c rounded once (Boldo & Melquiond 2008); twice where a b, a, b or c leaves 2^-900 .. 2^900."""
     product = a * b
     (a1, a2), (b1, b2) = _split(a), _split(b)
     tail = ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2  # a b = product + tail
