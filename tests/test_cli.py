@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -119,6 +120,24 @@ def test_ctrl_c_ends_a_run_with_words_on_how_to_go_on(small):
     assert before
     call("resume", "long", "--set", f"run.generations={before + 1}", "--no-figure")
     assert len(store.read_history(Path("long"))) == before + 1
+
+
+def test_the_main_job_killed_and_resumed_ends_as_if_never_interrupted(tmp_path):
+    spec, short = ROOT / "runs" / "double_pole.toml", ["--no-figure", "--set", "run.evaluations=3000"]
+    call("run", spec, "--out", tmp_path / "whole", "--workers", "1", *short)
+    running = process("run", spec, "--out", tmp_path / "cut", "--workers", "2", *short)
+    history = tmp_path / "cut" / store.HISTORY
+    while running.poll() is None and not (history.exists() and history.stat().st_size > 3000):
+        time.sleep(0.001)
+    running.kill()
+    running.wait()
+    call("resume", tmp_path / "cut", "--no-figure")
+    whole, cut = (store.read_history(tmp_path / name) for name in ("whole", "cut"))
+    timeless = {"seconds": 0.0, "simulating": 0.0}
+    assert [msgspec.structs.replace(r, **timeless) for r in cut] == [
+        msgspec.structs.replace(r, **timeless) for r in whole
+    ]
+    assert (tmp_path / "cut" / store.BEST).read_bytes() == (tmp_path / "whole" / store.BEST).read_bytes()
 
 
 def test_list_and_readme_name_what_is_registered():
