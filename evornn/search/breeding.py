@@ -69,8 +69,11 @@ class ArrayBreeder:
             rows = np.flatnonzero(rng.random(k) < rates.mutation)
             children[rows] = operators.mutate_rows(rng, children[rows], rates.gene, self.mutate)
         np.clip(children, rates.low, rates.up, out=children)
-        changed = (children != originals).any(axis=1)
-        return Pool(children, pool.fitness[source], None), np.where(changed, -1, source)
+        parents = np.where((children == originals).all(axis=1), source, -1)
+        for child, partner in ((first, first + 1), (first + 1, first)):  # a pair may have exchanged all its genes
+            swapped = (children[child] == originals[partner]).all(axis=1) & (parents[child] < 0)
+            parents[child[swapped]] = source[partner[swapped]]
+        return Pool(children, np.where(parents < 0, np.nan, pool.fitness[parents]), None), parents
 
 
 def bind(

@@ -113,7 +113,8 @@ class DeapBreeder:
         if self.strategic:  # kept positive and no longer than the range: DEAP leaves that to its user
             span = self.rates.up - self.rates.low
             strategy = np.clip([child.strategy for child in offspring], 1e-9 * span, span)
-        return Pool(np.clip(genomes, self.rates.low, self.rates.up), pool.fitness[parents], strategy), parents
+        fitness = np.where(parents < 0, np.nan, pool.fitness[parents])
+        return Pool(np.clip(genomes, self.rates.low, self.rates.up), fitness, strategy), parents
 
     def _array(self, offspring: list, dimension: int) -> np.ndarray:
         wrong = next((child for child in offspring if len(child) != dimension), None)

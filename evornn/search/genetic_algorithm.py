@@ -26,9 +26,9 @@ Named = str | Callable[..., Any]
 class GeneticAlgorithm(RestartingSearch):
     """Genetic algorithm on real-valued weights (conventional neuroevolution), with DEAP's or array-at-once operators.
 
-    `population` >= 2 networks, of which the `elites` best (whole number < population) live on unchanged. An individual
-    that did not change keeps its fitness and is not asked again, so `ask()` may return fewer than `population` genomes;
-    `reevaluate=True` asks all of them anew (for tasks whose episodes change) and counts them.
+    `population` >= 2 networks, of which the `elites` best (fewer than population; default a tenth) live on unchanged.
+    An individual that did not change keeps its fitness and is not asked again, so `ask()` may return fewer than
+    `population` genomes; `reevaluate=True` asks all of them anew (for tasks whose episodes change) and counts them.
 
     `select`, `mate`, `mutate` name the operators. Array-at-once ones: select "tournament" (tournsize), "roulette",
     "universal", "rank" (pressure), "truncation" (share); mate "blend" (alpha), "uniform" (indpb), "one_point",
@@ -39,8 +39,10 @@ class GeneticAlgorithm(RestartingSearch):
 
     `crossover` (0 to 1) is the chance that a pair is mated, `mutation` (0 to 1) that a child is mutated and
     `mutation_rate` (0 to 1) that a gene of it is; `sigma` (> 0) is the mutation's step as a fraction of each weight's
-    range. `restart_after` generations without a better fitness (0: never) the whole population is drawn anew;
-    `restarts` counts them.
+    range. After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained
+    (0: never) the whole population is drawn anew; `restarts` counts them and `best` is kept.
+
+    The defaults are those that solved the double pole without velocities in the fewest evaluations.
     """
 
     MIN_POPULATION = 2
@@ -54,15 +56,15 @@ class GeneticAlgorithm(RestartingSearch):
         population: int = 100,
         seed: int = 0,
         *,
-        elites: int = 1,
-        select: Named = "tournament",
-        mate: Named = "blend",
+        elites: int | None = None,
+        select: Named = "truncation",
+        mate: Named = "uniform",
         mutate: Named = "cauchy",
-        crossover: float = 0.5,
+        crossover: float = 0.75,
         mutation: float = 1.0,
-        mutation_rate: float = 0.1,
-        sigma: float = 0.05,
-        restart_after: int = 0,
+        mutation_rate: float = 0.3,
+        sigma: float = 0.03,
+        restart_after: int = 50,
         reevaluate: bool = False,
         toolbox: Any = None,
         **options: Any,
@@ -72,7 +74,8 @@ class GeneticAlgorithm(RestartingSearch):
             space, population=population, seed=seed, elites=elites, **names, crossover=crossover, mutation=mutation,
             mutation_rate=mutation_rate, sigma=sigma, restart_after=restart_after, reevaluate=reevaluate, **options,
         )  # fmt: skip
-        self.elites: int = check_range("elites", elites, 0, self.population - 1, integer=True)
+        tenth = max(1, self.population // 10)
+        self.elites: int = check_range("elites", tenth if elites is None else elites, 0, population - 1, integer=True)
         self.reevaluate = bool(reevaluate)
         rates = Rates(
             check_range("crossover", crossover, 0.0, 1.0),

@@ -28,7 +28,8 @@ class ParticleSwarm(RestartingSearch):
     "invert" (turned back at half speed), "zero". `velocity_clamp` (> 0) limits each velocity to that fraction of the
     weight's range; first velocities are uniform inside it.
 
-    `restart_after` generations without a better fitness (0: never) the swarm is drawn anew; `restarts` counts them.
+    After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained (0:
+    never) the swarm is drawn anew; `restarts` counts them.
     With `topology="global"` and the same stream it moves exactly as `pyswarms.single.GlobalBestPSO`.
     """
 

@@ -61,8 +61,8 @@ class SimulatedAnnealing(RestartingSearch):
     A proposal adds to each gene, with probability `rate` (0 to 1; one gene at least), a step of `proposal` "gaussian"
     or "cauchy" of size `sigma` (> 0), a fraction of the weight's range; what leaves the bounds is reflected: proposals
     stay symmetric. A chain that has not bettered its own best for `return_after` generations goes back there
-    (0: never). `restart_after` generations without a better fitness (0: never) all chains are drawn anew; `restarts`
-    counts them.
+    (0: never). After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had
+    gained (0: never) all chains are drawn anew; `restarts` counts them.
     """
 
     _STATE = (

@@ -7,7 +7,6 @@ current folder (and fails where that cannot be written) and replaces the root lo
 
 from __future__ import annotations
 
-import logging.config
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +31,8 @@ _LOCK = threading.Lock()
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Within the block nothing configures logging."""
+    import logging.config
+
     with _LOCK:
         configure = logging.config.dictConfig
         logging.config.dictConfig = lambda *_: None
