@@ -214,7 +214,6 @@ def cos(m: Machine, x: Lanes) -> Lanes:
     return sincos(m, x)[1]
 
 
-
 FUNCTIONS: dict[str, Callable[[Machine, Lanes], Lanes]] = {
     "exp": exp,
     "log": log,

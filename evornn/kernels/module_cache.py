@@ -22,7 +22,20 @@ from types import ModuleType
 from evornn.errors import EvornnError
 
 _SOURCES = (
-    *(f"kernels/{name}.py" for name in ("prelude", "code", "products", "words", "shape", "simd", "elementary")),
+    *(
+        f"kernels/{name}.py"
+        for name in (
+            "prelude",
+            "code",
+            "products",
+            "words",
+            "shape",
+            "simd",
+            "elementary",
+            "coefficients",
+            "payne_hanek",
+        )
+    ),
     "formula/noise.py",
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.kernels import elementary
+from evornn.kernels import elementary, payne_hanek
 
 _HALF_PATTERN = 0x10000000  # the 29 bits that float32 drops from a float64, when they lie half-way between two float32
 _DROPPED = 0x1FFFFFFF
@@ -66,6 +66,18 @@ class NumpyLanes:
             return fast
         wide = np.asarray(x, np.float64)
         return [self.where(mask, getattr(np, name)(wide), y) for y, name in zip(fast, names, strict=True)]
+
+    def far_angle(self, mask: Any, x: Any, r: Any, q: Any) -> tuple[Any, Any]:
+        """r and q, but from x's exact reduction by pi/2 where mask."""
+        r, q = np.array(r), np.array(q)
+        for i in np.argwhere(mask):
+            at = tuple(i)
+            value = np.asarray(x)[at]
+            magnitude = int(np.abs(value).view(np.uint32))
+            angle, quadrant = payne_hanek.reduce_bits(magnitude)
+            r[at] = np.copysign(np.float32(1), value) * np.float32(angle) + (value - value)
+            q[at] = -quadrant if value < 0 else quadrant
+        return r[()], q[()]
 
 
 def evaluate(name: str, x: Any) -> Any:

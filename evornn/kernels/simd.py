@@ -8,7 +8,6 @@ rounding does not depend on the lane or its neighbours.
 
 from __future__ import annotations
 
-import platform
 from functools import cache
 from typing import Any
 
@@ -17,8 +16,9 @@ from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.extending import register_model
 
+from evornn.kernels import payne_hanek
+
 INT1 = ir.IntType(1)
-PRESERVING = "preserve_allcc" if platform.machine().lower() in ("x86_64", "amd64") else ""
 
 
 class PackType(types.Type):
@@ -285,48 +285,127 @@ class Machine:
         return self.builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
 
     def patch(self, mask: Lanes, x: Lanes, fast: list[Lanes], names: list[str]) -> list[Lanes]:
-        """`fast`, but libm's double-precision functions `names` of x where the mask is set: one unlikely branch for all.
-
-        The detour is a function that preserves every register it can, so that the common path spills nothing for it.
-        """
+        """`fast`, but libm's double-precision functions `names` of x where the mask is set: one unlikely branch."""
         b = self.builder
-        place = [cgutils.alloca_once(b, self.float_vector) for _ in (x, *fast)]
-        before = b.block
-        cold, after = b.append_basic_block("far"), b.append_basic_block("near")
-        b.cbranch(self.any(mask), cold, after).set_weights([1, 1_000_000])
-        b.position_at_end(cold)
-        b.store(x.v, place[0])
-        b.call(self._far(names), [b.bitcast(p, real(self.bits).as_pointer()) for p in place], cconv=PRESERVING)
-        slow = [b.select(mask.v, b.load(p), y.v) for p, y in zip(place[1:], fast, strict=True)]
-        b.branch(after)
-        b.position_at_end(after)
-        merged = []
-        for y, z in zip(fast, slow, strict=True):
-            phi = b.phi(self.float_vector)
-            phi.add_incoming(y.v, before)
-            phi.add_incoming(z, cold)
-            merged.append(Lanes(self, phi))
-        return merged
+        lanes = [ir.Constant(ir.IntType(32), lane) for lane in range(self.lanes)]
+        with Detour(b, self.any(mask)) as detour:
+            slow = []
+            for y, name in zip(fast, names, strict=True):
+                value = y.v
+                for at in lanes:
+                    value = b.insert_element(
+                        value, self._call(f"llvm.{name}.f64", real(64), b.extract_element(x.v, at)), at
+                    )
+                slow.append(b.select(mask.v, value, y.v))
+        return [Lanes(self, v) for v in detour.merge([y.v for y in fast], slow)]
 
-    def _far(self, names: list[str]) -> Any:
-        """The module's function (x, results...) that calls libm lane by lane."""
-        module, wide = self.builder.module, real(64)
-        name = f"evornn.far.{'.'.join(names)}.v{self.lanes}f{self.bits}"
-        if name in module.globals:
-            return module.globals[name]
-        pointer = real(self.bits).as_pointer()
-        function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer] * (1 + len(names))), name)
-        function.linkage, function.calling_convention = "internal", PRESERVING
-        function.attributes.add("noinline")
-        builder = ir.IRBuilder(function.append_basic_block())
-        far = Machine(builder, self.bits, self.lanes)
-        for target, called in zip(function.args[1:], names, strict=True):
-            for lane in range(self.lanes):
-                at = [ir.Constant(ir.IntType(32), lane)]
-                argument = builder.load(builder.gep(function.args[0], at))
-                argument = builder.fpext(argument, wide) if self.bits == 32 else argument
-                result = far._call(f"llvm.{called}.f64", wide, argument)
-                result = builder.fptrunc(result, real(32)) if self.bits == 32 else result
-                builder.store(result, builder.gep(target, at))
-        builder.ret_void()
-        return function
+    def far_angle(self, mask: Lanes, x: Lanes, r: Lanes, q: Lanes) -> tuple[Lanes, Lanes]:
+        """r and q, but from the exact reduction of float32 x by pi/2 where the mask is set: one unlikely branch.
+
+        The detour calls nothing: a call would make the common path spill its vectors.
+        """
+        b, word, wide = self.builder, ir.IntType(32), ir.IntType(64)
+        place = {name: cgutils.alloca_once(b, ir.VectorType(word, self.lanes)) for name in ("x", "r", "q")}
+        with Detour(b, self.any(mask)) as detour:
+            for name, lanes in (("x", x), ("r", r), ("q", q)):
+                b.store(b.bitcast(lanes.v, self.int_vector), place[name])
+            cells = {name: b.bitcast(p, word.as_pointer()) for name, p in place.items()}
+            with cgutils.for_range(b, ir.Constant(wide, self.lanes), intp=wide) as loop:
+                at = {name: b.gep(cell, [loop.index]) for name, cell in cells.items()}
+                bits = b.load(at["x"])
+                magnitude = b.and_(bits, ir.Constant(word, 0x7FFFFFFF))
+                with b.if_then(b.icmp_unsigned(">", magnitude, ir.Constant(word, payne_hanek.LIMIT_BITS))):
+                    angle, quadrant = self._reduced(magnitude)
+                    negative = b.icmp_signed("<", bits, ir.Constant(word, 0))
+                    signed = b.select(negative, b.fneg(angle), angle)
+                    b.store(b.bitcast(signed, word), at["r"])
+                    b.store(b.select(negative, b.neg(quadrant), quadrant), at["q"])
+            undefined = x - x  # NaN for infinities and NaN, else 0
+            far = (b.fadd(b.bitcast(b.load(place["r"]), self.float_vector), undefined.v), b.load(place["q"]))
+        merged = detour.merge([r.v, q.v], list(far))
+        return Lanes(self, merged[0]), Lanes(self, merged[1])
+
+    def _reduced(self, magnitude: Any) -> tuple[Any, Any]:
+        """payne_hanek.reduce_bits of one lane: float32 angle and 32-bit quadrant."""
+        b, wide = self.builder, ir.IntType(64)
+        table = self._two_over_pi()
+        bits = Whole(b, b.zext(magnitude, wide))
+        s = (bits >> 23) + (payne_hanek.GUARD - payne_hanek.EXPONENT_BIAS)
+        mantissa = bits & 0x7FFFFF | 0x800000
+
+        def word(index: Whole) -> Whole:
+            return Whole(b, b.zext(b.load(b.gep(table, [ir.Constant(wide, 0), index.v])), wide))
+
+        shift = (s & 31) * -1 + 32
+        result = payne_hanek.scaled(mantissa, payne_hanek.window(word, (s >> 5) + -2, shift))
+        quadrant = (result + 2**61) >> 62
+        fraction = b.sitofp((result + (quadrant << 62) * -1).v, real(64))
+        angle = b.fmul(fraction, ir.Constant(real(64), payne_hanek.RADIANS))
+        return b.fptrunc(angle, real(32)), b.trunc(quadrant.v, ir.IntType(32))
+
+    def _two_over_pi(self) -> Any:
+        """The module's table of the bits of 2/pi."""
+        module, name = self.builder.module, "evornn.two_over_pi"
+        if name not in module.globals:
+            kind = ir.ArrayType(ir.IntType(32), len(payne_hanek.WORDS))
+            table = ir.GlobalVariable(module, kind, name)
+            table.linkage, table.global_constant = "internal", True
+            table.initializer = ir.Constant(kind, list(payne_hanek.WORDS))
+        return module.globals[name]
+
+
+class Whole:
+    """A 64-bit LLVM integer with unsigned operators, for formulas on whole numbers."""
+
+    def __init__(self, builder: Any, v: Any) -> None:
+        self.b, self.v = builder, v
+
+    def _other(self, other: Any) -> Any:
+        return other.v if isinstance(other, Whole) else ir.Constant(self.v.type, other % 2**64)
+
+    def __add__(self, o: Any) -> Whole:
+        return Whole(self.b, self.b.add(self.v, self._other(o)))
+
+    def __mul__(self, o: Any) -> Whole:
+        return Whole(self.b, self.b.mul(self.v, self._other(o)))
+
+    def __and__(self, o: Any) -> Whole:
+        return Whole(self.b, self.b.and_(self.v, self._other(o)))
+
+    def __or__(self, o: Any) -> Whole:
+        return Whole(self.b, self.b.or_(self.v, self._other(o)))
+
+    def __lshift__(self, o: Any) -> Whole:
+        return Whole(self.b, self.b.shl(self.v, self._other(o)))
+
+    def __rshift__(self, o: Any) -> Whole:
+        return Whole(self.b, self.b.lshr(self.v, self._other(o)))
+
+
+class Detour:
+    """Context manager: code for an unlikely case; `merge` then chooses between the common and the detour's values."""
+
+    def __init__(self, builder: Any, condition: Any) -> None:
+        self.b, self.condition = builder, condition
+
+    def __enter__(self) -> Detour:
+        self.before = self.b.block
+        cold, self.after = self.b.append_basic_block("far"), self.b.append_basic_block("near")
+        self.b.cbranch(self.condition, cold, self.after).set_weights([1, 1_000_000])
+        self.b.position_at_end(cold)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end = self.b.block
+        self.b.branch(self.after)
+        self.b.position_at_end(self.after)
+
+    def merge(self, common: list[Any], far: list[Any]) -> list[Any]:
+        """One value for each pair."""
+        merged = []
+        for usual, unusual in zip(common, far, strict=True):
+            phi = self.b.phi(usual.type)
+            phi.add_incoming(usual, self.before)
+            phi.add_incoming(unusual, self.end)
+            merged.append(phi)
+        return merged

@@ -1,0 +1,39 @@
+"""Reduction of large float32 angles by pi/2, exact to 2^-60 (Payne & Hanek 1983): with those bits of 2/pi that matter.
+
+|x| = M 2^E with a whole M < 2^24. R = floor(M 2^E (2/pi) 2^62) mod 2^64 has the quadrant in its top two bits and the
+rest as a fraction; it needs 96 bits of 2/pi, the three 32-bit words that `window` cuts from the table at bit E + 94.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXPONENT_BIAS = 150  # x = M 2^(biased exponent - 150)
+GUARD = 94  # 62 fraction bits and 32 below them
+WORDS = (0, 0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0, 0xDB629599, 0x3C439041, 0xFE5163AB)  # 0, then 2/pi
+RADIANS = 1.5707963267948966 * 2.0**-62
+LOW = 0xFFFFFFFF
+LIMIT_BITS = 0x48800000  # 2^18 as a float32: smaller angles have a faster way
+
+
+def window(words: Any, position: Any, shift: Any) -> list[Any]:
+    """The three 32-bit words of floor(2/pi 2^s) mod 2^96; position = s // 32 - 2, shift = 32 - s % 32; words(i) reads
+    the table.
+    """
+    w = [words(position + i) for i in range(4)]
+    return [((w[i] << 32 | w[i + 1]) >> shift) & LOW for i in range(3)]
+
+
+def scaled(mantissa: Any, parts: list[Any]) -> Any:
+    """R, before it is cut to 64 bits, from M and the window."""
+    high, middle, low = parts
+    return ((mantissa * high) << 32) + mantissa * middle + ((mantissa * low) >> 32)
+
+
+def reduce_bits(bits: int) -> tuple[float, int]:
+    """(r, q) of the non-negative float32 with these bits: x = q pi/2 + r, q in 0..3; in Python integers."""
+    s = (bits >> 23) - EXPONENT_BIAS + GUARD
+    mantissa = bits & 0x7FFFFF | 0x800000
+    result = scaled(mantissa, window(lambda i: WORDS[i], s // 32 - 2, 32 - s % 32)) & (2**64 - 1)
+    quadrant = (result + 2**61) >> 62
+    return (result - (quadrant << 62)) * RADIANS, quadrant & 3
