@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from evornn.bench.measure import take_turns
@@ -34,7 +36,8 @@ def _row(workload: Workload, population: int, seconds: float) -> dict[str, Any]:
         ("episodes", native, 1),
         *(("units", native * j, j) for j in (1, 2, 4)),
     ]
-    contenders, names = {}, {}
+    contenders: dict[str, Callable[[], object]] = {}
+    names = {}
     for layout, lanes, jobs in forms:
         if layout == "episodes" and len(scenarios) < native:
             continue
@@ -45,7 +48,7 @@ def _row(workload: Workload, population: int, seconds: float) -> dict[str, Any]:
             backend.kernel(population, len(scenarios), scenarios.shape[1])
         except LayoutUnsupported:
             continue
-        contenders[name] = lambda b=backend: b.evaluate(values, scenarios, workload.steps)
+        contenders[name] = partial(backend.evaluate, values, scenarios, workload.steps)
     timings = take_turns(contenders, seconds)
     row: dict[str, Any] = {"workload": workload.name, "P": population}
     for layout, lanes, jobs in forms:

@@ -214,7 +214,7 @@ class Node:
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         fail("a traced value cannot become a NumPy array; use the functions of evornn.formula (concat, stack, ...)")
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Node:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Let NumPy's own functions and constants meet traced values: np.tanh(x) and array * x trace like tanh(x) and
         x * array.
         """
@@ -348,7 +348,7 @@ def index(x: Node, key: Any) -> Node:
     return Node("gather", (x,), shape, x.dtype, tuple(int(i) for i in flat))
 
 
-_UFUNCS = {
+_UFUNCS: dict[str, Any] = {
     **{
         name: lambda a, b, op=op: binary(op, a, b)
         for name, op in {

@@ -258,6 +258,25 @@ class Core:
         text = self.small(node).text() if node.shape else self.scalar(node)
         return text if node.dtype != "float" or VARIABLE.match(text) else f"lanes({text})"
 
+    def _fetch(self, node: Node, view: Memory) -> Small:
+        """A part of a large value, read into registers now: its memory may change later."""
+        if node.dtype == "bool":
+            return self._names(
+                [f"ne({view.words}({view.array}, {plus(view.at, str(i))}), 0.0)" for i in range(node.size)]
+            )
+        if not node.shape:
+            return self._names([f"{view.words}({view.array}, {view.at})"])
+        name = self.name()
+        self.text.add(f"{name} = {view.words}_tuple({view.array}, {view.at}, {node.size})")
+        return Small([f"{name}[{i}]" for i in range(node.size)], name)
+
+    def _names(self, expressions: list[str]) -> Small:
+        names = []
+        for expression in expressions:
+            names.append(self.name())
+            self.text.add(f"{names[-1]} = {expression}")
+        return Small(names)
+
     def _lanes_only(self, what: str) -> None:
         if self.layout == "units":
             raise LayoutUnsupported(f"{what} needs individuals or episodes as lanes")

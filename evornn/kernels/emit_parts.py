@@ -33,25 +33,6 @@ class Parts(Core):
         self.text.add(f"    store(S, {slot} + {i}, {value.words}({value.array}, {value.at} + J[{table} + {i}]))")
         return Memory("S", str(slot))
 
-    def _fetch(self, node: Node, view: Memory) -> Small:
-        """A part of a large value, read into registers now: its memory may change later."""
-        if node.dtype == "bool":
-            return self._names(
-                [f"ne({view.words}({view.array}, {plus(view.at, str(i))}), 0.0)" for i in range(node.size)]
-            )
-        if not node.shape:
-            return self._names([f"{view.words}({view.array}, {view.at})"])
-        name = self.name()
-        self.text.add(f"{name} = {view.words}_tuple({view.array}, {view.at}, {node.size})")
-        return Small([f"{name}[{i}]" for i in range(node.size)], name)
-
-    def _names(self, expressions: list[str]) -> Small:
-        names = []
-        for expression in expressions:
-            names.append(self.name())
-            self.text.add(f"{names[-1]} = {expression}")
-        return Small(names)
-
     def _concat(self, node: Node) -> Value:
         if in_registers(node):
             return Small([e for a in node.args for e in self.small(a).elements])

@@ -21,7 +21,7 @@ def tiles(rows: int, step: int) -> list[tuple[int, int]]:
     return [(first, min(TILE, packs - first)) for first in range(0, packs, TILE)]
 
 
-def tile_order(shape: tuple[int, int], step: int) -> np.ndarray:
+def tile_order(shape: tuple[int, ...], step: int) -> np.ndarray:
     """Row-major index of each stored element of a tiled matrix; -1 for padding."""
     rows, columns = shape
     order = []

@@ -17,7 +17,7 @@ from inspect import Parameter, Signature, signature
 from typing import Any
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import types as numba_types
 from numba.extending import intrinsic
 
 from evornn.kernels import elementary, products
@@ -25,6 +25,9 @@ from evornn.kernels.code import Code
 from evornn.kernels.shape import Shape
 from evornn.kernels.simd import Lanes, PackType
 from evornn.kernels.words import ELEMENTWISE, MASKS, align_stack, gather_weights, maximum, random, row_index, table_at
+
+
+types: Any = numba_types  # Numba's stubs miss its tuples
 
 
 class Prelude:

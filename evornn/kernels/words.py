@@ -61,7 +61,8 @@ def random(code: Code, kinds: Any, out: Any, seed: Any, episode: Any, t: Any, dr
         numbers.append(wide.wrap(splat(code.b, scalar, code.shape.lanes)))
     if code.shape.layout == "episodes":
         numbers[1] = numbers[1] + wide.wrap(ir.Constant(wide.int_vector, list(range(code.shape.lanes))))
-    bits = threefry(*numbers, lambda x, k: wide.shl(x, k) | wide.shr(x, 32 - k), lambda x: x)[kinds[4].literal_value]
+    a, b, c, d = numbers
+    bits = threefry(a, b, c, d, lambda x, k: wide.shl(x, k) | wide.shr(x, 32 - k), lambda x: x)[kinds[4].literal_value]
     whole = code.b.uitofp(wide.shr(bits, 9).v, code.m.float_vector)
     return code.m.fma(code.m.wrap(whole), 2.0**-23, 2.0**-24).v
 

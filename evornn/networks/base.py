@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from evornn.describe import constructor_call
 from evornn.errors import EvornnError, check_choice
 from evornn.formula import State, relu, sigmoid, sin, tanh
 from evornn.genome import Parameter
@@ -64,8 +65,7 @@ class Network:
 
     def describe(self) -> str:
         """One line: the constructor call that makes this network."""
-        shown = {k: v for k, v in vars(self).items() if k not in ("inputs", "outputs") and not k.startswith("_")}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+        return constructor_call(self)
 
 
 def activation(name: str) -> Any:

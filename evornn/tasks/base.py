@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from evornn.describe import constructor_call
 from evornn.errors import EvornnError
 
 
@@ -99,10 +100,4 @@ class Task:
 
     def describe(self) -> str:
         """One line: the constructor call that makes this task."""
-        derived = ("observations", "actions", "solved_fitness")
-        shown = {
-            k: v
-            for k, v in vars(self).items()
-            if isinstance(v, bool | int | float | str) and k not in derived and k[0] != "_"
-        }
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+        return constructor_call(self)
