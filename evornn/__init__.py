@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from evornn import formula, networks, search, tasks
     from evornn.errors import EvornnError
-    from evornn.experiment.run import Result, run
     from evornn.experiment.launch import resume
+    from evornn.experiment.run import Result, run
     from evornn.problem import Problem
 
 __version__ = "0.1.0"

@@ -125,7 +125,7 @@ def test_sequences_know_what_is_learned() -> None:
         en.Problem(en.networks.Elman(units=2), en.tasks.Sequence()).share_learned(genome)
 
 
-# genomes and spaces -------------------------------------------------------------------------------------------------------
+# genomes and spaces ---------------------------------------------------------------------------
 shapes = st.lists(st.sampled_from([(), (3,), (2, 4)]), min_size=1, max_size=5)
 
 

@@ -26,7 +26,6 @@ from evornn.kernels.shape import Shape
 from evornn.kernels.simd import Lanes, PackType
 from evornn.kernels.words import ELEMENTWISE, MASKS, align_stack, gather_weights, maximum, random, row_index, table_at
 
-
 types: Any = numba_types  # Numba's stubs miss its tuples
 
 

@@ -1,4 +1,4 @@
-"""Every network in every task: all layouts give the oracle's numbers, whatever the batch, the threads and the chunks."""
+"""Every network in every task: all layouts give the oracle's numbers, whatever the batch, threads and chunks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAIRS = [
 
 
 class Probe(Simulation):
-    """Adds the final state to the fitness, so that nothing computed goes unseen (a network's only while its episode goes on)."""
+    """Adds the final state to the fitness, so that nothing computed goes unseen (a network's while its episode lasts)."""
 
     def finish(self, carry: Any) -> State:
         """Fitness plus every number that the episode carried."""
@@ -99,9 +99,15 @@ def test_layouts_lanes_threads_and_neighbours_do_not_matter(network: str, task: 
     native, steps = native_lanes("float32"), min(200, simulation.task.steps)
     results = {}
     for layout, lanes, jobs, workers in [
-        ("individuals", native, 1, 1), ("individuals", native, 1, 2), ("individuals", 2 * native, 1, 2), ("individuals", 1, 1, 1),
-        ("episodes", native, 1, 1), ("episodes", 2 * native, 1, 2), ("units", native, 1, 1), ("units", 2 * native, 2, 2),
-    ]:  # fmt: skip
+        ("individuals", native, 1, 1),
+        ("individuals", native, 1, 2),
+        ("individuals", 2 * native, 1, 2),
+        ("individuals", 1, 1, 1),
+        ("episodes", native, 1, 1),
+        ("episodes", 2 * native, 1, 2),
+        ("units", native, 1, 1),
+        ("units", 2 * native, 2, 2),
+    ]:
         backend = CpuBackend(simulation, "float32", workers, layout, lanes, jobs)
         results[layout, lanes, jobs, workers] = backend.evaluate(values, problem.scenarios, steps)
         alone = backend.evaluate(values[11:12], problem.scenarios, steps)
