@@ -33,7 +33,7 @@ PAIRS = [
 
 
 class Probe(Simulation):
-    """Adds the final state to the fitness, so that nothing computed goes unseen (a network's while its episode lasts)."""
+    """Adds the final state to the fitness, so that nothing goes unseen (a network's while its episode lasts)."""
 
     def finish(self, carry: Any) -> State:
         """Fitness plus every number that the episode carried."""
