@@ -20,36 +20,8 @@ OURS, THREADS, ONE_LANE, NUMPY, JAX = "evornn", "evornn, 2 threads", "scalar Num
 
 def main(arguments: list[str]) -> None:
     """Entry point; `arguments` as on the command line."""
-    parser = argparse.ArgumentParser(
-        prog="evornn bench", description="Measure speed on this machine, everything in turns on one core."
-    )
-    parser.add_argument("--only", default="", help="measure workloads whose name contains this, for example W1")
-    parser.add_argument("--seconds", type=float, default=3.0, help="time for each row (default 3)")
-    parser.add_argument(
-        "--searches", action="store_true", help="instead: what a generation of each search costs, fitness excluded"
-    )
-    parser.add_argument(
-        "--layouts", action="store_true", help="instead: each layout at sizes around the rule's borders"
-    )
-    parser.add_argument(
-        "--readme", metavar="FILE", nargs="?", const="README.md", help="write the table into a README's bench block"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON lines instead of a table")
-    options = parser.parse_args(arguments)
-    if options.searches:
-        rows, title = searches(), "Milliseconds a generation, fitness excluded (population 1,024, 100 genes)"
-    elif options.layouts:
-        from evornn.bench.layouts import measure_layouts
-
-        rows, title = (
-            measure_layouts(options.seconds),
-            "Million individual-steps a second by layout; * is the rule's choice",
-        )
-    else:
-        rows, title = (
-            speed(options.only, options.seconds),
-            "Million individual-steps a second, float32, one core unless said; (x) is evornn's speed over it",
-        )
+    options = _options().parse_args(arguments)
+    block, rows, title = _measure(options)
     if options.json:
         for row in rows:
             print(json.dumps(row))
@@ -58,7 +30,39 @@ def main(arguments: list[str]) -> None:
     if options.readme:
         from evornn.report.readme import replace_block
 
-        replace_block(Path(options.readme), "bench", markdown(rows, title))
+        replace_block(Path(options.readme), block, markdown(rows, title))
+
+
+def _options() -> argparse.ArgumentParser:
+    what = "Measure speed on this machine, everything in turns on one core."
+    parser = argparse.ArgumentParser(prog="evornn bench", description=what)
+    add = parser.add_argument
+    add("--only", default="", help="measure workloads whose name contains this, for example W1")
+    add("--seconds", type=float, default=3.0, help="time for each row (default 3)")
+    add("--searches", action="store_true", help="instead: what a generation of each search costs, fitness excluded")
+    add("--layouts", action="store_true", help="instead: each layout at sizes around the rule's borders")
+    add("--seeds", type=int, metavar="N", help="instead: run the specs with seeds 1 to N and count evaluations")
+    add("--spec", action="append", default=[], metavar="FILE", help="a spec for --seeds; may be given several times")
+    add("--readme", metavar="FILE", nargs="?", const="README.md", help="write the table into the README's block for it")
+    add("--json", action="store_true", help="print JSON lines instead of a table")
+    return parser
+
+
+def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], str]:
+    """README block, rows and title of what was asked for."""
+    if options.searches:
+        return "searches", searches(), "Milliseconds a generation, fitness excluded (population 1,024, 100 genes)"
+    if options.seeds:
+        from evornn.bench.seeds import measure_seeds
+
+        return "seeds", measure_seeds(options.spec, options.seeds), f"Seeds 1 to {options.seeds}, until solved"
+    if options.layouts:
+        from evornn.bench.layouts import measure_layouts
+
+        rows = measure_layouts(options.seconds)
+        return "layouts", rows, "Million individual-steps a second by layout; * is the rule's choice"
+    title = "Million individual-steps a second, float32, one core unless said; (x) is evornn's speed over it"
+    return "bench", speed(options.only, options.seconds), title
 
 
 def speed(only: str, seconds: float) -> list[dict[str, Any]]:
