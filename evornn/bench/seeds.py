@@ -13,7 +13,7 @@ from evornn.experiment.spec import Spec
 
 
 def measure_seeds(paths: list[str], seeds: int) -> list[dict[str, Any]]:
-    """One row for each spec; the published figure beside ours is conventional neuroevolution's where the task has it."""
+    """One row for each spec; beside it, where the task has one, the published mean of conventional neuroevolution."""
     if not paths:
         raise EvornnError("name the specs to run: evornn bench --seeds 50 --spec runs/double_pole.toml")
     return [_row(path, seeds) for path in paths]

@@ -64,7 +64,7 @@ class GeneticAlgorithm(RestartingSearch):
         mutation: float = 1.0,
         mutation_rate: float = 0.3,
         sigma: float = 0.03,
-        restart_after: int = 50,
+        restart_after: int = 40,
         reevaluate: bool = False,
         toolbox: Any = None,
         **options: Any,
