@@ -1,8 +1,7 @@
 """Genomes: the flat vector that searches see, and the named parameters that networks see.
 
-A gene lives in its parameter's range; the parameter's value is a transform of the gene (identity, or exp for
-quantities searched on
-a log scale). Dimension D is the number of genes.
+A gene lives in its parameter's range; the parameter's value is a transform of the gene (identity, or exp for quantities
+searched on a log scale). Dimension D is the number of genes.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ TRANSFORMS: dict[str, Callable[[Any], Any]] = {"identity": lambda gene: gene, "e
 class Parameter:
     """One named parameter of a network.
 
-    shape: () , (n,) or (n, m). range: bounds of every gene. init: bounds of the uniform initial draw (default:
-    range), inside range.
-    transform: value = transform(gene): "identity" or "exp" (then range and init are logarithms of the value's bounds).
+    shape: () , (n,) or (n, m). range: bounds of every gene. init: bounds of the uniform initial draw (default: range),
+    inside range. transform: value = transform(gene): "identity" or "exp" (then range and init are logarithms of the
+    value's bounds).
     """
 
     shape: tuple[int, ...]

@@ -86,13 +86,10 @@ class ChampionReport:
 class Problem:
     """A network in a task on a backend.
 
-    network, task: from evornn.networks and evornn.tasks. backend: "cpu" (SIMD kernels) or "plain" (NumPy float64,
-    slow, the oracle).
-    precision: "float32" or "float64". workers: threads, None for all cores. episodes: episodes of one evaluation,
-    their scenarios drawn
-    from `seed`; every individual meets the same ones. early_exit: whether a group of episodes that have all failed is
-    left early (the
-    results are the same either way).
+    network, task: from evornn.networks and evornn.tasks. backend: "cpu" (SIMD kernels) or "plain" (NumPy float64, slow,
+    the oracle). precision: "float32" or "float64". workers: threads, None for all cores. episodes: episodes of one
+    evaluation, their scenarios drawn from `seed`; every individual meets the same ones. early_exit: whether a group of
+    episodes that have all failed is left early (the results are the same either way).
     """
 
     def __init__(self, network: Network, task: Task, backend: str = "cpu", precision: str = "float32", workers: int |

@@ -1,8 +1,8 @@
 """A network in a task as one formula: the closed loop that every backend reads.
 
-`start`, `step` and `finish` are pure; a backend binds parameters and scenarios, repeats `step`, and reads `finish`.
-An episode that has
-failed is frozen: its state, total and step count no longer change, whatever the lane goes on computing.
+`start`, `step` and `finish` are pure; a backend binds parameters and scenarios, repeats `step`, and reads `finish`. An
+episode that has failed is frozen: its state, total and step count no longer change, whatever the lane goes on
+computing.
 """
 
 from __future__ import annotations

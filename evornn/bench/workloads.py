@@ -1,9 +1,8 @@
 """The workloads of the speed table: each a problem, a population, and a number of steps, with no early exit: the same
 work for all.
 
-W1 closed loop: two poles without velocities, 5 fully recurrent units, RK4. W2 open loop: a CTRNN of N units, Euler.
-W3: LSTM, 4 inputs,
-8 sequences of 200 steps shared by all individuals.
+W1 closed loop: two poles without velocities, 5 fully recurrent units, RK4. W2 open loop: a CTRNN of N units, Euler. W3:
+LSTM, 4 inputs, 8 sequences of 200 steps shared by all individuals.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """The graph behind a formula: immutable single-assignment nodes with known shape and dtype, and the operators users
 write on them.
 
-A node is one operation. Its id grows with creation, so ids are a topological order and a graph is whatever is
-reachable from its
-outputs. Three dtypes: "float" (one number a lane), "bool" (a mask) and "int" (uniform over lanes: the time step and
-what is computed
-from it). Shapes are (), (n,) or (n, m) and are checked here, while the user's line is still on the stack.
+A node is one operation. Its id grows with creation, so ids are a topological order and a graph is whatever is reachable
+from its outputs. Three dtypes: "float" (one number a lane), "bool" (a mask) and "int" (uniform over lanes: the time
+step and what is computed from it). Shapes are (), (n,) or (n, m) and are checked here, while the user's line is still
+on the stack.
 """
 
 from __future__ import annotations

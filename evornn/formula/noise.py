@@ -2,8 +2,8 @@
 same stream.
 
 Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"), key
-(seed, episode),
-counter (step, draw). All individuals of a generation meet the same noise in the same episode: common random numbers.
+(seed, episode), counter (step, draw). All individuals of a generation meet the same noise in the same episode: common
+random numbers.
 """
 
 from __future__ import annotations

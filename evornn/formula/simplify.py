@@ -1,10 +1,8 @@
 """Graph to simpler graph: what every backend should see, decided once so that all of them round alike.
 
 Constants are folded, equal nodes shared, small sub-functions kept and large ones inlined. Then sums of matrix-vector
-products become one
-`affine` node (its order of summation is the definition), and a * b + c becomes `fma`: contraction is chosen here and
-never left to a
-compiler, which is why results do not depend on the layout of lanes.
+products become one `affine` node (its order of summation is the definition), and a * b + c becomes `fma`: contraction
+is chosen here and never left to a compiler, which is why results do not depend on the layout of lanes.
 """
 
 from __future__ import annotations
@@ -236,10 +234,9 @@ _IDENTITIES: dict[str, Callable[..., Node | None]] = {
 class Contraction:
     """Second pass: affine sums and fused multiply-adds.
 
-    uses: readers of every node of the first pass's graph (a product with two readers is not merged into a sum: it
-    would be done twice).
-    fixed: ids of values that depend on parameters alone; dividing by one becomes multiplying by its reciprocal,
-    computed once.
+    uses: readers of every node of the first pass's graph (a product with two readers is not merged into a sum: it would
+    be done twice). fixed: ids of values that depend on parameters alone; dividing by one becomes multiplying by its
+    reciprocal, computed once.
     """
 
     def __init__(self, uses: Counter[int], fixed: set[int]) -> None:

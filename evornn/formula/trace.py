@@ -1,8 +1,7 @@
 """Tracing: running a formula once on symbols to get its graph, with sub-functions and loops kept as they are.
 
-`call(f, ...)` runs `f` directly on numbers; on traced values it traces `f` once for each signature and leaves one
-call node, so that
-kernels keep the user's structure (flattened code compiles 10 times slower and runs at half the speed).
+`call(f, ...)` runs `f` directly on numbers; on traced values it traces `f` once for each signature and leaves one call
+node, so that kernels keep the user's structure (flattened code compiles 10 times slower and runs at half the speed).
 """
 
 from __future__ import annotations

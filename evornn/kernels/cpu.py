@@ -1,8 +1,7 @@
 """The CPU backend: one simulation compiled to SIMD kernels, run by threads over blocks.
 
-Kernels release the GIL. Blocks are independent and every sum has a fixed order, so results are the same for any
-number of threads, any
-chunking and any layout.
+Kernels release the GIL. Blocks are independent and every sum has a fixed order, so results are the same for any number
+of threads, any chunking and any layout.
 """
 
 from __future__ import annotations
@@ -65,8 +64,7 @@ class CpuBackend:
     """Evaluates populations of one simulation.
 
     precision: "float32" or "float64". workers: threads (None: all cores this process may use). layout, lanes, jobs:
-    force one instead
-    of the measured rule (for tests and benchmarks).
+    force one instead of the measured rule (for tests and benchmarks).
     """
 
     name = "cpu"

@@ -149,8 +149,7 @@ def sigmoid(m: Machine, x: Lanes) -> Lanes:
     """1 / (1 + e^-x), with small relative error for very negative x too.
 
     x = r - n ln 2 and e^r = a/b give h a / (h a + 2^n h b); h = 2^-24 (2^-60) keeps 2^n h in range down to the smallest
-    subnormal result.
-    15 operations in float32, 17 in float64.
+    subnormal result. 15 operations in float32, 17 in float64.
     """
     t = _table(m)
     x = m.where(x > t.sigmoid_high, t.sigmoid_high, x)

@@ -1,8 +1,8 @@
 """Which layout a batch of work gets, and how scenarios and results are arranged for it.
 
-The rule (measured by `evornn bench --layouts`): units as lanes for large networks with few episodes; episodes as
-lanes when they fill the
-vectors at least as well as individuals do; else individuals as lanes. The numbers that come out are the same.
+The rule (measured by `evornn bench --layouts`): units as lanes for large networks with few episodes; episodes as lanes
+when they fill the vectors at least as well as individuals do; else individuals as lanes. The numbers that come out are
+the same.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 
 UNITS_FROM = 32  # units from which a network's own rows fill vectors better than individuals fill caches
-WIDE_JOBS = 4  # networks side by side below 64 units: enough independent sums to hide latency
+PACKS = 4  # packs of rows that hide the latency of multiply-add; narrower networks run several side by side
 
 
 def choose(individuals: int, episodes: int, units: int, native: int, units_possible: bool) -> tuple[str, int, int]:
     """(layout, lanes, jobs) for P individuals x E episodes of networks with `units` rows in their largest product."""
     if units_possible and units >= UNITS_FROM and episodes < native:
-        jobs = 1 if units >= 16 * native else 2 if units >= 8 * native else WIDE_JOBS
-        while jobs > individuals:
-            jobs //= 2
+        jobs = 1
+        while jobs * units < PACKS * native and 2 * jobs <= individuals:
+            jobs *= 2
         return "units", native * jobs, jobs
     if episodes >= native and _waste(episodes, native) <= _waste(individuals, native) + 0.25:
         return "episodes", native, 1

@@ -1,10 +1,8 @@
 """Kernels as modules in a cache folder, named by the hash of everything they depend on.
 
 Numba's own cache misses closures and returns stale code when a callee in another file changed; here the name changes
-with the emitted
-text, the prelude's sources, the library versions and the processor, so a hit is never stale. Files are written
-atomically: several
-processes may build the same kernel at once, and any of them may be killed.
+with the emitted text, the prelude's sources, the library versions and the processor, so a hit is never stale. Files are
+written atomically: several processes may build the same kernel at once, and any of them may be killed.
 """
 
 from __future__ import annotations

@@ -28,13 +28,12 @@ class Stage:
 class Task:
     """Base of all tasks. A subclass gives sizes, scenarios, and the formulas start, observe, step, failed and reward.
 
-    observations, actions: sizes of what the network sees and gives. steps: control steps of an episode.
-    solved_fitness: a fitness that counts as solved, or None.
-    published: mean evaluations of published methods, to show beside ours.
-    smooth: whether observe, step, reward and score are differentiable along an episode that does not fail.
-    tolerance: relative error allowed between float32 and float64 over 20 steps.
-    series: data arrays name -> [E, T, n] or [E, T] that sense and gain see row by row (sequence tasks).
-    criterion: the loss up to which an episode of a sequence task counts as learned, or None.
+    observations, actions: sizes of what the network sees and gives. steps: control steps of an episode. solved_fitness:
+    a fitness that counts as solved, or None. published: mean evaluations of published methods, to show beside ours.
+    smooth: whether observe, step, reward and score are differentiable along an episode that does not fail. tolerance:
+    relative error allowed between float32 and float64 over 20 steps. series: data arrays name -> [E, T, n] or [E, T]
+    that sense and gain see row by row (sequence tasks). criterion: the loss up to which an episode of a sequence task
+    counts as learned, or None.
     """
 
     observations: int = 1
