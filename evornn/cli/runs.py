@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     import numpy as np
 
+    from evornn.experiment.history import Record
     from evornn.experiment.run import Result
     from evornn.experiment.spec import Spec
     from evornn.problem import Problem, Trajectory
@@ -87,16 +88,22 @@ def _workers(workers: int | None) -> list[str]:
 
 def _carry_out(spec: Spec, out: Path, resume: bool, figure: bool) -> None:
     """Run or resume `spec` in `out` under a progress display, then say how it ended."""
+    from evornn.cli.interrupts import Interrupts
     from evornn.cli.progress import Progress
     from evornn.experiment.launch import start
     from evornn.experiment.store import HISTORY
 
     typer.echo(f"{out}: {'resuming' if resume else 'running'} {spec.origin}")
-    progress = Progress(spec.limits)
+    progress, interrupts = Progress(spec.limits), Interrupts()
+
+    def watch(record: Record) -> None:
+        progress.update(record)
+        interrupts.check()
+
     try:
-        with progress:
+        with interrupts, progress:
             built = spec.build()
-            result = start(spec, out, progress.update, built, resume)
+            result = start(spec, out, watch, built, resume)
     except KeyboardInterrupt:
         if (out / HISTORY).exists():
             typer.echo(f"\ninterrupted; nothing evaluated so far is lost. Continue with: evornn resume {out}", err=True)

@@ -22,13 +22,15 @@ from evornn.tasks import REGISTRY as TASKS
 
 STEPS = 20
 LAYOUTS = ("individuals", "episodes", "units")
-OWN_TASK = {  # each network's float32 and float64 kernels run in this task by default; every pair under -m slow
-    name: list(TASKS)[i % len(TASKS)] for i, name in enumerate(NETWORKS)
-}
-PAIRS = [
-    pytest.param(network, task, marks=() if OWN_TASK[network] == task else pytest.mark.slow)
-    for network in NETWORKS
-    for task in TASKS
+ORDERED = [(network, task) for network in NETWORKS for task in TASKS]
+BY_LAYOUT = [  # every pair in one layout by default, taking turns; in all of them under -m slow
+    pytest.param(*pair, layout, marks=() if (i + j) % len(LAYOUTS) == 0 else pytest.mark.slow)
+    for i, pair in enumerate(ORDERED)
+    for j, layout in enumerate(LAYOUTS)
+]
+IN_FLOAT32 = [  # every network once by default
+    pytest.param(*pair, marks=() if i % len(TASKS) == i // len(TASKS) % len(TASKS) else pytest.mark.slow)
+    for i, pair in enumerate(ORDERED)
 ]
 
 
@@ -69,8 +71,7 @@ def kernel_says(
         backend.close()
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize(("network", "task"), PAIRS)
+@pytest.mark.parametrize(("network", "task", "layout"), BY_LAYOUT)
 def test_float64_kernels_equal_the_oracle(network: str, task: str, layout: str) -> None:
     simulation, values, scenarios, (fitness, steps, failed) = case(network, task)
     found = kernel_says(simulation, values, scenarios, layout, "float64")
@@ -79,7 +80,7 @@ def test_float64_kernels_equal_the_oracle(network: str, task: str, layout: str) 
     np.testing.assert_array_equal(found[2], failed)
 
 
-@pytest.mark.parametrize(("network", "task"), PAIRS)
+@pytest.mark.parametrize(("network", "task"), IN_FLOAT32)
 def test_float32_kernels_stay_within_the_task_s_tolerance(network: str, task: str) -> None:
     simulation, values, scenarios, (fitness, steps, _) = case(network, task)
     found = kernel_says(simulation, values, scenarios, "individuals", "float32")
