@@ -25,4 +25,4 @@ def rk4(derivative: Callable[..., Any], s: Any, dt: float, *arguments: Any) -> A
     k2 = call(derivative, along(s, dt / 2, k1), *arguments)
     k3 = call(derivative, along(s, dt / 2, k2), *arguments)
     k4 = call(derivative, along(s, dt, k3), *arguments)
-    return tree_map(lambda a, p, q, r, w: a + (dt / 6) * (p + 2.0 * (q + r) + w), s, k1, k2, k3, k4)
+    return tree_map(lambda a, p, q, r, w: a + (dt / 6) * (p + 2.0 * q + 2.0 * r + w), s, k1, k2, k3, k4)
