@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from llvmlite import ir
@@ -120,3 +122,27 @@ class Code:
     def loop(self, count: Any) -> Any:
         """Context manager: a counted loop."""
         return cgutils.for_range(self.b, count, intp=INT64)
+
+    @contextlib.contextmanager
+    def tight_loop(self, count: int) -> Iterator[Any]:
+        """A loop of a fixed count that stays as written: unrolled further, its sums would not fit the registers."""
+        b, zero = self.b, ir.Constant(INT64, 0)
+        before, body, after = b.block, b.append_basic_block("tile"), b.append_basic_block("tile.done")
+        b.branch(body)
+        b.position_at_end(body)
+        index = b.phi(INT64)
+        index.add_incoming(zero, before)
+        yield index
+        step = b.add(index, ir.Constant(INT64, 1))
+        index.add_incoming(step, b.block)
+        branch = b.cbranch(b.icmp_signed("<", step, ir.Constant(INT64, count)), body, after)
+        branch.set_metadata("llvm.loop", self._stay())
+        b.position_at_end(after)
+
+    def _stay(self) -> Any:
+        """Loop metadata that forbids unrolling: a node whose first part is itself."""
+        module = self.b.module
+        no_unrolling = module.add_metadata([ir.MetaDataString(module, "llvm.loop.unroll.disable")])
+        loop = module.add_metadata([no_unrolling, ir.Constant(INT64, len(module.metadata))])
+        loop.operands = (loop, no_unrolling)
+        return loop

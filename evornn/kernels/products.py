@@ -95,8 +95,8 @@ def tile(source: str) -> Any:
         sums = Sums(code.m, _start(code, kinds[0], start, rows), n)
         chains = sums.chains
         cells = [[cgutils.alloca_once_value(code.b, v.v) for v in chain] for chain in sums.filled()]
-        with code.loop(ir.Constant(INT64, n // chains)) as loop:
-            first = code.times(loop.index, chains)
+        with code.tight_loop(n // chains) as index:
+            first = code.times(index, chains)
             for k in range(chains):
                 value = code.scratch(memory, code.b.add(at, code.plus(first, k)))
                 weights = code.b.add(base, code.times(code.plus(first, k), rows * code.shape.group))
