@@ -1,4 +1,4 @@
-"""The same formulas read by NumPy or JAX over whole arrays, individuals and episodes last: what a careful user of
+"""The same formulas read by NumPy or JAX over whole arrays, episodes and individuals last: what a careful user of
 those libraries would write.
 
 Only benchmarks use this: it is the honest other side of the speed table, made from the same graph, so that both sides
@@ -18,7 +18,10 @@ from evornn.kernels.kernel_text import Traced, trace_simulation
 
 
 class ArrayReader:
-    """Evaluates traced functions with arrays [..., P, E] (either may be 1); `xp` is numpy or jax.numpy."""
+    """Evaluates traced functions with arrays [..., E, P] (either may be 1); compilers vectorise over the last axis, P.
+
+    `xp` is numpy or jax.numpy.
+    """
 
     def __init__(self, xp: Any, parameters: dict[str, Any], dtype: Any) -> None:
         self.xp, self.parameters, self.dtype = xp, parameters, dtype
@@ -96,9 +99,9 @@ class ArrayReader:
                 for column in range(matrix.shape[1]):
                     total = total + matrix[:, column] * x[column]
             else:  # one matrix product an individual, as the libraries do it best
-                wide = self.xp.broadcast_to(x, (x.shape[0], matrix.shape[2], x.shape[2]))
-                product = self.xp.matmul(matrix[..., 0].transpose(2, 0, 1), wide.transpose(1, 0, 2))
-                total = total + product.transpose(1, 0, 2)
+                wide = self.xp.broadcast_to(x, (*x.shape[:2], matrix.shape[3]))
+                product = self.xp.matmul(matrix[:, :, 0].transpose(2, 0, 1), wide.transpose(2, 0, 1))
+                total = total + product.transpose(1, 2, 0)
         return total
 
 
@@ -118,10 +121,10 @@ class ArrayRollout:
     def run(self, values: np.ndarray, scenarios: np.ndarray, steps: int) -> np.ndarray:
         """Mean fitness [P] over the episodes."""
         rows = [
-            np.moveaxis(np.asarray(array[:, :steps], self.dtype), 0, -1)[..., None, :]
+            np.moveaxis(np.asarray(array[:, :steps], self.dtype), 0, -1)[..., None]
             for array in self.simulation.task.series.values()
         ]
-        scenario = np.asarray(scenarios, self.dtype).T[:, None, :]
+        scenario = np.asarray(scenarios, self.dtype).T[:, :, None]
         chunk = min(self.chunk, len(values))
         blocks = np.ascontiguousarray(values, self.dtype).reshape(-1, chunk, values.shape[1]).transpose(0, 2, 1)
         if not self.jit:
@@ -135,9 +138,9 @@ class ArrayRollout:
 
     def _rollout(self, xp: Any, block: Any, scenario: Any, rows: list[Any], steps: int) -> Any:
         cuts, shapes = self.simulation.genome.slices, self.simulation.parameters
-        tail = (block.shape[-1], scenario.shape[-1])
+        tail = (scenario.shape[1], block.shape[-1])
         reader = ArrayReader(
-            xp, {name: block[cut].reshape(*shapes[name], tail[0], 1) for name, cut in cuts.items()}, self.dtype
+            xp, {name: block[cut].reshape(*shapes[name], 1, tail[1]) for name, cut in cuts.items()}, self.dtype
         )
         start = reader.run(self.traced.start, [scenario])
         carry = [
@@ -157,4 +160,4 @@ class ArrayRollout:
             with np.errstate(all="ignore"):
                 for t in range(steps):
                     carry, _ = step(carry, (t, [r[t] for r in rows]))
-        return xp.broadcast_to(reader.run(self.traced.finish, carry)[0], tail).mean(-1)
+        return xp.broadcast_to(reader.run(self.traced.finish, carry)[0], tail).mean(0)
