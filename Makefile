@@ -39,7 +39,7 @@ install:
 	$(call install,[test])
 
 test: install
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4
 
 lint:
 	$(call install,[dev])

@@ -184,15 +184,14 @@ class Search:
         self._load(state["own"])
 
     def _check_same(self, state: dict[str, Any]) -> None:
-        for what, here in (("search", type(self).__name__), ("dimension", self.dimension)):
-            if state.get(what) != here:
-                raise EvornnError(f"the saved state's {what} is {state.get(what)!r}; this search's is {here!r}")
-        saved = state["options"]
-        for name, value in self.options.items():
-            if not _same(saved.get(name), _plain(value)):
-                raise EvornnError(
-                    f"the saved state has {name} = {saved.get(name)!r}; this search has {_plain(value)!r}"
-                )
+        for what, own in (("search", type(self).__name__), ("dimension", self.dimension)):
+            if state.get(what) != own:
+                raise EvornnError(f"the saved state's {what} is {state.get(what)!r}; this search's is {own!r}")
+        saved, here = state["options"], {name: _plain(value) for name, value in self.options.items()}
+        for name in [*here, *saved]:
+            there, ours = saved.get(name, "its default"), here.get(name, "its default")
+            if there != ours:
+                raise EvornnError(f"the saved state has {name} = {there!r}; this search has {ours!r}")
 
 
 def _checked_bounds(space: SpaceLike) -> tuple[np.ndarray, np.ndarray]:
@@ -230,10 +229,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (bool, int, float, str)):
         return value
     return getattr(value, "__qualname__", type(value).__name__)
-
-
-def _same(saved: Any, here: Any) -> bool:
-    return bool(_plain(saved) == here)
 
 
 def _plain_state(state: Mapping[str, Any]) -> dict[str, Any]:

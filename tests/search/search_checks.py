@@ -242,6 +242,8 @@ def check_foreign_states(make: Make, population: int) -> None:
         make(box(), population, 14).load_state_dict(state)
     with pytest.raises(EvornnError, match="population"):
         make(box(), population + 1, 13).load_state_dict(state)
+    with pytest.raises(EvornnError, match="vigour"):
+        make(box(), population, 13).load_state_dict({**state, "options": {**state["options"], "vigour": 3}})
 
 
 def bests(make: Make, seeds: int, budget: int, population: int, dimension: int) -> np.ndarray:
