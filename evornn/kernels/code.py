@@ -9,8 +9,9 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 
+from evornn.kernels.ir_tools import join, real, splat
 from evornn.kernels.shape import Shape
-from evornn.kernels.simd import Lanes, Machine, PackType, join, real, splat
+from evornn.kernels.simd import Lanes, Machine, PackType
 
 INT64 = ir.IntType(64)
 

@@ -11,7 +11,8 @@ from numba.core import cgutils
 from evornn.formula.noise import threefry
 from evornn.kernels import elementary
 from evornn.kernels.code import INT64, Code
-from evornn.kernels.simd import Lanes, Machine, PackType, real, splat
+from evornn.kernels.ir_tools import real, splat
+from evornn.kernels.simd import Lanes, Machine, PackType
 
 
 def align_stack(code: Code, kinds: Any, out: Any) -> None:
