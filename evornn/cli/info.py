@@ -59,7 +59,7 @@ def kernel(
     spec: Annotated[Path, typer.Argument(help="TOML file of a run.")],
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override an entry.")] = None,
 ) -> None:
-    """Print the source that is emitted and compiled for a spec's network and task."""
+    """Print the source that is compiled for a spec."""
     from evornn.experiment.spec import Spec
 
     problem, _ = Spec.load(spec, set_).build()
@@ -67,7 +67,7 @@ def kernel(
 
 
 def bench(context: typer.Context) -> None:
-    """Measure speed beside NumPy, a scalar Numba loop and, if installed, JAX; --readme updates the README."""
+    """Measure speed beside NumPy, scalar Numba and JAX."""
     from evornn.bench import main
 
     main(context.args)
@@ -87,7 +87,10 @@ def cache(
 
 
 def doctor() -> None:
-    """Show versions, processor, lanes and cache, and check that a compiled kernel gives NumPy's numbers."""
+    """Show versions, processor and cache; check a kernel.
+
+    The check compares a compiled float64 kernel with NumPy.
+    """
     import os
     import platform
 

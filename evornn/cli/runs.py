@@ -49,7 +49,10 @@ def resume(
     set_: SetOption = None,
     figure: Annotated[bool, typer.Option(help="Draw the figure of the run at its end.")] = True,
 ) -> None:
-    """Continue an interrupted run, bit for bit; --set run.evaluations=N gives it a new budget."""
+    """Continue an interrupted run, bit for bit.
+
+    --set run.evaluations=N gives it a new budget.
+    """
     from evornn.experiment.launch import stored_spec
 
     spec = stored_spec(directory, [*(set_ or []), *_workers(workers)])
@@ -59,7 +62,7 @@ def resume(
 def replay(
     directory: Annotated[Path, typer.Argument(help="Directory of the run.")],
 ) -> None:
-    """Test the best network of a run again in float64, and draw the run's figure anew."""
+    """Test a run's best network again; redraw its figure."""
     import numpy as np
 
     from evornn.experiment import store
