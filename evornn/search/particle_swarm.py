@@ -34,10 +34,10 @@ class ParticleSwarm(RestartingSearch):
     """
 
     def __init__(
-        self, space: SpaceLike, population: int = 50, seed: int = 0, *, topology: str = "global", k: int = 3,
+        self, space: SpaceLike, population: int = 100, seed: int = 0, *, topology: str = "global", k: int = 3,
         p: int = 2, static: bool = False, inertia: float = 0.7298, c1: float = 1.49618, c2: float = 1.49618,
         bounds: str = "reflective", velocity_rule: str = "unmodified", velocity_clamp: float = 0.2,
-        restart_after: int = 0,
+        restart_after: int = 30,
     ) -> None:  # fmt: skip
         super().__init__(
             space, population=population, seed=seed, topology=topology, k=k, p=p, static=static, inertia=inertia, c1=c1,

@@ -72,9 +72,9 @@ class SimulatedAnnealing(RestartingSearch):
 
     def __init__(
         self, space: SpaceLike, population: int = 16, seed: int = 0, *, schedule: str = "exponential",
-        temperature: float = 1.0, final_temperature: float = 0.01, steps: int = 500, reanneal: bool = True,
-        normalise: bool = True, proposal: str = "cauchy", sigma: float = 0.02, rate: float = 0.3,
-        return_after: int = 100, restart_after: int = 0,
+        temperature: float = 0.2, final_temperature: float = 0.01, steps: int = 500, reanneal: bool = True,
+        normalise: bool = True, proposal: str = "cauchy", sigma: float = 0.03, rate: float = 0.3,
+        return_after: int = 0, restart_after: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(
             space, population=population, seed=seed, restart_after=restart_after, schedule=schedule,

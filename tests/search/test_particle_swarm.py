@@ -120,8 +120,10 @@ state = np.random.get_state()[1].copy()
 sys.path[:0] = {path!r}
 from search_checks import box, steps
 from evornn.search import ParticleSwarm
-for topology in ("global", "ring"):
-    steps(ParticleSwarm(box(), population=8, topology=topology), 3)
+for folder in {folders!r}:
+    os.chdir(folder)
+    for topology in ("global", "ring"):
+        steps(ParticleSwarm(box(), population=8, topology=topology), 3)
 assert logging.getLogger().handlers == handlers
 assert logging.getLogger().level == logging.ERROR
 assert (np.random.get_state()[1] == state).all()
@@ -130,14 +132,11 @@ print("fine")
 """
 
 
-@pytest.mark.parametrize("folder", ["writable", "unwritable"])
-def test_pyswarms_leaves_no_trace(folder: str, tmp_path) -> None:
+def test_pyswarms_leaves_no_trace(tmp_path) -> None:
     """No report.log, the root logger as it was, and a folder that cannot be written is no obstacle."""
-    if folder == "unwritable" and not sys.platform.startswith("linux"):
-        pytest.skip("/proc stands for a folder that not even root can write")
-    where = tmp_path if folder == "writable" else "/proc"
-    program = PROGRAM.format(path=[p for p in sys.path if p])
-    done = subprocess.run([sys.executable, "-c", program], cwd=where, capture_output=True, text=True)
+    unwritable = ["/proc"] if sys.platform.startswith("linux") else []  # there not even root can write
+    program = PROGRAM.format(path=[p for p in sys.path if p], folders=[*unwritable, str(tmp_path)])
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "fine\n", done.stderr
     assert not list(tmp_path.iterdir())
 
