@@ -42,8 +42,8 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class Trial:
-    """One stage of a champion test: `passed` of `episodes` ran all `steps` without failing; `required` of them had
-    to.
+    """One stage of a champion test: `passed` of `episodes` ran all `steps` without failing, with a correct result;
+    `required` of them had to.
     """
 
     name: str
@@ -113,6 +113,7 @@ class Problem:
         self.scenarios = self._checked_scenarios(task.scenarios(self.episodes, self.seed))
         self._backend: Any = None
         self._exact: Problem | None = None
+        self._elsewhere: dict[Task, Problem] = {}
 
     @property
     def backend(self) -> Any:
@@ -216,10 +217,21 @@ class Problem:
         return ChampionReport(solved, trials, "float64", self.backend_name, fitness)
 
     def _trial(self, genomes: np.ndarray, stage: Stage) -> Trial:
-        _, _, failed = self.backend.evaluate(
-            self.simulation.genome.values(genomes), self._checked_scenarios(stage.scenarios), stage.steps, self.seed
-        )
+        there = self._on(stage.task)
+        values = there.simulation.genome.values(there._checked_genomes(genomes))
+        scenarios, steps = there._checked_scenarios(stage.scenarios), there._checked_steps(stage.steps)
+        _, _, failed = there.backend.evaluate(values, scenarios, steps, self.seed)
         return Trial(stage.name, int((~failed[0]).sum()), len(stage.scenarios), stage.required, stage.steps)
+
+    def _on(self, task: Task | None) -> Problem:
+        """This problem on another task object of the same sizes; itself on None."""
+        if task is None or task is self.task:
+            return self
+        if task not in self._elsewhere:
+            self._elsewhere[task] = Problem(
+                self.network, task, self.backend_name, self.precision, self.workers, seed=self.seed
+            )
+        return self._elsewhere[task]
 
     def exact(self) -> Problem:
         """The same problem in float64 (itself if it is)."""
@@ -245,8 +257,9 @@ class Problem:
         """Stop the backend's threads."""
         if self._backend is not None and hasattr(self._backend, "close"):
             self._backend.close()
-        if self._exact is not None:
-            self._exact.close()
+        for other in (self._exact, *self._elsewhere.values()):
+            if other is not None:
+                other.close()
 
     def __enter__(self) -> Self:
         return self

@@ -45,7 +45,7 @@ class Simulation:
         """One control step; `now` has the step t and the data rows of sequence tasks."""
         network, task, alive = self.network, self.task, carry.alive
         net, action = network.step(p, carry.net, task.sense(carry.task, now))
-        after = task.step(carry.task, action, now.t)
+        after = task.advance(carry.task, action, now)
         gain = task.gain(carry.task, action, after, now)
         return State(
             net=net,
@@ -56,8 +56,8 @@ class Simulation:
         )
 
     def finish(self, carry: Any) -> State:
-        """fitness, steps taken and failed of the episode."""
-        failed = ~carry.alive & ~as_mask(self.task.finished(carry.task))
+        """fitness, steps taken and failed of the episode: ended short of its goal, or with a wrong result."""
+        failed = (~carry.alive & ~as_mask(self.task.finished(carry.task))) | ~as_mask(self.task.passed(carry.task))
         return State(fitness=self.task.score(carry.task, carry.total, carry.steps), steps=carry.steps, failed=failed)
 
     def describe(self) -> str:

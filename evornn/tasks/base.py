@@ -16,13 +16,15 @@ from evornn.errors import EvornnError
 class Stage:
     """One stage of a champion test: run every scenario for `steps`; passed if at least `required` episodes do not fail.
 
-    scenarios: [E, k]. name: shown to people.
+    scenarios: [E, k]. name: shown to people. task: another task object of the same sizes to run them in (fresh test
+    sequences), or None for the problem's own.
     """
 
     name: str
     scenarios: np.ndarray
     steps: int
     required: int
+    task: Task | None = None
 
 
 class Task:
@@ -71,6 +73,10 @@ class Task:
         """Whether the episode ends here, its goal reached: no failure."""
         return False
 
+    def passed(self, state: Any) -> Any:
+        """Whether an episode that has come to its end counts as correct; one that has failed never does."""
+        return True
+
     def reward(self, state: Any, action: Any, after: Any, t: Any) -> Any:
         """Added to the total for the step from `state` to `after` (also for the step that fails)."""
         return 0.0
@@ -83,6 +89,10 @@ class Task:
     def sense(self, state: Any, now: Any) -> Any:
         """The observation at step now.t."""
         return self.observe(state)
+
+    def advance(self, state: Any, action: Any, now: Any) -> Any:
+        """The state after step now.t."""
+        return self.step(state, action, now.t)
 
     def gain(self, state: Any, action: Any, after: Any, now: Any) -> Any:
         """The reward of step now.t."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from evornn.errors import EvornnError, check_choice, check_range
-from evornn.formula import State, dot, exp, log, max, mean, softplus, sum
+from evornn.formula import State, dot, exp, log, max, mean, softplus, sum, where
 from evornn.tasks.base import Task
 
 
@@ -34,6 +34,25 @@ def binary_cross_entropy(y: Any, target: Any) -> Any:
 
 
 LOSSES = {"mse": mse, "mae": mae, "cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy}
+CORRECT = ("argmax", "threshold")
+FAR = 1e30  # beyond any output
+
+
+def largest_is_right(y: Any, target: Any) -> Any:
+    """Whether the largest output is where the target is largest, and only there."""
+    wanted = target >= max(target)
+    return max(where(wanted, y, -FAR)) > max(where(wanted, -FAR, y))
+
+
+def right_side(y: Any, target: Any, border: float) -> Any:
+    """Whether outputs lie above `border` exactly where targets lie above 0.5; NaN lies on no side."""
+    right = where(target > 0.5, y > border, y <= border)
+    return sum(where(right, 0.0, 1.0)) < 0.5
+
+
+def close(y: Any, target: Any, tolerance: float) -> Any:
+    """Whether every output is less than `tolerance` off."""
+    return max(abs(y - target)) < tolerance
 
 
 class Sequence(Task):
@@ -43,6 +62,9 @@ class Sequence(Task):
     not matter; each sequence needs a positive one. data: a .npz file with these arrays, instead. With neither:
     `example()`. loss: mse, mae, cross_entropy or binary_cross_entropy (outputs are logits: use a linear readout).
     criterion: a sequence counts as learned if its loss is at most this, and the task as solved if the mean loss is.
+    correct: what a step of positive weight must give for its sequence to count as correct, else it has failed: "argmax"
+    (the largest output is the target's), "threshold" (outputs above 0.5, or above 0 for binary_cross_entropy, exactly
+    where targets are above 0.5) or a number (every output less than this off); None: no sequence fails.
     """
 
     def __init__(
@@ -53,12 +75,18 @@ class Sequence(Task):
         loss: str = "mse",
         criterion: float | None = None,
         data: str | Path | None = None,
+        correct: str | float | None = None,
     ) -> None:
         if inputs is None and targets is None and mask is None:
             inputs, targets, mask = example_data() if data is None else stored(data)
         elif data is not None:
             raise EvornnError(f"data is {str(data)!r}, but arrays are given as well; give one or the other")
         self.loss = check_choice("loss", loss, LOSSES)
+        if isinstance(correct, str):
+            check_choice("correct", correct, CORRECT)
+        elif correct is not None:
+            check_range("correct", correct, 0, open_low=True)
+        self.correct: Any = correct
         inputs, targets = checked("inputs", inputs, 3), checked("targets", targets, 3)
         if inputs.shape[:2] != targets.shape[:2]:
             raise EvornnError(f"inputs have shape {inputs.shape} and targets {targets.shape}; [E, T] must agree")
@@ -93,12 +121,30 @@ class Sequence(Task):
             raise EvornnError("targets of binary_cross_entropy must lie in [0, 1]")
 
     def start(self, scenario: Any) -> State:
-        """The world is the data: nothing to carry."""
-        return State()
+        """The world is the data: nothing to carry but whether an output was wrong."""
+        return State() if self.correct is None else State(wrong=np.bool_(False))
 
     def sense(self, s: Any, now: Any) -> Any:
         """The step's row of inputs [n]."""
         return now.inputs
+
+    def advance(self, s: Any, action: Any, now: Any) -> State:
+        """Note a wrong output."""
+        return State() if self.correct is None else State(wrong=s.wrong | ~self.right(action, now))
+
+    def right(self, y: Any, now: Any) -> Any:
+        """Whether the step's outputs are correct, or do not matter."""
+        if self.correct == "argmax":
+            right = largest_is_right(y, now.targets)
+        elif self.correct == "threshold":
+            right = right_side(y, now.targets, 0.0 if self.loss == "binary_cross_entropy" else 0.5)
+        else:
+            right = close(y, now.targets, self.correct)
+        return right | (now.weight <= 0.0) if "weight" in self.series else right
+
+    def passed(self, s: Any) -> Any:
+        """Whether every output was correct."""
+        return True if self.correct is None else ~s.wrong
 
     def gain(self, s: Any, action: Any, after: Any, now: Any) -> Any:
         """The step's loss, negative, times its share of the mask."""
@@ -112,7 +158,8 @@ class Sequence(Task):
     def describe(self) -> str:
         """The sizes of the data, and the options."""
         sizes = ", ".join(f"{name}={list(array.shape)}" for name, array in self.series.items())
-        return f"Sequence({sizes}, loss={self.loss!r}, criterion={self.criterion!r})"
+        correct = "" if self.correct is None else f", correct={self.correct!r}"
+        return f"Sequence({sizes}, loss={self.loss!r}, criterion={self.criterion!r}{correct})"
 
 
 def example_data(delay: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from evornn.errors import EvornnError
+from evornn.formula import State
 from evornn.genome import Genome
 from evornn.kernels.plain import PlainBackend
 from evornn.networks import Elman
+from evornn.problem import Problem
 from evornn.simulation import Simulation
-from evornn.tasks import Sequence
+from evornn.tasks import Sequence, Stage
 
 RNG = np.random.default_rng(0)
 INPUTS = RNG.normal(size=(3, 7, 2))
@@ -27,8 +29,6 @@ BY_HAND = {
 
 def outputs(network, genome, values):
     """[E, T, m] by running the network alone."""
-    from evornn.formula import State
-
     p = State(**{name: v[0] for name, v in Genome(network.parameters()).split(values[None]).items()})
     rows = []
     for sequence in INPUTS:
@@ -53,6 +53,62 @@ def test_fitness_is_the_negative_mean_loss_of_every_sequence(loss, mask):
         np.testing.assert_allclose(got, -(each * weights).sum(axis=1) / weights.sum(axis=1), rtol=1e-12)
     assert (steps == 7).all()
     assert not failed.any()
+
+
+RIGHT_BY_HAND = {
+    ("argmax", "mse"): lambda y, d: y.argmax(axis=-1) == d.argmax(axis=-1),
+    ("threshold", "mse"): lambda y, d: ((y > 0.5) == (d > 0.5)).all(axis=-1),
+    ("threshold", "binary_cross_entropy"): lambda y, d: ((y > 0.0) == (d > 0.5)).all(axis=-1),
+    (0.7, "mse"): lambda y, d: (abs(y - d) < 0.7).all(axis=-1),
+}
+
+
+@pytest.mark.parametrize(("correct", "loss"), RIGHT_BY_HAND)
+@pytest.mark.parametrize("mask", [None, MASK])
+def test_a_sequence_fails_by_one_wrong_output_that_matters(correct, loss, mask):
+    task = Sequence(INPUTS, TARGETS, mask, loss=loss, correct=correct)
+    simulation = Simulation(Elman(units=4, readout="linear", range=1.0), task)
+    genomes = simulation.genome.space.sample(np.random.default_rng(1), 40)
+    expected = []
+    for values in genomes:
+        right = RIGHT_BY_HAND[correct, loss](outputs(simulation.network, simulation.genome, values), TARGETS)
+        expected.append(~(right | (np.zeros((3, 7), bool) if mask is None else mask == 0)).all(axis=1))
+    _, _, failed = PlainBackend(simulation).evaluate(genomes, task.scenarios(3, 0), task.steps)
+    np.testing.assert_array_equal(failed, expected)
+    assert mask is None or 0 < np.mean(expected) < 1
+    with Problem(simulation.network, task, precision="float64", workers=1) as problem:
+        np.testing.assert_array_equal(problem.evaluate(genomes).failed, np.any(expected, axis=1))
+
+
+@pytest.mark.parametrize(("correct", "loss"), RIGHT_BY_HAND)
+def test_nan_and_undecided_outputs_are_wrong(correct, loss):
+    task = Sequence(INPUTS, TARGETS, loss=loss, correct=correct)
+    now = State(targets=np.array([1.0, 0.0, 0.0]))
+    assert task.right(np.array([5.0 if correct != 0.7 else 1.0, -1e-9, -0.5]), now)
+    for wrong in ([np.nan] * 3, [5.0, np.nan, -1.0], [np.nan, -1.0, -1.0]):
+        assert not task.right(np.array(wrong), now)
+    assert correct == 0.7 or not task.right(np.zeros(3), now)
+
+
+def test_a_stage_runs_in_a_test_set_of_its_own_length():
+    rng = np.random.default_rng(3)
+    bits, longer = rng.integers(0, 2, (5, 6, 1)), rng.integers(0, 2, (9, 11, 1))
+    fresh = Sequence(longer, np.ones((9, 11, 1)), correct=0.5)
+
+    class Tested(Sequence):
+        def champion_test(self):
+            return [Stage("own", self.scenarios(5, 0), 6, 5), Stage("fresh", fresh.scenarios(9, 0), 99, 9, fresh)]
+
+    task = Tested(bits, np.zeros((5, 6, 1)), correct=0.5)
+    with Problem(Elman(units=2, readout="linear"), task, workers=1) as problem:
+        silent = np.zeros(problem.dimension)  # answers 0 everywhere: right at home, wrong in the test set
+        first, second = problem.test_champion(silent).trials
+        assert (first.passed, first.episodes) == (5, 5)
+        assert (second.passed, second.episodes, second.ok) == (0, 9, False)
+        fresh.series["targets"][:4] = 0
+        problem.close()
+    with Problem(Elman(units=2, readout="linear"), task, workers=1) as problem:
+        assert problem.test_champion(silent).trials[1].passed == 4
 
 
 def test_sizes_come_from_the_data():
@@ -96,6 +152,8 @@ def test_data_from_a_file(tmp_path):
         ({"inputs": INPUTS, "targets": TARGETS, "loss": "rmse"}, ["'rmse'", "did you mean 'mse'"]),
         ({"inputs": INPUTS, "targets": TARGETS * 2, "loss": "cross_entropy"}, ["probabilities"]),
         ({"inputs": INPUTS, "targets": -TARGETS, "loss": "binary_cross_entropy"}, ["[0, 1]"]),
+        ({"correct": "treshold"}, ["'treshold'", "did you mean 'threshold'"]),
+        ({"correct": 0.0}, ["correct is 0.0"]),
         ({"criterion": -1.0}, ["criterion is -1.0"]),
         ({"inputs": [["a"]], "targets": TARGETS}, ["inputs", "numbers"]),
     ],
