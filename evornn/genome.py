@@ -15,6 +15,7 @@ import numpy as np
 from evornn.errors import EvornnError, check_choice
 
 TRANSFORMS: dict[str, Callable[[Any], Any]] = {"identity": lambda gene: gene, "exp": np.exp}
+SLOPES: dict[str, Callable[[Any], Any]] = {"identity": np.ones_like, "exp": np.exp}  # d value / d gene
 
 
 @dataclass(frozen=True)
@@ -133,3 +134,11 @@ class Genome:
         for name, p in changed:
             values[:, self.slices[name]] = TRANSFORMS[p.transform](values[:, self.slices[name]])
         return values
+
+    def pull_back(self, genomes: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        """Gradients [P, D] with respect to genes, from those with respect to values."""
+        result = np.array(gradients, dtype=np.float64)
+        for name, p in self.parameters.items():
+            if p.transform != "identity":
+                result[:, self.slices[name]] *= SLOPES[p.transform](genomes[:, self.slices[name]])
+        return result

@@ -29,6 +29,13 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Gradient(Evaluation):
+    """An evaluation, and the gradients [P, D] of its fitness by the genes; steps are those of the forward pass."""
+
+    gradients: np.ndarray
+
+
+@dataclass(frozen=True)
 class Trajectory:
     """One episode step by step: observations [T, O], actions [T, A], states name -> [T, ...] after each step, rewards
     [T].
@@ -165,6 +172,35 @@ class Problem:
             )
         return Evaluation(fitness, taken, failed)
 
+    def gradient(self, genomes: Any, episodes: Any = None, steps: int | None = None) -> Gradient:
+        """Evaluate genomes [P, D] and differentiate the fitness by backpropagation through time: through the network
+        and, in a closed loop, through the task's physics.
+
+        episodes: numbers of the problem's episodes to use (mini-batches); None: all. steps: as for `evaluate`. An
+        episode's end is no function of the weights: its length counts as fixed. A genome with NaN or infinity gets NaN.
+        Raises EvornnError if network or task is not smooth.
+        """
+        genomes = self._checked_genomes(genomes)
+        for part in (self.network, self.task):
+            if not part.smooth:
+                raise EvornnError(f"{part.describe()} is not smooth: its fitness has no useful gradient")
+        chosen = None if episodes is None else self._checked_episodes(episodes)
+        table = self.scenarios if chosen is None else self.scenarios[chosen]
+        values = self.simulation.genome.values(np.where(np.isfinite(genomes), genomes, 0.0))
+        each, counts, ended, slopes = self.backend.gradient(
+            values, table, self._checked_steps(steps), self.seed, chosen
+        )
+        bad = ~np.isfinite(genomes).all(axis=1)
+        gradients = self.simulation.genome.pull_back(genomes, slopes / len(table))
+        fitness, taken, failed = each.mean(axis=1), counts.sum(axis=1).astype(np.int64), ended.any(axis=1)
+        fitness[bad], gradients[bad], taken[bad], failed[bad] = np.nan, np.nan, 0, True
+        return Gradient(fitness, taken, failed, gradients)
+
+    def value_and_grad(self, genomes: Any) -> tuple[np.ndarray, np.ndarray]:
+        """fitness [P] and its gradients [P, D] with respect to the genes; see `gradient`."""
+        found = self.gradient(genomes)
+        return found.fitness, found.gradients
+
     def rollout(self, genome: Any, scenario: int = 0) -> Trajectory:
         """One episode of one genome [D], step by step, in float64; `scenario` numbers the problem's scenarios."""
         from evornn.kernels.plain import episode
@@ -289,6 +325,17 @@ class Problem:
                 f"{len(table)} scenarios for {len(self.scenarios)} sequences; a sequence task runs each once"
             )
         return table
+
+    def _checked_episodes(self, episodes: Any) -> np.ndarray:
+        chosen = np.asarray(episodes)
+        count = len(self.scenarios)
+        if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or not len(chosen):
+            raise EvornnError(
+                f"episodes are {episodes!r}; they must be numbers of episodes, at least one of 0..{count - 1}"
+            )
+        if chosen.min() < 0 or chosen.max() >= count:
+            raise EvornnError(f"episodes go from {chosen.min()} to {chosen.max()}; this problem has 0..{count - 1}")
+        return chosen
 
     def _checked_steps(self, steps: int | None) -> int:
         steps = self.task.steps if steps is None else check_range("steps", steps, 1, integer=True)

@@ -198,6 +198,11 @@ class SparseMatrix:
         self.shape: tuple[int, int] = self.csr.shape
         self._key = (self.shape, self.csr.data.tobytes(), self.csr.indices.tobytes(), self.csr.indptr.tobytes())
 
+    @property
+    def T(self) -> SparseMatrix:
+        """The transposed matrix."""
+        return SparseMatrix(self.csr.T)
+
     def __hash__(self) -> int:
         return hash(self._key)
 

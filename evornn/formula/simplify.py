@@ -314,10 +314,15 @@ def _everything(functions: list[Function]) -> tuple[list[Node], Counter[int]]:
     return sorted(nodes, key=lambda n: n.id), uses
 
 
+def fold_functions(functions: list[Function]) -> list[Function]:
+    """The first pass alone: what was captured becomes arguments, constants are folded, large sub-functions inlined."""
+    folding = Builder(lambda b, node, old: fold(b, node))
+    return [folding.function(f) for f in functions]
+
+
 def simplify(functions: list[Function]) -> list[Function]:
     """The traced functions of one kernel, simplified together; sub-functions shared before are shared after."""
-    folding = Builder(lambda b, node, old: fold(b, node))
-    folded = [folding.function(f) for f in functions]
+    folded = fold_functions(functions)
     nodes, uses = _everything(folded)
     contracting = Builder(Contraction(uses, parameters_only(nodes)))
     return [contracting.function(f) for f in folded]

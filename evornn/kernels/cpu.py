@@ -17,8 +17,9 @@ import numpy as np
 
 from evornn.kernels import layout as layouts
 from evornn.kernels.host import native_lanes
-from evornn.kernels.kernel_text import Traced, kernel_text, trace_simulation
+from evornn.kernels.kernel_text import kernel_text
 from evornn.kernels.shape import Shape
+from evornn.kernels.traced import Traced, trace_simulation
 from evornn.kernels.values import LayoutUnsupported
 
 THREADS_FROM_SECONDS = 2e-4  # work shorter than this is not worth waking threads for

@@ -5,103 +5,15 @@ episode group).
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
-from typing import Any
 
-from evornn.errors import EvornnError
 from evornn.formula.graph import Node
-from evornn.formula.record import State, leaf_names, unflatten
-from evornn.formula.simplify import GLOBAL, in_registers, is_constant, parameters_only, simplify
-from evornn.formula.trace import Function, reachable, trace, tracing
+from evornn.formula.simplify import GLOBAL, in_registers, parameters_only
+from evornn.formula.trace import Function, reachable
 from evornn.kernels.emit import Body, Carry
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
+from evornn.kernels.traced import Traced
 from evornn.kernels.values import Memory, Text, part
-
-
-@dataclass
-class Traced:
-    """A simulation's graph: what is carried (names, input nodes), and the three functions."""
-
-    names: list[str]
-    carry: list[Node]
-    alive: int
-    scenario: Node
-    rows: dict[str, Node]
-    time: Node
-    start: Function
-    step: Function
-    finish: Function
-
-
-def trace_simulation(simulation: Any, scenario_size: int) -> Traced:
-    """Trace start, step and finish; fields that never change are folded into the step as constants."""
-    with tracing():
-        p = State(
-            **{name: Node("parameter", (), shape, "float", name) for name, shape in simulation.parameters.items()}
-        )
-        scenario = Node("input", (), (scenario_size,), "float", "scenario")
-        start = trace("start", simulation.start, [scenario], (p, scenario))
-        carry = [Node("input", (), n.shape, n.dtype, f"carry{i}") for i, n in enumerate(start.outputs)]
-        record = unflatten(start.definition, list(carry))
-        names = [n.replace(".", "_") for n in leaf_names(record)]
-        time = Node("time", (), (), "int")
-        rows = {name: Node("input", (), shape, "float", name) for name, shape in simulation.series.items()}
-        now = State(t=time, **rows)
-        step = trace("step", simulation.step, [*carry, *rows.values(), time], (p, record, now))
-        _check(step, start, names)
-        finish = trace("finish", simulation.finish, carry, (record,))
-    alive = names.index("alive")
-    while (constant := _unchanging(start, step, carry)) is not None:
-        swap = {carry[constant].id: start.outputs[constant]}
-        start, step, finish = (_substitute(f, swap) for f in (start, step, finish))
-        for kept in (carry, names, start.outputs, step.outputs):
-            kept.pop(constant)
-        step.inputs, finish.inputs = [*carry, *rows.values(), time], list(carry)
-        alive = -1 if constant == alive else alive - (constant < alive)
-    start, step, finish = simplify([start, step, finish])
-    n = len(carry)
-    return Traced(
-        names,
-        step.inputs[:n],
-        alive,
-        start.inputs[0],
-        dict(zip(rows, step.inputs[n:-1], strict=True)),
-        step.inputs[-1],
-        start,
-        step,
-        finish,
-    )
-
-
-def _check(step: Function, start: Function, names: list[str]) -> None:
-    if step.definition != start.definition:
-        raise EvornnError(f"the step returns other state fields than the start, which has {names}")
-    for name, a, b in zip(names, start.outputs, step.outputs, strict=True):
-        if (a.shape, a.dtype) != (b.shape, b.dtype):
-            raise EvornnError(
-                f"state field {name!r} starts as {a.dtype}{list(a.shape)}, a step makes it {b.dtype}{list(b.shape)}"
-            )
-
-
-def _unchanging(start: Function, step: Function, carry: list[Node]) -> int | None:
-    """A field that starts constant and that the step passes on (after folding)."""
-    folded_start, folded_step = simplify([start, step])
-    for i in range(len(carry)):
-        if is_constant(folded_start.outputs[i]) and folded_step.outputs[i] is folded_step.inputs[i]:
-            start.outputs[i] = folded_start.outputs[i]
-            return i
-    return None
-
-
-def _substitute(function: Function, swap: dict[int, Node]) -> Function:
-    known: dict[int, Node] = dict(swap)
-    for node in reachable(function.outputs, frozenset(known)):
-        if node.id not in known:
-            args = tuple(known[a.id] for a in node.args)
-            same = all(a is b for a, b in zip(args, node.args, strict=True))
-            known[node.id] = node if same else Node(node.op, args, node.shape, node.dtype, node.attr)
-    return Function(function.name, function.inputs, [known[o.id] for o in function.outputs], function.definition)
 
 
 def _sub_functions(functions: list[Function]) -> list[Function]:

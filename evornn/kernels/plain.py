@@ -66,3 +66,13 @@ class PlainBackend:
                 out = episode(self.simulation, individual, scenario, rows, steps, seed, e)
                 fitness[i, e], taken[i, e], failed[i, e] = out.fitness, out.steps, out.failed
         return fitness, taken, failed
+
+    def gradient(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0, episodes: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]; d fitness / d values [P, D], summed
+        over episodes. The graphs and their adjoints, read by NumPy step by step.
+        """
+        from evornn.kernels.gradient_reader import gradient
+
+        return gradient(self.simulation, values, scenarios, steps, seed, episodes)

@@ -1,0 +1,137 @@
+"""A simulation's graphs: start, step and finish, and for gradients the adjoint of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evornn.errors import EvornnError
+from evornn.formula import where
+from evornn.formula.adjoint import Adjoints
+from evornn.formula.graph import Node
+from evornn.formula.record import State, leaf_names, tree_map, unflatten
+from evornn.formula.simplify import fold_functions, is_constant, simplify
+from evornn.formula.trace import Function, reachable, trace, tracing
+
+
+@dataclass
+class Traced:
+    """A simulation's graph: what is carried (names, input nodes), and the three functions."""
+
+    names: list[str]
+    carry: list[Node]
+    alive: int
+    scenario: Node
+    rows: dict[str, Node]
+    time: Node
+    start: Function
+    step: Function
+    finish: Function
+
+
+@dataclass
+class TracedGradient:
+    """The forward graphs, and the adjoints of start, step and finish; `back` numbers the carried floats: each has a
+    cotangent that is carried backwards.
+    """
+
+    forward: Traced
+    back: list[int]
+    start: Function
+    step: Function
+    finish: Function
+
+
+def trace_simulation(simulation: Any, scenario_size: int) -> Traced:
+    """Trace start, step and finish; fields that never change are folded into the step as constants."""
+    return _simplified(_traced(simulation, scenario_size, simulation.step))[0]
+
+
+def trace_gradient(simulation: Any, scenario_size: int) -> TracedGradient:
+    """The same with adjoints. A network that goes on after its episode has ended counts from zero: whatever it would
+    become, it must not reach the gradient.
+    """
+
+    def step(p: Any, carry: Any, now: Any) -> Any:
+        quiet = tree_map(lambda x: where(carry.alive, x, np.zeros(x.shape)) if x.dtype == "float" else x, carry.net)
+        return simulation.step(p, carry.replace(net=quiet), now)
+
+    traced = _traced(simulation, scenario_size, step)
+    traced.start, traced.step, traced.finish = fold_functions([traced.start, traced.step, traced.finish])
+    traced.carry = traced.step.inputs[: len(traced.carry)]
+    adjoints = Adjoints()
+    given = tuple(i == 0 for i in range(len(traced.finish.outputs)))  # of the fitness alone
+    backward = [adjoints.of(traced.start), adjoints.of(traced.step), adjoints.of(traced.finish, given)]
+    back = [i for i, n in enumerate(traced.carry) if n.dtype == "float"]
+    forward, more = _simplified(traced, backward)
+    return TracedGradient(forward, back, *more)
+
+
+def _traced(simulation: Any, scenario_size: int, stepping: Any) -> Traced:
+    with tracing():
+        p = State(
+            **{name: Node("parameter", (), shape, "float", name) for name, shape in simulation.parameters.items()}
+        )
+        scenario = Node("input", (), (scenario_size,), "float", "scenario")
+        start = trace("start", simulation.start, [scenario], (p, scenario))
+        carry = [Node("input", (), n.shape, n.dtype, f"carry{i}") for i, n in enumerate(start.outputs)]
+        record = unflatten(start.definition, list(carry))
+        names = [n.replace(".", "_") for n in leaf_names(record)]
+        time = Node("time", (), (), "int")
+        rows = {name: Node("input", (), shape, "float", name) for name, shape in simulation.series.items()}
+        now = State(t=time, **rows)
+        step = trace("step", stepping, [*carry, *rows.values(), time], (p, record, now))
+        _check(step, start, names)
+        finish = trace("finish", simulation.finish, carry, (record,))
+    alive = names.index("alive")
+    while (constant := _unchanging(start, step, carry)) is not None:
+        swap = {carry[constant].id: start.outputs[constant]}
+        start, step, finish = (_substitute(f, swap) for f in (start, step, finish))
+        for kept in (carry, names, start.outputs, step.outputs):
+            kept.pop(constant)
+        step.inputs, finish.inputs = [*carry, *rows.values(), time], list(carry)
+        alive = -1 if constant == alive else alive - (constant < alive)
+    return Traced(names, carry, alive, scenario, rows, time, start, step, finish)
+
+
+def _simplified(traced: Traced, more: list[Function] | None = None) -> tuple[Traced, list[Function]]:
+    """Everything simplified together."""
+    start, step, finish, *others = simplify([traced.start, traced.step, traced.finish, *(more or [])])
+    n = len(traced.carry)
+    rows = dict(zip(traced.rows, step.inputs[n:-1], strict=True))
+    simple = Traced(
+        traced.names, step.inputs[:n], traced.alive, start.inputs[0], rows, step.inputs[-1], start, step, finish
+    )
+    return simple, others
+
+
+def _check(step: Function, start: Function, names: list[str]) -> None:
+    if step.definition != start.definition:
+        raise EvornnError(f"the step returns other state fields than the start, which has {names}")
+    for name, a, b in zip(names, start.outputs, step.outputs, strict=True):
+        if (a.shape, a.dtype) != (b.shape, b.dtype):
+            raise EvornnError(
+                f"state field {name!r} starts as {a.dtype}{list(a.shape)}, a step makes it {b.dtype}{list(b.shape)}"
+            )
+
+
+def _unchanging(start: Function, step: Function, carry: list[Node]) -> int | None:
+    """A field that starts constant and that the step passes on (after folding)."""
+    folded_start, folded_step = simplify([start, step])
+    for i in range(len(carry)):
+        if is_constant(folded_start.outputs[i]) and folded_step.outputs[i] is folded_step.inputs[i]:
+            start.outputs[i] = folded_start.outputs[i]
+            return i
+    return None
+
+
+def _substitute(function: Function, swap: dict[int, Node]) -> Function:
+    known: dict[int, Node] = dict(swap)
+    for node in reachable(function.outputs, frozenset(known)):
+        if node.id not in known:
+            args = tuple(known[a.id] for a in node.args)
+            same = all(a is b for a, b in zip(args, node.args, strict=True))
+            known[node.id] = node if same else Node(node.op, args, node.shape, node.dtype, node.attr)
+    return Function(function.name, function.inputs, [known[o.id] for o in function.outputs], function.definition)
