@@ -223,8 +223,9 @@ class Sweep:
 
     def _max(self, node: Node, bar: Node) -> None:
         (x,) = node.args
-        top = Node("eq", (x, node), x.shape, "bool")
-        self.add(x, Node("where", (top, bar, lift(0.0)), x.shape))
+        top = Node("eq", (x, node), x.shape, "bool")  # several may be the largest: they share
+        count = Node("sum", (Node("where", (top, lift(1.0), lift(0.0)), x.shape),))
+        self.add(x, Node("where", (top, bar / count, lift(0.0)), x.shape))
 
     def _carried(self, node: Node, bar: Node) -> None:
         self.add(node.args[0], bar)
