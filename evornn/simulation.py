@@ -60,6 +60,10 @@ class Simulation:
         failed = (~carry.alive & ~as_mask(self.task.finished(carry.task))) | ~as_mask(self.task.passed(carry.task))
         return State(fitness=self.task.score(carry.task, carry.total, carry.steps), steps=carry.steps, failed=failed)
 
+    def title(self) -> str:
+        """What heads the text of a kernel; simulations that differ only in data have one kernel, so one title."""
+        return f"{self.network.describe()} in {self.task.title()}"
+
     def describe(self) -> str:
         """The two constructor calls."""
         return f"{self.network.describe()} in {self.task.describe()}"

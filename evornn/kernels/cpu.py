@@ -29,8 +29,10 @@ INLINE_SECONDS = 0.1  # work shorter than this runs in the calling thread: Ctrl-
 class Kernel:
     """One compiled kernel: its shape, memory plan, text and entry point."""
 
+    entry = "simulate"
+
     def __init__(self, simulation: Any, traced: Traced, shape: Shape) -> None:
-        self.text, self.plan, self.shape = kernel_text(traced, shape, simulation.describe(), simulation.early_exit)
+        self.text, self.plan, self.shape = kernel_text(traced, shape, simulation.title(), simulation.early_exit)
         starts = {name: cut.start for name, cut in simulation.genome.slices.items()}
         self.order = self.plan.weight_order(starts)
         self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
@@ -39,22 +41,22 @@ class Kernel:
 
     @property
     def function(self) -> Any:
-        """The compiled `simulate`."""
+        """The compiled entry point."""
         if self._function is None:
             from evornn.kernels.module_cache import load
 
-            self._function = load(self.text).simulate
+            self._function = getattr(load(self.text), self.entry)
         return self._function
 
-    def memory(self) -> tuple[np.ndarray, np.ndarray]:
+    def memory(self) -> tuple[np.ndarray, ...]:
         """Room for one thread's weights and scratch, zeroed, on cache lines."""
         shape = self.shape
         wide = shape.jobs if shape.layout == "units" else shape.lanes
         weights = self.plan.weight_size * (1 if shape.layout == "episodes" else wide)
-        return _aligned(weights, shape.precision), _aligned(self.plan.scratch_size * wide, shape.precision)
+        return aligned(weights, shape.precision), aligned(self.plan.scratch_size * wide, shape.precision)
 
 
-def _aligned(count: int, precision: str) -> np.ndarray:
+def aligned(count: int, precision: str) -> np.ndarray:
     size = np.dtype(precision).itemsize
     raw = np.zeros(count + 64 // size, precision)
     start = (-raw.ctypes.data % 64) // size
@@ -65,24 +67,27 @@ class CpuBackend:
     """Evaluates populations of one simulation.
 
     precision: "float32" or "float64". workers: threads (None: all cores this process may use). layout, lanes, jobs:
-    force one instead of the measured rule (for tests and benchmarks).
+    force one instead of the measured rule (for tests and benchmarks). gradient_memory: MB for the states that all
+    threads store to go back through time; with less than they need, states are computed twice.
     """
 
     name = "cpu"
 
     def __init__(self, simulation: Any, precision: str = "float32", workers: int | None = None, layout: str | None =
     None,
-                 lanes: int | None = None, jobs: int | None = None) -> None:  # fmt: skip
+                 lanes: int | None = None, jobs: int | None = None, gradient_memory: float = 1024.0) -> None:  # fmt: skip
         self.simulation, self.precision = simulation, precision
         self.workers = workers or len(
             os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
         )
-        self._forced = (layout, lanes, jobs)
+        self.forced = (layout, lanes, jobs)
         self._traced: Traced | None = None
         self._kernels: dict[Any, Kernel] = {}
         self._series: dict[Any, list[np.ndarray]] = {}
         self._pool: ThreadPoolExecutor | None = None
         self._units_possible = True
+        self.gradient_memory = gradient_memory
+        self._gradients: Any = None
 
     def _trace(self, scenario_size: int) -> Traced:
         if self._traced is None:
@@ -95,14 +100,14 @@ class CpuBackend:
         traced = self._trace(scenario_size)
         native = native_lanes(self.precision)
         layout, lanes, jobs = layouts.choose(individuals, episodes, self._units, native, self._units_possible)
-        if self._forced[0]:
-            layout, lanes, jobs = self._forced[0], self._forced[1] or native, self._forced[2] or 1
+        if self.forced[0]:
+            layout, lanes, jobs = self.forced[0], self.forced[1] or native, self.forced[2] or 1
         key = (layout, lanes, jobs)
         if key not in self._kernels:
             try:
                 self._kernels[key] = Kernel(self.simulation, traced, Shape(self.precision, lanes, layout, jobs))
             except LayoutUnsupported:
-                if self._forced[0]:
+                if self.forced[0]:
                     raise
                 self._units_possible = False
                 return self.kernel(individuals, episodes, scenario_size)
@@ -133,9 +138,21 @@ class CpuBackend:
             seed,
             groups,
         )
-        self._run(kernel, fixed, out, stop, jobs, steps)
+        self.run(kernel, fixed, (out,), stop, jobs, steps)
         fitness, taken, failed = layouts.collect(out, len(values), len(scenarios), shape).astype(np.float64)
         return fitness, taken, failed > 0
+
+    def gradient(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0, episodes: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]; d fitness / d values [P, D], summed
+        over episodes. episodes [E]: their numbers among the task's, if not all.
+        """
+        if self._gradients is None:
+            from evornn.kernels.cpu_gradient import Gradients
+
+            self._gradients = Gradients(self)
+        return self._gradients(values, scenarios, steps, seed, episodes)
 
     def _rows(self, shape: Shape) -> list[np.ndarray]:
         if shape not in self._series:
@@ -144,15 +161,22 @@ class CpuBackend:
             ]
         return self._series[shape]
 
-    def _run(
-        self, kernel: Kernel, fixed: tuple[Any, ...], out: np.ndarray, stop: np.ndarray, jobs: int, steps: int
+    def run(
+        self,
+        kernel: Kernel,
+        fixed: tuple[Any, ...],
+        out: tuple[np.ndarray, ...],
+        stop: np.ndarray,
+        jobs: int,
+        steps: int,
     ) -> None:
+        """Run `jobs` jobs of a kernel, in threads if that is worth it."""
         if not kernel.seconds:
-            kernel.function(*fixed, 0, 0, out, *kernel.memory(), stop)  # compiles, here and once
+            kernel.function(*fixed, 0, 0, *out, *kernel.memory(), stop)  # compiles, here and once
         began = time.perf_counter()
         expected = kernel.seconds * jobs * steps
         if kernel.seconds and expected < (INLINE_SECONDS if min(self.workers, jobs) == 1 else THREADS_FROM_SECONDS):
-            kernel.function(*fixed, 0, jobs, out, *kernel.memory(), stop)
+            kernel.function(*fixed, 0, jobs, *out, *kernel.memory(), stop)
             threads = 1
         else:
             threads = min(self.workers, jobs)
@@ -161,7 +185,13 @@ class CpuBackend:
         kernel.seconds = spent if not kernel.seconds else 0.5 * (kernel.seconds + spent)
 
     def _in_threads(
-        self, kernel: Kernel, fixed: tuple[Any, ...], out: np.ndarray, stop: np.ndarray, jobs: int, threads: int
+        self,
+        kernel: Kernel,
+        fixed: tuple[Any, ...],
+        out: tuple[np.ndarray, ...],
+        stop: np.ndarray,
+        jobs: int,
+        threads: int,
     ) -> None:
         chunk = max(1, jobs // (threads * 8))
         starts = itertools.count(0, chunk)
@@ -174,7 +204,7 @@ class CpuBackend:
                     first = next(starts)
                 if first >= jobs:
                     return
-                kernel.function(*fixed, first, min(first + chunk, jobs), out, *memory, stop)
+                kernel.function(*fixed, first, min(first + chunk, jobs), *out, *memory, stop)
 
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="evornn")

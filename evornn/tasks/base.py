@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class Task:
     smooth: whether observe, step, reward and score are differentiable along an episode that does not fail. tolerance:
     relative error allowed between float32 and float64 over 20 steps. series: data arrays name -> [E, T, n] or [E, T]
     that sense and gain see row by row (sequence tasks). criterion: the loss up to which an episode of a sequence task
-    counts as learned, or None.
+    counts as learned, or None. requires: optional libraries, by import name, that making one needs.
     """
 
     observations: int = 1
@@ -47,6 +47,7 @@ class Task:
     tolerance: ClassVar[float] = 1e-3
     series: Mapping[str, np.ndarray] = {}
     criterion: float | None = None
+    requires: ClassVar[tuple[str, ...]] = ()
 
     # formulas -------------------------------------------------------------------------------------------------------
     def scenarios(self, n: int, seed: int) -> np.ndarray:
@@ -106,6 +107,15 @@ class Task:
     def worth_testing(self, fitness: float) -> bool:
         """Whether a champion of this fitness could pass the champion test: a cheap bound that never excludes one."""
         return self.solved_fitness is not None and fitness >= self.solved_fitness
+
+    @classmethod
+    def example(cls) -> Self:
+        """A small one, quick enough to try with every network."""
+        return cls()
+
+    def title(self) -> str:
+        """One line without what is data: tasks of one title may share a kernel."""
+        return self.describe()
 
     def describe(self) -> str:
         """One line: the constructor call that makes this task."""

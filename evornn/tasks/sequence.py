@@ -155,6 +155,10 @@ class Sequence(Task):
         """The negative loss, averaged over the steps."""
         return total if "weight" in self.series else total / steps
 
+    def title(self) -> str:
+        """The class: sizes and data do not change a kernel."""
+        return type(self).__name__
+
     def describe(self) -> str:
         """The sizes of the data, and the options."""
         sizes = ", ".join(f"{name}={list(array.shape)}" for name, array in self.series.items())

@@ -57,7 +57,7 @@ class Reading:
             fitness=total(where(carry.which == places, carry.result, 0.0)), steps=carry.which, failed=~carry.alive
         )
 
-    def describe(self) -> str:
+    def title(self) -> str:
         """A name for the kernel's text."""
         return "a formula under test"
 
