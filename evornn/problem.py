@@ -181,9 +181,7 @@ class Problem:
         Raises EvornnError if network or task is not smooth.
         """
         genomes = self._checked_genomes(genomes)
-        for part in (self.network, self.task):
-            if not part.smooth:
-                raise EvornnError(f"{part.describe()} is not smooth: its fitness has no useful gradient")
+        self.check_smooth()
         chosen = None if episodes is None else self._checked_episodes(episodes)
         table = self.scenarios if chosen is None else self.scenarios[chosen]
         values = self.simulation.genome.values(np.where(np.isfinite(genomes), genomes, 0.0))
@@ -195,6 +193,12 @@ class Problem:
         fitness, taken, failed = each.mean(axis=1), counts.sum(axis=1).astype(np.int64), ended.any(axis=1)
         fitness[bad], gradients[bad], taken[bad], failed[bad] = np.nan, np.nan, 0, True
         return Gradient(fitness, taken, failed, gradients)
+
+    def check_smooth(self) -> None:
+        """Raise EvornnError unless `gradient` can be taken."""
+        for part in (self.network, self.task):
+            if not part.smooth:
+                raise EvornnError(f"{part.describe()} is not smooth: its fitness has no useful gradient")
 
     def value_and_grad(self, genomes: Any) -> tuple[np.ndarray, np.ndarray]:
         """fitness [P] and its gradients [P, D] with respect to the genes; see `gradient`."""

@@ -57,6 +57,7 @@ class Kernel:
 
 
 def aligned(count: int, precision: str) -> np.ndarray:
+    """`count` zeros that start on a cache line."""
     size = np.dtype(precision).itemsize
     raw = np.zeros(count + 64 // size, precision)
     start = (-raw.ctypes.data % 64) // size
@@ -73,9 +74,16 @@ class CpuBackend:
 
     name = "cpu"
 
-    def __init__(self, simulation: Any, precision: str = "float32", workers: int | None = None, layout: str | None =
-    None,
-                 lanes: int | None = None, jobs: int | None = None, gradient_memory: float = 1024.0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        simulation: Any,
+        precision: str = "float32",
+        workers: int | None = None,
+        layout: str | None = None,
+        lanes: int | None = None,
+        jobs: int | None = None,
+        gradient_memory: float = 1024.0,
+    ) -> None:
         self.simulation, self.precision = simulation, precision
         self.workers = workers or len(
             os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)

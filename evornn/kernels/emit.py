@@ -6,35 +6,38 @@
 from __future__ import annotations
 
 from evornn.errors import EvornnError
+from evornn.formula.adjoint import EFFECT
 from evornn.formula.graph import Node
 from evornn.formula.simplify import in_registers
 from evornn.formula.trace import Function
+from evornn.kernels.emit_effects import Effects
 from evornn.kernels.emit_parts import Parts
 from evornn.kernels.emit_products import Products
 from evornn.kernels.values import VARIABLE, Memory, Small, Value, part
 
 
-class Body(Parts, Products):
+class Body(Parts, Products, Effects):
     """Emits the statements of one graph into a text; nested loops and functions share the plan and the names."""
 
     # functions and loops ----------------------------------------------------------------------------------------------
     def _place_items(self, node: Node, function: Function, values: list[Value]) -> Value:
         for reader in self._readers[node.id]:
-            self.values[reader.id] = values[reader.attr]
+            self.values[reader.id] = Small([]) if reader.dtype == EFFECT else values[reader.attr]
             self.done.add(reader.id)
         return Small([])
 
     def _call(self, node: Node) -> Value:
         name = self.name()
         self.text.add(
-            f"{name} = {self.functions[id(node.attr)]}({', '.join(['w', 'K', 'S', *map(self.expression, node.args)])})"
+            f"{name} = {self.functions[id(node.attr)]}({', '.join([*self.arrays, *map(self.expression, node.args)])})"
         )
         return self._place_items(node, node.attr, [part(f"{name}[{i}]", o) for i, o in enumerate(node.attr.outputs)])
 
     def _repeat(self, node: Node) -> Value:
         function, times = node.attr
-        count = len(function.outputs)
-        body = Body(self.plan, self.layout, self.functions, self.text, f"{self.name()}_")
+        states, effects = results_of(function)
+        count = len(states)
+        body = Body(self.plan, self.layout, self.functions, self.text, f"{self.name()}_", self.arrays)
         state = Carry(body, function.inputs[:count], f"{self.name()}_s")
         state.assign([self.value(a) for a in node.args[:count]])
         for inner, outer in zip(function.inputs[count:], node.args[count:], strict=True):
@@ -43,13 +46,18 @@ class Body(Parts, Products):
         self.text.indent += 1
         if id(function) in self.functions:
             result = self.name()
-            arguments = ", ".join(["w", "K", "S", *map(body.expression, function.inputs)])
+            arguments = ", ".join([*self.arrays, *map(body.expression, function.inputs)])
             self.text.add(f"{result} = {self.functions[id(function)]}({arguments})")
-            state.assign([part(f"{result}[{i}]", o) for i, o in enumerate(function.outputs)])
+            state.assign([part(f"{result}[{i}]", o) for i, o in enumerate(states)])
         else:
-            state.advance(function.outputs)
+            state.advance(states, effects)
         self.text.indent -= 1
         return self._place_items(node, function, state.current())
+
+
+def results_of(function: Function) -> tuple[list[Node], list[Node]]:
+    """A function's outputs with a value, and its effects."""
+    return [o for o in function.outputs if o.dtype != EFFECT], [o for o in function.outputs if o.dtype == EFFECT]
 
 
 class Carry:
@@ -67,12 +75,12 @@ class Carry:
         """Where the values are."""
         return [self.body.values[n.id] for n in self.inputs]
 
-    def advance(self, outputs: list[Node]) -> None:
-        """At the end of the loop's body: compute the next values and take them."""
+    def advance(self, outputs: list[Node], effects: list[Node] | None = None) -> None:
+        """At the end of the loop's body: compute the next values, and what is done besides, and take them."""
         homes = {
             o.id: (n, self.body.values[n.id]) for n, o in zip(self.inputs, outputs, strict=True) if not in_registers(n)
         }
-        self.body.emit(outputs, homes)  # type: ignore[arg-type]
+        self.body.emit([*outputs, *(effects or [])], homes)  # type: ignore[arg-type]
         self.assign([self.body.value(o) for o in outputs])
 
     def assign(self, values: list[Value]) -> None:
@@ -85,7 +93,7 @@ class Carry:
                 text = small.text() if node.shape else small.elements[0]
                 if text != name:
                     left.append(name)
-                    right.append(text if node.dtype == "bool" or VARIABLE.match(text) else f"lanes({text})")
+                    right.append(text if node.dtype != "float" or VARIABLE.match(text) else f"lanes({text})")
         moves = [
             (n, v, p) for n, v, p in zip(self.inputs, values, places, strict=True) if not in_registers(n) and v != p
         ]

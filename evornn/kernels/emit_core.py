@@ -18,6 +18,7 @@ ELEMENTWISE = {
     "exp", "log",
     "softplus", "sin", "cos", "where", "lt", "le", "eq", "ne", "and", "or", "not",
 }  # fmt: skip
+ARRAYS = ("w", "K", "S")  # what every function of a kernel is passed: weights, constants, scratch
 WORDS = {"and": "and_", "or": "or_", "not": "not_"}
 WHOLE = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
 
@@ -25,7 +26,15 @@ WHOLE = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
 class Core:
     """Emits the statements of one graph into a text; nested loops and functions share the plan and the names."""
 
-    def __init__(self, plan: Plan, layout: str, functions: dict[int, str], text: Text, prefix: str = "v") -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        layout: str,
+        functions: dict[int, str],
+        text: Text,
+        prefix: str = "v",
+        arrays: tuple[str, ...] = ARRAYS,
+    ) -> None:
         self.plan, self.layout, self.functions, self.text, self.prefix = plan, layout, functions, text, prefix
         self.values: dict[int, Value] = {}
         self.done: set[int] = set()
@@ -34,6 +43,7 @@ class Core:
         self._count = 0
         self._homes: dict[int, tuple[Node, Memory]] = {}
         self._outputs: set[int] = set()
+        self.arrays = arrays
 
     # the driver -------------------------------------------------------------------------------------------------------
     def emit(self, outputs: list[Node], homes: dict[int, tuple[Node, Memory]] | None = None) -> None:
@@ -96,26 +106,26 @@ class Core:
         return self.small(node).elements[0]
 
     def memory(self, node: Node) -> Memory:
-        """A vector in scratch."""
+        """A large value, or a small one put there, in memory laid out as scratch is."""
         value = self.value(node)
-        if isinstance(value, Memory) and value.array == "S":
+        if isinstance(value, Memory) and value.words == "scratch":
             return value
         slot = Memory("S", str(self.plan.slot(node.size)))
         self.copy(node, value, slot)
         return slot
 
     def copy(self, node: Node, value: Value, place: Memory) -> None:
-        """Write a value to scratch at `place`."""
-        if isinstance(value, Small):
-            many = node.ndim > 0
-            self.text.add(
-                f"store_tuple(S, {place.at}, {value.text()})" if many else f"store(S, {place.at}, {value.elements[0]})"
-            )
-        else:
+        """Write a value to memory at `place`; masks as 0 and 1."""
+        to = f"{place.array}, {place.at}"
+        if isinstance(value, Memory):
             i = self._loop(node.size)
-            self.text.add(
-                f"    store_units(S, {plus(place.at, i)}, {value.words}_units({value.array}, {plus(value.at, i)}))"
-            )
+            read = f"{value.words}_units({value.array}, {plus(value.at, i)})"
+            self.text.add(f"    store_units({place.array}, {plus(place.at, i)}, {read})")
+        elif node.dtype == "bool":
+            for k, element in enumerate(value.elements):
+                self.text.add(f"store({place.array}, {plus(place.at, str(k))}, where({element}, 1.0, 0.0))")
+        else:
+            self.text.add(f"store_tuple({to}, {value.text()})" if node.ndim else f"store({to}, {value.elements[0]})")
 
     def _loop(self, size: int) -> str:
         i = self.name()

@@ -75,7 +75,8 @@ class Parts(Core):
         (x,) = node.args
         if in_registers(x):
             return self._names([f"{word}_tuple({self.small(x).text()})" if x.shape else self.scalar(x)])
-        return self._names([f"{word}_scratch(S, {self.memory(x).at}, {x.size})"])
+        place = self.memory(x)
+        return self._names([f"{word}_scratch({place.array}, {place.at}, {x.size})"])
 
     def _sum(self, node: Node) -> Value:
         return self._reduce("sum", node)
@@ -109,6 +110,7 @@ class Parts(Core):
         self.text.add(f"for {i} in range({n}):")
         self.text.add(f"    for {j} in range({m}):")
         self.text.add(
-            f"        store(S, {slot} + {i} * {m} + {j}, mul(scratch(S, {x.at} + {i}), scratch(S, {y.at} + {j})))"
+            f"        store(S, {slot} + {i} * {m} + {j}, "
+            f"mul(scratch({x.array}, {x.at} + {i}), scratch({y.array}, {y.at} + {j})))"
         )
         return Memory("S", str(slot))

@@ -23,7 +23,9 @@ class Products(Core):
         slot, i = self.plan.slot(node.size), self.name()
         self.text.add(f"for {i} in range({node.size}):")
         self.text.add(f"    a, b = J[{rows} + {i}], J[{rows} + {i} + 1]")
-        self.text.add(f"    store(S, {slot} + {i}, sparse_row(K, {entries} + a, J, {columns} + a, b - a, S, {x.at}))")
+        self.text.add(
+            f"    store(S, {slot} + {i}, sparse_row(K, {entries} + a, J, {columns} + a, b - a, {x.array}, {x.at}))"
+        )
         return Memory("S", str(slot)) if not in_registers(node) else self._fetch(node, Memory("S", str(slot)))
 
     def _affine(self, node: Node) -> Value:
@@ -108,7 +110,7 @@ class Products(Core):
             )
             name = self.name()
             if isinstance(x, Memory):
-                self.text.add(f"{name} = tile{suffix}({value}, {array}, {at}, S, {x.at}, {columns})")
+                self.text.add(f"{name} = tile{suffix}({value}, {array}, {at}, {x.array}, {x.at}, {columns})")
             else:
                 self.text.add(f"{name} = tile{suffix}_tuple({value}, {array}, {at}, {x})")
             value = name
@@ -122,16 +124,16 @@ class Products(Core):
         operands = []
         for matrix, x in pairs:
             leaf, turned = (matrix.args[0], True) if matrix.op == "transpose" else (matrix, False)
-            operands.append((self.memory(leaf).at, self.memory(x).at, matrix.shape[1], turned))
+            operands.append((self.memory(leaf), self.memory(x), matrix.shape[1], turned))
         self.text.add(f"for {i} in range({node.size}):")
         self.text.indent += 1
-        total = f"scratch(S, {begin.at} + {i})" if begin else "-0.0"
-        for matrix_at, x_at, columns, turned in operands:
+        total = f"scratch({begin.array}, {begin.at} + {i})" if begin else "-0.0"
+        for m, v, columns, turned in operands:
             value, j = self.name(), self.name()
             self.text.add(f"{value} = lanes({total})")
             self.text.add(f"for {j} in range({columns}):")
-            where = f"{matrix_at} + {j} * {node.size} + {i}" if turned else f"{matrix_at} + {i} * {columns} + {j}"
-            self.text.add(f"    {value} = fma(scratch(S, {where}), scratch(S, {x_at} + {j}), {value})")
+            at = f"{m.at} + {j} * {node.size} + {i}" if turned else f"{m.at} + {i} * {columns} + {j}"
+            self.text.add(f"    {value} = fma(scratch({m.array}, {at}), scratch({v.array}, {v.at} + {j}), {value})")
             total = value
         self.text.add(f"store(S, {slot} + {i}, {total})")
         self.text.indent -= 1

@@ -43,7 +43,7 @@ def gradient(
         bars = _floats(reader.run(traced.finish, [*carry, np.ones(tail)]), traced.finish)
         for t in range(len(tape) - 1, -1, -1):
             given = [*tape[t], *(r[t] for r in rows), t, *bars]
-            bars = _floats(reader.run(traced.step, given), traced.step)[: len(bars)]
+            bars = _floats(reader.run(traced.step, given), traced.step)
         reader.run(traced.start, [scenario, *bars])
     flat = np.concatenate([reader.gradients[name].sum(-2).reshape(-1, tail[1]) for name in cuts])
     fitness, taken, failed = (np.broadcast_to(r, tail).T for r in results)

@@ -9,7 +9,8 @@ import textwrap
 from evornn.formula.graph import Node
 from evornn.formula.simplify import GLOBAL, in_registers, parameters_only
 from evornn.formula.trace import Function, reachable
-from evornn.kernels.emit import Body, Carry
+from evornn.kernels.emit import Body, Carry, results_of
+from evornn.kernels.emit_core import ARRAYS
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 from evornn.kernels.traced import Traced
@@ -58,14 +59,27 @@ kernel = njit(error_model="numpy", nogil=True, cache=True)
 def kernel_text(traced: Traced, shape: Shape, title: str, early_exit: bool) -> tuple[str, Plan, Shape]:
     """The module's text, its memory plan, and `shape` with the strides that the plan gives."""
     plan = Plan(shape.group)
-    functions: dict[int, str] = {}
-    parts = []
-    for function in _sub_functions([traced.start, traced.step, traced.finish]):
-        name = function.name if function.name not in functions.values() else f"{function.name}_{len(functions)}"
-        parts.append(_function_text(function, name, plan, shape, functions))
-        functions[id(function)] = name
+    functions, parts = functions_text([traced.start, traced.step, traced.finish], plan, shape)
     parts.append(_simulate_text(traced, plan, shape, functions, early_exit))
     shape = shape.with_strides(plan.weight_size, plan.scratch_size)
+    return module_text(title, shape, parts), plan, shape
+
+
+def functions_text(
+    functions: list[Function], plan: Plan, shape: Shape, arrays: tuple[str, ...] = ARRAYS
+) -> tuple[dict[int, str], list[str]]:
+    """Names and texts of all sub-functions that are kept as functions."""
+    names: dict[int, str] = {}
+    parts = []
+    for function in _sub_functions(functions):
+        name = function.name if function.name not in names.values() else f"{function.name}_{len(names)}"
+        parts.append(_function_text(function, name, plan, shape, names, arrays))
+        names[id(function)] = name
+    return names, parts
+
+
+def module_text(title: str, shape: Shape, parts: list[str]) -> str:
+    """The whole module."""
     jobs = f", {shape.jobs} individuals side by side" if shape.jobs > 1 else ""
     header = HEADER.format(
         title=textwrap.fill(title, 130),
@@ -75,18 +89,21 @@ def kernel_text(traced: Traced, shape: Shape, title: str, early_exit: bool) -> t
         jobs=jobs,
         shape=shape,
     )
-    return header + "".join(f"\n\n{p}" for p in parts), plan, shape
+    return header + "".join(f"\n\n{p}" for p in parts)
 
 
-def _function_text(function: Function, name: str, plan: Plan, shape: Shape, functions: dict[int, str]) -> str:
+def _function_text(
+    function: Function, name: str, plan: Plan, shape: Shape, functions: dict[int, str], arrays: tuple[str, ...]
+) -> str:
     text = Text()
-    body = Body(plan, shape.layout, functions, text)
+    body = Body(plan, shape.layout, functions, text, arrays=arrays)
     names = [f"a{i}" for i in range(len(function.inputs))]
     for node, argument in zip(function.inputs, names, strict=True):
         body.values[node.id] = part(argument, node)
     body.emit(function.outputs)
-    text.add(f"return ({', '.join(body.expression(o) for o in function.outputs)},)")
-    return f"@inline\ndef {name}({', '.join(['w', 'K', 'S', *names])}):\n" + "\n".join(text.lines) + "\n"
+    results, _ = results_of(function)
+    text.add(f"return ({', '.join(body.expression(o) for o in results) or '0'},)")
+    return f"@inline\ndef {name}({', '.join([*arrays, *names])}):\n" + "\n".join(text.lines) + "\n"
 
 
 def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int, str], early_exit: bool) -> str:
@@ -129,7 +146,7 @@ def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int
     first.emit(traced.start.outputs)
     carry.assign([first.value(o) for o in traced.start.outputs])
     fixed = parameters_only(reachable(traced.step.outputs))
-    body.emit(_hoisted(traced.step.outputs, fixed))
+    body.emit(hoisted(traced.step.outputs, fixed))
     text.add("for t in range(n_steps):")
     text.indent += 1
     text.add("if t % 256 == 0 and stop[0]:")
@@ -137,11 +154,7 @@ def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int
     if early_exit and traced.alive >= 0:
         text.add("if not any_lane(alive):")
         text.add("    break")
-    body.values[traced.time.id] = part("t", traced.time)
-    for name, node in traced.rows.items():
-        text.add(f"at_{name} = (group * n_rows + t) * {node.size}")
-        view = Memory(f"rows_{name}", f"at_{name}")
-        body.values[node.id] = body._fetch(node, view) if in_registers(node) else view
+    read_rows(body, traced.rows, traced.time)
     carry.advance(traced.step.outputs)
     text.indent -= 1
     last = Body(plan, shape.layout, functions, text, "r")
@@ -153,7 +166,16 @@ def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int
     return f"@kernel\ndef simulate({', '.join(arguments)}):\n" + "\n".join(text.lines) + "\n"
 
 
-def _hoisted(outputs: list[Node], fixed: set[int]) -> list[Node]:
+def read_rows(body: Body, rows: dict[str, Node], time: Node) -> None:
+    """Step t's time and data rows."""
+    body.values[time.id] = part("t", time)
+    for name, node in rows.items():
+        body.text.add(f"at_{name} = (group * n_rows + t) * {node.size}")
+        view = Memory(f"rows_{name}", f"at_{name}")
+        body.values[node.id] = body._fetch(node, view) if in_registers(node) else view
+
+
+def hoisted(outputs: list[Node], fixed: set[int]) -> list[Node]:
     """Computed values that depend on parameters alone and are read by the step: computed once, before the loop."""
     wanted: dict[int, Node] = {}
     for node in reachable(outputs):

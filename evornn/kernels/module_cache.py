@@ -25,6 +25,8 @@ _SOURCES = (
         for name in (
             "prelude",
             "code",
+            "ir_tools",
+            "outer",
             "products",
             "words",
             "shape",

@@ -56,13 +56,22 @@ class Store:
             self.size += len(picks)
         return self._offsets[full]
 
+    def order(self, offsets: dict[str, int]) -> np.ndarray:
+        """Index into an individual's values for every stored element; -1 for padding."""
+        picks = [np.where(picks < 0, -1, picks + offsets[name]) for name, picks in self.parts]
+        return np.concatenate([np.zeros(0, int), *picks])
+
 
 class Plan:
     """The stores of one kernel: weights (by parameter name), constants (by value), integer tables, and scratch."""
 
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: int, shapes: dict[str, tuple[int, ...]] | None = None) -> None:
+        """shapes: of the parameters, for kernels that differentiate."""
         self.step = step
-        self.weights, self.constants = Store(step), Store(step)
+        self.weights, self.constants, self.gradients = Store(step), Store(step), Store(step)
+        self.shapes = shapes or {}
+        self.kept: dict[int, int] = {}  # vectors kept over a block of steps: node id -> slot
+        self.products: list[tuple[int, int, int, int, int]] = []  # gradient offset, two slots, rows, columns
         self.tables: list[int] = []
         self._table_offsets: dict[tuple[int, ...], int] = {}
         self.scratch = 0
@@ -96,10 +105,8 @@ class Plan:
         start.
         """
         order = np.full(self.weight_size, -1)
-        start = 0
-        for name, picks in self.weights.parts:
-            order[start : start + len(picks)] = np.where(picks < 0, -1, picks + offsets[name])
-            start += len(picks)
+        placed = self.weights.order(offsets)
+        order[: len(placed)] = placed
         return order
 
     def constant_values(self) -> np.ndarray:

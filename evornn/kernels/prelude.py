@@ -22,6 +22,7 @@ from numba.extending import intrinsic
 
 from evornn.kernels import elementary, products
 from evornn.kernels.code import Code
+from evornn.kernels.outer import outer_sum
 from evornn.kernels.shape import Shape
 from evornn.kernels.simd import Lanes, PackType
 from evornn.kernels.words import ELEMENTWISE, MASKS, align_stack, gather_weights, maximum, random, row_index, table_at
@@ -164,6 +165,7 @@ class Prelude:
             words[f"tile{suffix}_tuple"] = self.define(self._rows, products.tile_tuple(source))
         words["sparse_row"] = self.define(lambda *_: self.pack, products.sparse_row)
         words["sum_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(lambda m, a, x: a + x))
+        words["outer_sum"] = self.define(lambda *_: types.void, outer_sum)
         words["max_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(maximum))
 
     def _rows(self, first: Any, *_: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from evornn.errors import EvornnError
 from evornn.formula import where
-from evornn.formula.adjoint import Adjoints
+from evornn.formula.adjoint import EFFECT, Adjoints
 from evornn.formula.graph import Node
 from evornn.formula.record import State, leaf_names, tree_map, unflatten
 from evornn.formula.simplify import fold_functions, is_constant, simplify
@@ -63,10 +63,20 @@ def trace_gradient(simulation: Any, scenario_size: int) -> TracedGradient:
     traced.carry = traced.step.inputs[: len(traced.carry)]
     adjoints = Adjoints()
     given = tuple(i == 0 for i in range(len(traced.finish.outputs)))  # of the fitness alone
-    backward = [adjoints.of(traced.start), adjoints.of(traced.step), adjoints.of(traced.finish, given)]
     back = [i for i, n in enumerate(traced.carry) if n.dtype == "float"]
+    backward = [
+        _first(adjoints.of(traced.start), 0),
+        _first(adjoints.of(traced.step), len(back)),
+        _first(adjoints.of(traced.finish, given), len(back)),
+    ]
     forward, more = _simplified(traced, backward)
     return TracedGradient(forward, back, *more)
+
+
+def _first(adjoint: Function, count: int) -> Function:
+    """The adjoint with only its first cotangents, and all effects: nobody asks for those of scenarios and data."""
+    outputs = [o for i, o in enumerate(adjoint.outputs) if i < count or o.dtype == EFFECT]
+    return Function(adjoint.name, adjoint.inputs, outputs, None)
 
 
 def _traced(simulation: Any, scenario_size: int, stepping: Any) -> Traced:

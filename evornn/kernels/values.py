@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from evornn.errors import EvornnError
 from evornn.formula.graph import Node
 
+WRITABLE = ("S", "g", "tape", "marks")  # arrays laid out as scratch is: [element][lane]
 VARIABLE = re.compile(r"[A-Za-z_]\w*(\[\d+\])*$")
 
 
@@ -17,8 +18,8 @@ class LayoutUnsupported(EvornnError):
 
 @dataclass
 class Memory:
-    """A large value: `array` is S (scratch), w (weights), K (constants) or an episode's data row; `at` its offset, as
-    text.
+    """A large value: `array` is S (scratch), g (gradients), tape or marks (stored states), w (weights), K (constants)
+    or an episode's data row; `at` its offset, as text.
     """
 
     array: str
@@ -27,7 +28,9 @@ class Memory:
     @property
     def words(self) -> str:
         """The prefix of the words that read this array."""
-        return {"S": "scratch", "w": "weight", "K": "constant"}.get(self.array, "data")
+        if self.array in WRITABLE:
+            return "scratch"
+        return {"w": "weight", "K": "constant"}.get(self.array, "data")
 
 
 @dataclass

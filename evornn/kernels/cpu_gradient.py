@@ -1,0 +1,123 @@
+"""Gradients on the CPU: the kernels of `gradient_text`, run by the backend's threads.
+
+The layout depends on the number of episodes alone, and sums over episodes are cut the same way for any number of
+threads, so a member's gradient depends neither on threads nor on who else is in the batch.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evornn.kernels import layout as layouts
+from evornn.kernels.cpu import Kernel, aligned
+from evornn.kernels.gradient_text import gradient_text
+from evornn.kernels.host import native_lanes
+from evornn.kernels.shape import Shape
+from evornn.kernels.traced import TracedGradient, trace_gradient
+
+if TYPE_CHECKING:
+    from evornn.kernels.cpu import CpuBackend
+
+PARTS = 8  # most pieces into which the episodes of one individual are cut for threads
+
+
+class GradientKernel(Kernel):
+    """A compiled kernel that evaluates and differentiates."""
+
+    entry = "differentiate"
+
+    def __init__(self, simulation: Any, traced: TracedGradient, shape: Shape) -> None:
+        self.text, self.sizes, self.shape = gradient_text(
+            traced, shape, simulation.parameters, simulation.describe(), simulation.early_exit
+        )
+        self.plan = self.sizes.plan
+        starts = {name: cut.start for name, cut in simulation.genome.slices.items()}
+        self.order = self.plan.weight_order(starts)
+        self.genes = self.plan.gradients.order(starts).astype(np.int64)
+        self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
+        self.seconds = 0.0
+        self.segment, self.segments = 1, 1
+        self._function: Any = None
+
+    def plan_memory(self, steps: int, megabytes: float) -> None:
+        """Decide how many steps a segment has: all of them, if one thread's share of memory allows."""
+        row = max(self.sizes.tape, 1) * self.shape.lanes * np.dtype(self.shape.precision).itemsize
+        fitting = int(megabytes * 2**20 / row)
+        self.segment = min(steps, max(fitting, math.isqrt(steps) + 1))
+        self.segments = -(-steps // self.segment)
+
+    def memory(self) -> tuple[np.ndarray, ...]:
+        """Room for one thread's weights, scratch, gradients, tape and marks."""
+        lanes, precision = self.shape.lanes, self.shape.precision
+        sizes = (len(self.genes), self.segment * self.sizes.tape, (self.segments + 1) * self.sizes.marks)
+        return (*super().memory(), *(aligned(max(n, 1) * lanes, precision) for n in sizes))
+
+
+class Gradients:
+    """What a `CpuBackend` differentiates with."""
+
+    def __init__(self, backend: CpuBackend) -> None:
+        self.backend, self.simulation = backend, backend.simulation
+        self._traced: TracedGradient | None = None
+        self._kernels: dict[str, GradientKernel] = {}
+
+    def kernel(self, episodes: int, scenario_size: int, scattered: bool = False) -> GradientKernel:
+        """The kernel for so many episodes; scattered: their numbers do not simply count up."""
+        backend, native = self.backend, native_lanes(self.backend.precision)
+        if self._traced is None:
+            self._traced = trace_gradient(self.simulation, scenario_size)
+        layout = backend.forced[0] or ("episodes" if episodes >= native else "individuals")
+        if scattered and layout == "episodes" and _has_noise(self._traced):
+            layout = "individuals"  # noise is keyed by the episode's number: there lanes hold consecutive ones
+        if layout not in self._kernels:
+            shape = Shape(backend.precision, backend.forced[1] or native, layout)
+            self._kernels[layout] = GradientKernel(self.simulation, self._traced, shape)
+        return self._kernels[layout]
+
+    def __call__(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int, episodes: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """See `CpuBackend.gradient`."""
+        count = len(scenarios)
+        numbers = np.arange(count) if episodes is None else np.asarray(episodes, dtype=np.int64)
+        kernel = self.kernel(count, scenarios.shape[1], not np.array_equal(numbers, np.arange(count)))
+        shape, population = kernel.shape, len(values)
+        kernel.plan_memory(steps, self.backend.gradient_memory / self.backend.workers)
+        values = np.ascontiguousarray(values, dtype=np.float64)
+        groups, blocks = layouts.groups_of(count, shape), layouts.blocks_of(population, shape)
+        parts = min(groups, PARTS) if shape.layout == "episodes" else 1
+        series = [a if episodes is None else a[numbers] for a in self.simulation.task.series.values()]
+        rows = [layouts.arrange_episodes(a, shape) for a in series]
+        seeds = np.zeros(groups * shape.lanes, shape.precision)
+        seeds[:count] = 1
+        out = np.zeros((blocks * groups, 3 * shape.lanes), shape.precision)
+        slopes = np.zeros((parts, population, values.shape[1]), shape.precision)
+        fixed = (
+            values,
+            kernel.order,
+            kernel.constants,
+            kernel.tables,
+            layouts.arrange_episodes(scenarios, shape),
+            seeds,
+            numbers,
+            *rows,
+            series[0].shape[1] if series else 0,
+            steps,
+            seed,
+            groups,
+            parts,
+            kernel.segment,
+            kernel.genes,
+        )
+        self.backend.run(kernel, fixed, (out, slopes), np.zeros(1, np.int64), blocks * parts, steps)
+        fitness, taken, failed = layouts.collect(out, population, count, shape).astype(np.float64)
+        return fitness, taken, failed > 0, slopes.sum(axis=0, dtype=np.float64)
+
+
+def _has_noise(traced: TracedGradient) -> bool:
+    from evornn.formula.trace import reachable
+
+    return any(n.op == "random" for n in reachable(traced.forward.step.outputs))

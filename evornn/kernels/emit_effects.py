@@ -1,0 +1,52 @@
+"""Emitting effects: what adds to the gradients of parameters, in memory `g`."""
+
+from __future__ import annotations
+
+from evornn.formula.graph import Node
+from evornn.formula.simplify import in_registers
+from evornn.kernels.emit_core import Core
+from evornn.kernels.values import Memory, Small, Value, plus
+
+
+class Effects(Core):
+    """Additions to gradients, and products of vectors summed over steps in blocks."""
+
+    block: int = 0  # steps whose outer products are kept and added together; 0: each is added at once
+
+    def _accumulate(self, node: Node) -> Value:
+        (value,) = node.args
+        at = str(self.plan.gradients.offset(node.attr[0], self.plan.shapes[node.attr[0]]) + node.attr[1])
+        if in_registers(value):
+            small = self.small(value)
+            if value.shape:
+                self.text.add(f"store_tuple(g, {at}, add(scratch_tuple(g, {at}, {value.size}), {small.text()}))")
+            else:
+                self.text.add(f"store(g, {at}, add(scratch(g, {at}), {small.elements[0]}))")
+            return Small([])
+        place = self.value(value)
+        i = self._loop(value.size)
+        old = f"scratch_units(g, {plus(at, i)})"
+        read = f"{place.words}_units({place.array}, {plus(place.at, i)})"  # type: ignore[union-attr]
+        self.text.add(f"    store_units(g, {plus(at, i)}, add({old}, {read}))")
+        return Small([])
+
+    def _accumulate_outer(self, node: Node) -> Value:
+        u, x = node.args
+        at = self.plan.gradients.offset(node.attr[0], self.plan.shapes[node.attr[0]])
+        if self.block:
+            self._keep(at, u, x)
+            return Small([])
+        a, b = self.memory(u), self.memory(x)
+        self.text.add(f"outer_sum(g, {at}, {a.array}, {a.at}, 0, {b.array}, {b.at}, 0, {u.size}, {x.size}, 1)")
+        return Small([])
+
+    def _keep(self, at: int, u: Node, x: Node) -> None:
+        """Put both factors where `products` finds them after a block of steps."""
+        places = []
+        for node in (u, x):
+            if node.id not in self.plan.kept:
+                slot = self.plan.kept[node.id] = self.plan.slot(self.block * node.size)
+                place = Memory("S", f"{slot} + turn * {node.size}")
+                self.copy(node, self.value(node), place)
+            places.append(self.plan.kept[node.id])
+        self.plan.products.append((at, *places, u.size, x.size))
