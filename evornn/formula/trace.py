@@ -129,9 +129,8 @@ def _traced_function(function: Callable[..., Any], arguments: tuple[Any, ...]) -
         symbols = [Node("input", (), leaf.shape, leaf.dtype, f"a{i}") for i, leaf in enumerate(passed)]
         rest = iter(symbols)
         inside = unflatten(definition, [next(rest) if _passed(leaf) else leaf for leaf in leaves])
-        known[key] = trace(
-            getattr(function, "__name__", "function").lstrip("_") or "function", function, symbols, inside
-        )
+        name = getattr(function, "__name__", "").lstrip("_")
+        known[key] = trace(name if name.isidentifier() else "function", function, symbols, inside)
     return known[key], passed
 
 
