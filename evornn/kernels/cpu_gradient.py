@@ -31,7 +31,7 @@ class GradientKernel(Kernel):
 
     def __init__(self, simulation: Any, traced: TracedGradient, shape: Shape) -> None:
         self.text, self.sizes, self.shape = gradient_text(
-            traced, shape, simulation.parameters, simulation.describe(), simulation.early_exit
+            traced, shape, simulation.parameters, simulation.title(), simulation.early_exit
         )
         self.plan = self.sizes.plan
         starts = {name: cut.start for name, cut in simulation.genome.slices.items()}

@@ -42,11 +42,9 @@ class Effects(Core):
 
     def _keep(self, at: int, u: Node, x: Node) -> None:
         """Put both factors where `products` finds them after a block of steps."""
-        places = []
         for node in (u, x):
             if node.id not in self.plan.kept:
                 slot = self.plan.kept[node.id] = self.plan.slot(self.block * node.size)
                 place = Memory("S", f"{slot} + turn * {node.size}")
                 self.copy(node, self.value(node), place)
-            places.append(self.plan.kept[node.id])
-        self.plan.products.append((at, *places, u.size, x.size))
+        self.plan.products.append((at, self.plan.kept[u.id], self.plan.kept[x.id], u.size, x.size))

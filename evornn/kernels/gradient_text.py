@@ -115,9 +115,10 @@ class _Writer:
         text.indent -= 1
         self._save(body, f.carry, "marks", "(number + 1) * MARK")
         text.add("return taken")
-        arguments = f"K, J, {self._rows_arguments()}n_rows, seed, group, episode, w, S, g, tape, marks, number, begin, end, stop"
-        sizes = f"TAPE, MARK, GRADIENTS = {self._width(self.taped)}, {self._width(range(len(f.carry)))}, {{gradients}}\n\n\n"
-        self._sizes = sizes
+        arguments = (
+            f"K, J, {self._rows_arguments()}n_rows, seed, group, episode, "
+            "w, S, g, tape, marks, number, begin, end, stop"
+        )
         self._forward_call = f"run_forward({arguments})"
         return f"@kernel\ndef run_forward({arguments}):\n" + "\n".join(text.lines) + "\n"
 
@@ -133,9 +134,8 @@ class _Writer:
         text.add("    store(g, i, 0.0)")
         text.add("for group in range(part * groups // parts, (part + 1) * groups // parts):")
         text.indent += 1
-        text.add(
-            f"episode = {'group * ' + str(self.shape.lanes) if self.shape.layout == 'episodes' else 'numbers[group]'}"
-        )
+        first_lane = f"group * {self.shape.lanes}"
+        text.add(f"episode = {first_lane if self.shape.layout == 'episodes' else 'numbers[group]'}")
         text.add(f"at = group * {self.forward.scenario.size}")
         self._forwards(text)
         bars = self._finish(text)
@@ -150,8 +150,9 @@ class _Writer:
             f"values, order, K, J, q, seeds, numbers, {rows}n_rows, n_steps, seed, groups, parts, segment, genes, "
             "first, last, out, slopes, w, S, g, tape, marks, stop"
         )
-        sizes = self._sizes.format(gradients=max(self.plan.gradients.size, 1))
-        return f"{sizes}{SCATTER[self.shape.layout].format(lanes=self.shape.lanes)}\n\n" + (
+        sizes = self.sizes()
+        numbers = f"TAPE, MARK, GRADIENTS = {sizes.tape}, {sizes.marks}, {max(self.plan.gradients.size, 1)}"
+        return f"{numbers}\n\n\n{SCATTER[self.shape.layout].format(lanes=self.shape.lanes)}\n\n" + (
             f"@kernel\ndef differentiate({arguments}):\n" + "\n".join(text.lines) + "\n"
         )
 
