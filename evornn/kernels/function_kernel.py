@@ -1,0 +1,250 @@
+"""Any traced function as a kernel over lanes: what forward mode, Jacobians and online learning call step by step.
+
+Inputs are uniform (the same for all lanes: parameters, states, data) or varying (one value a lane: tangents,
+cotangents). Uniform inputs are read from a row of a table, so one call can sweep over many rows: the results named in
+`feedback` are the varying inputs of the next row. One row is a call, h rows downwards are backpropagation through h
+steps. Effects of adjoints add to gradients, one for each lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from evornn.errors import EvornnError
+from evornn.formula.graph import Node
+from evornn.formula.simplify import in_registers, parameters_only, simplify
+from evornn.formula.trace import Function, reachable
+from evornn.kernels.emit import Body, Carry, results_of
+from evornn.kernels.host import native_lanes
+from evornn.kernels.kernel_text import functions_text, hoisted, module_text
+from evornn.kernels.layout import constants_and_tables
+from evornn.kernels.plan import Plan
+from evornn.kernels.shape import Shape
+from evornn.kernels.values import Memory, Text, Value, part, plus
+
+ARRAYS = ("w", "K", "S", "g")  # passed to every function: weights, constants, scratch, gradients
+ARGUMENTS = ("w", "K", "J", "u", "time", "start", "count", "stride", "Q", "O", "G", "S")
+
+
+class Row(Memory):
+    """A value in the table of uniform inputs: one number for all lanes."""
+
+    words = "constant"
+
+
+class FunctionKernel:
+    """A traced function, compiled.
+
+    uniform: positions of the inputs that come from the table; the others vary. parameters: name -> shape; their values
+    are uniform. feedback: output -> varying input, for sweeps. lanes: values worked on at once; they share a vector.
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        uniform: Sequence[int],
+        parameters: Mapping[str, tuple[int, ...]],
+        precision: str = "float64",
+        lanes: int = 1,
+        feedback: Mapping[int, int] | None = None,
+    ) -> None:
+        (function,) = simplify([function])
+        if any(n.op == "random" for n in reachable(function.outputs)):
+            raise EvornnError(
+                f"{function.name} draws noise, which a kernel over lanes cannot; use a task without noise"
+            )
+        width = 1
+        while width < min(lanes, native_lanes(precision)):
+            width *= 2
+        self.function, self.feedback, self.parameters = function, dict(feedback or {}), dict(parameters)
+        self.results, self.effects = results_of(function)
+        self.shape = Shape(precision, width, "episodes")
+        self.uniform = [i for i in uniform if function.inputs[i].dtype != "int"]
+        self.varying = [i for i, n in enumerate(function.inputs) if i not in uniform and n.dtype != "int"]
+        self.row_at, self.row_size = _offsets([function.inputs[i] for i in self.uniform])
+        self.in_at, self.in_size = _offsets([function.inputs[i] for i in self.varying])
+        self.out_at, self.out_size = _offsets(self.results)
+        self.plan = Plan(1, self.parameters)
+        self.text = self._text()
+        ends = np.cumsum([0, *(int(np.prod(s, dtype=int)) for s in self.parameters.values())])
+        starts = dict(zip(self.parameters, ends.tolist(), strict=False))
+        self.dimension = int(ends[-1])
+        order = self.plan.weight_order(starts)
+        self.order = np.where(order < 0, self.dimension, order)  # one past the end: a zero
+        self.gradient_order = self.plan.gradients.order(starts)
+        self.constants, self.tables = constants_and_tables(self.plan, precision)
+        self._entry: Any = None
+
+    @property
+    def entry(self) -> Any:
+        """The compiled `sweep`."""
+        if self._entry is None:
+            from evornn.kernels.module_cache import load
+
+            self._entry = load(self.text).sweep
+        return self._entry
+
+    # text -------------------------------------------------------------------------------------------------------------
+    def _text(self) -> str:
+        names, parts = functions_text([self.function], self.plan, self.shape, ARRAYS)
+        text = Text()
+        body = Body(self.plan, self.shape.layout, names, text, arrays=ARRAYS)
+        text.add("align_stack()")
+        text.add("for group in range(len(Q)):")
+        text.indent += 1
+        text.add("q, o, g = Q[group], O[group], G[group]")
+        carry, fed = self._begin(body)
+        fixed = parameters_only(reachable(self.function.outputs))
+        body.emit(hoisted(self.function.outputs, fixed))
+        text.add("for turn in range(count):")
+        text.indent += 1
+        text.add(f"row = (start + turn * stride) * {self.row_size}")
+        self._read_row(body)
+        homes: dict[int, tuple[Node, Memory]] = {}
+        for output, node in zip(fed, carry.inputs, strict=True):
+            place = body.values[node.id]
+            if isinstance(place, Memory):
+                homes[output.id] = (node, place)
+        body.emit(self.function.outputs, homes)
+        for i, node in enumerate(self.results):
+            if i not in self.feedback:
+                body.copy(node, body.value(node), Memory("o", str(self.out_at[i])))
+        carry.assign([body.value(n) for n in fed])
+        text.indent -= 1
+        for i, value in zip(self.feedback, carry.current(), strict=True):
+            body.copy(self.results[i], value, Memory("o", str(self.out_at[i])))
+        main = f"@kernel\ndef sweep({', '.join(ARGUMENTS)}):\n" + "\n".join(text.lines) + "\n"
+        return module_text(f"The function {self.function.name}", self.shape, [*parts, main])
+
+    def _begin(self, body: Body) -> tuple[Carry, list[Node]]:
+        """Varying inputs: those that are fed back are carried from row to row, the others stay."""
+        inputs = self.function.inputs
+        places: dict[int, Value] = {}
+        for at, i in zip(self.in_at, self.varying, strict=True):
+            view = Memory("q", str(at))
+            places[i] = body._fetch(inputs[i], view) if in_registers(inputs[i]) else view
+        for i, value in places.items():
+            if i not in self.feedback.values():
+                body.values[inputs[i].id] = value
+        carry = Carry(body, [inputs[i] for i in self.feedback.values()], "c")
+        carry.assign([places[i] for i in self.feedback.values()])
+        return carry, [self.results[i] for i in self.feedback]
+
+    def _read_row(self, body: Body) -> None:
+        for at, i in zip(self.row_at, self.uniform, strict=True):
+            node = self.function.inputs[i]
+            view = Row("u", plus("row", str(at)))
+            body.values[node.id] = body._fetch(node, view) if in_registers(node) else view
+        for node in self.function.inputs:
+            if node.dtype == "int":
+                body.text.add("t = time + start + turn * stride")
+                body.values[node.id] = part("t", node)
+
+    # use --------------------------------------------------------------------------------------------------------------
+    def workspace(self, count: int = 1, table: np.ndarray | None = None) -> Workspace:
+        """Memory for `count` lanes, and the table of uniform inputs [rows, row_size] (default: one row)."""
+        return Workspace(self, count, table)
+
+    def __call__(self, values: Any, *inputs: Any, time: int = 0) -> list[np.ndarray]:
+        """Outputs [K, *shape] for parameter values [D] and the inputs in order: uniform ones of their shape, varying
+        ones [K, *shape]; the gradients [K, D] last, if the function has effects.
+        """
+        nodes = [n for n in self.function.inputs if n.dtype != "int"]
+        places = [i for i, n in enumerate(self.function.inputs) if n.dtype != "int"]
+        given = dict(zip(places, (np.asarray(x, dtype=np.float64) for x in inputs), strict=True))
+        counts = {len(given[i]) for i in self.varying} or {1}
+        for i, node in zip(places, nodes, strict=True):
+            shape = node.shape if i in self.uniform else (max(counts), *node.shape)
+            if given[i].shape != shape:
+                raise EvornnError(f"input {i} has shape {given[i].shape}; it must be {shape}")
+        space = self.workspace(max(counts))
+        space.values[: self.dimension] = values
+        for at, i in zip(self.row_at, self.uniform, strict=True):
+            space.table[0, at : at + given[i].size] = given[i].ravel()
+        for k, i in enumerate(self.varying):
+            space.put(k, given[i].reshape(space.count, -1))
+        space.run(time=time)
+        outputs = [space.get(i).reshape(space.count, *n.shape).copy() for i, n in enumerate(self.results)]
+        return [*outputs, space.gradients()] if self.effects else outputs
+
+
+class Workspace:
+    """What one user of a kernel works with: parameter values, the table, and varying inputs and outputs in lanes.
+
+    values [D]: set them, then `run`. table [rows, row_size]. gradient [groups, G, lanes] is added to.
+    """
+
+    def __init__(self, kernel: FunctionKernel, count: int, table: np.ndarray | None) -> None:
+        shape = kernel.shape
+        groups, lanes, dtype = -(-count // shape.lanes), shape.lanes, shape.precision
+        self.kernel, self.count = kernel, count
+        self.values = np.zeros(kernel.dimension + 1, dtype)
+        self.table = np.zeros((1, max(kernel.row_size, 1)), dtype) if table is None else table
+        self.inputs, self.outputs, self.gradient = (
+            np.zeros((groups, size, lanes), dtype)
+            for size in (kernel.in_size, kernel.out_size, kernel.plan.gradients.size)
+        )
+        self._flat = tuple(_rows(a) for a in (self.inputs, self.outputs, self.gradient))
+        self._weights = np.zeros(kernel.plan.weight_size, dtype)
+        self._scratch = np.zeros(kernel.plan.scratch_size * lanes, dtype)
+
+    def run(self, start: int = 0, count: int = 1, stride: int = 1, time: int = 0, outputs: Any = None) -> None:
+        """Sweep over `count` rows from `start`, each `stride` further; `time` is the step of row 0. outputs: where to
+        write, [groups, out_size * lanes] (default: `self.outputs`).
+        """
+        kernel = self.kernel
+        self.values.take(kernel.order, out=self._weights, mode="clip")
+        q, o, g = self._flat
+        kernel.entry(
+            self._weights, kernel.constants, kernel.tables, self._table(), time, start, count, stride, q,
+            o if outputs is None else outputs, g, self._scratch,
+        )  # fmt: skip
+
+    def _table(self) -> np.ndarray:
+        return self.table.reshape(-1)
+
+    def put(self, place: int, array: np.ndarray) -> None:
+        """Set varying input number `place` from [K, size]; lanes beyond K repeat the last."""
+        at = self.kernel.in_at[place]
+        self.inputs[:, at : at + array.shape[1]] = _packed(array, self.inputs.shape[0], self.kernel.shape.lanes)
+
+    def get(self, output: int) -> np.ndarray:
+        """Output [K, size]."""
+        at = self.kernel.out_at[output]
+        return self._unpacked(self.outputs[:, at : at + self.kernel.results[output].size])
+
+    def lanes_gradient(self) -> np.ndarray:
+        """Gradients [K, G] in the kernel's own order; see `gradients`."""
+        return self._unpacked(self.gradient)
+
+    def gradients(self) -> np.ndarray:
+        """Gradients [K, D] gathered since `gradient` was last zero."""
+        return self.spread(self.lanes_gradient())
+
+    def spread(self, gradient: np.ndarray) -> np.ndarray:
+        """[..., G] in the kernel's order as [..., D] in the parameters'."""
+        result = np.zeros((*gradient.shape[:-1], self.kernel.dimension), gradient.dtype)
+        result[..., self.kernel.gradient_order] = gradient
+        return result
+
+    def _unpacked(self, packed: np.ndarray) -> np.ndarray:
+        return packed.transpose(0, 2, 1).reshape(-1, packed.shape[1])[: self.count]
+
+
+def _offsets(nodes: list[Node]) -> tuple[list[int], int]:
+    """Where each node starts, and the size of all."""
+    ends = np.cumsum([0, *(n.size for n in nodes)])
+    return ends[:-1].tolist(), int(ends[-1])
+
+
+def _packed(array: np.ndarray, groups: int, lanes: int) -> np.ndarray:
+    rows = np.minimum(np.arange(groups * lanes), len(array) - 1)
+    return array[rows].reshape(groups, lanes, -1).transpose(0, 2, 1)
+
+
+def _rows(packed: np.ndarray) -> np.ndarray:
+    """[groups, anything], never empty: a kernel may look at its type."""
+    return packed.reshape(len(packed), -1) if packed.size else np.zeros((len(packed), 1), packed.dtype)
