@@ -260,8 +260,9 @@ class Problem:
         there = self._on(stage.task)
         values = there.simulation.genome.values(there._checked_genomes(genomes))
         scenarios, steps = there._checked_scenarios(stage.scenarios), there._checked_steps(stage.steps)
-        _, _, failed = there.backend.evaluate(values, scenarios, steps, self.seed)
-        return Trial(stage.name, int((~failed[0]).sum()), len(stage.scenarios), stage.required, stage.steps)
+        fitness, _, failed = there.backend.evaluate(values, scenarios, steps, self.seed)
+        enough = stage.fitness is None or bool(fitness[0].mean() >= stage.fitness)
+        return Trial(stage.name, int((~failed[0]).sum()) if enough else 0, len(stage.scenarios), stage.required, stage.steps)
 
     def _on(self, task: Task | None) -> Problem:
         """This problem on another task object of the same sizes; itself on None."""

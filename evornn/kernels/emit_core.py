@@ -43,6 +43,7 @@ class Core:
         self._count = 0
         self._homes: dict[int, tuple[Node, Memory]] = {}
         self._outputs: set[int] = set()
+        self.places: dict[int, Memory] = {}  # where large results are wanted: node id -> place
         self.arrays = arrays
 
     # the driver -------------------------------------------------------------------------------------------------------
@@ -177,9 +178,10 @@ class Core:
             local[node.id] = self._statement(node, [local[a.id] for a in node.args])
         for node in members:
             if node.id in self._outputs or any(r.id not in inside for r in self._readers[node.id]):
-                place = self._home(node, inside) or Memory("S", str(self.plan.slot(size)))
+                place = self.places.get(node.id) or self._home(node, inside)
+                place = place or Memory("S", str(self.plan.slot(size)))
                 value = f"where({local[node.id]}, 1.0, 0.0)" if node.dtype == "bool" else local[node.id]
-                self.text.add(f"store_units(S, {plus(place.at, i)}, {value})")
+                self.text.add(f"store_units({place.array}, {plus(place.at, i)}, {value})")
                 self.values[node.id] = place
             else:
                 self.values[node.id] = Memory("S", "unused")

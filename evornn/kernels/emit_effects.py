@@ -37,7 +37,7 @@ class Effects(Core):
             self._keep(at, u, x)
             return Small([])
         a, b = self.memory(u), self.memory(x)
-        self.text.add(f"outer_sum(g, {at}, {a.array}, {a.at}, 0, {b.array}, {b.at}, 0, {u.size}, {x.size}, 1)")
+        self.text.add(f"outer_sum(g, {at}, {a.array}, {a.at}, {b.array}, {b.at}, {u.size}, {x.size}, 1, 1)")
         return Small([])
 
     def _keep(self, at: int, u: Node, x: Node) -> None:
@@ -45,6 +45,16 @@ class Effects(Core):
         for node in (u, x):
             if node.id not in self.plan.kept:
                 slot = self.plan.kept[node.id] = self.plan.slot(self.block * node.size)
-                place = Memory("S", f"{slot} + turn * {node.size}")
-                self.copy(node, self.value(node), place)
+                self._spread(node, slot)
         self.plan.products.append((at, self.plan.kept[u.id], self.plan.kept[x.id], u.size, x.size))
+
+    def _spread(self, node: Node, slot: int) -> None:
+        """Write step `turn` of a block: an element's steps lie side by side, as `outer_sum` reads them."""
+        value = self.value(node)
+        if isinstance(value, Memory):
+            i = self._loop(node.size)
+            read = f"{value.words}({value.array}, {plus(value.at, i)})"
+            self.text.add(f"    store(S, {slot} + {i} * {self.block} + turn, {read})")
+        else:
+            for k, element in enumerate(value.elements):
+                self.text.add(f"store(S, {slot + k * self.block} + turn, {element})")

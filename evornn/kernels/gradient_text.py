@@ -51,11 +51,13 @@ class _Writer:
         self.early_exit = early_exit and self.forward.alive >= 0
         self.plan = Plan(shape.group, shapes)
         read = {n.id for n in reachable(traced.step.outputs)}
-        kept = traced.step.inputs[: len(self.forward.carry)]
-        self.taped = [i for i, n in enumerate(kept) if n.id in read]
+        self.states = len(self.forward.carry)
+        self.taped = [i for i, n in enumerate(traced.step.inputs[: self.states]) if n.id in read]
+        self.saved = self.forward.step.outputs[self.states :]
 
     def sizes(self) -> GradientPlan:
-        return GradientPlan(self.plan, self._width(self.taped), self._width(range(len(self.forward.carry))))
+        carry = self.forward.carry
+        return GradientPlan(self.plan, _width([carry[i] for i in self.taped] + self.saved), _width(carry))
 
     def parts(self) -> list[str]:
         f, t = self.forward, self.traced
@@ -66,16 +68,15 @@ class _Writer:
         return [*parts, self._products(), main]
 
     # what the functions share -----------------------------------------------------------------------------------------
-    def _width(self, fields: object) -> int:
-        return sum(self.forward.carry[i].size for i in fields)  # type: ignore[attr-defined]
-
     def _body(self, text: Text, prefix: str = "v") -> Body:
         return Body(self.plan, self.shape.layout, self.functions, text, prefix, ARRAYS)
 
-    def _save(self, body: Body, nodes: list[Node], array: str, at: str) -> None:
+    def _save(self, body: Body, nodes: list[Node], array: str, at: str) -> str:
+        """Copy values to consecutive places; gives the place after them."""
         for node in nodes:
             body.copy(node, body.value(node), Memory(array, at))
             at = _after(at, node.size)
+        return at
 
     def _load(self, body: Body, nodes: list[Node], array: str, at: str) -> None:
         """Give nodes their values from stored states: small ones are read now, large ones where they are."""
@@ -106,11 +107,17 @@ class _Writer:
         if self.early_exit:
             text.add("if not any_lane(alive):")
             text.add("    break")
-        if self.taped:
-            text.add("row = (t - begin) * TAPE")
-            self._save(body, [f.carry[i] for i in self.taped], "tape", "row")
+        text.add("row = (t - begin) * TAPE")
+        at = self._save(body, [f.carry[i] for i in self.taped], "tape", "row")
+        for node in self.saved:
+            body.places[node.id] = Memory("tape", at)
+            at = _after(at, node.size)
         read_rows(body, f.rows, f.time)
-        carry.advance(f.step.outputs)
+        carry.advance(f.step.outputs[: self.states], self.saved)
+        for node in self.saved:
+            value, place = body.value(node), body.places[node.id]
+            if value != place:
+                body.copy(node, value, place)
         text.add("taken += 1")
         text.indent -= 1
         self._save(body, f.carry, "marks", "(number + 1) * MARK")
@@ -194,7 +201,9 @@ class _Writer:
         outputs, effects = results_of(t.finish)
         back.emit([*outputs, *effects])
         body = self._body(text)
-        bars = Carry(body, t.step.inputs[-len(outputs) :], "", [f"bar_{f.names[i]}" for i in t.back])
+        first = self.states + len(f.rows) + 1
+        names = [f"bar_{f.names[i]}" for i in t.back]
+        bars = Carry(body, t.step.inputs[first : first + len(outputs)], "", names)
         bars.assign([back.value(o) for o in outputs])
         return bars
 
@@ -204,8 +213,7 @@ class _Writer:
         fixed = parameters_only(reachable(t.step.outputs))
         body.emit(hoisted(t.step.outputs, fixed))
         body.block = BLOCK
-        n = len(f.carry)
-        inputs = t.step.inputs
+        n, inputs = self.states, t.step.inputs
         text.add("while number >= 0:")
         text.indent += 1
         text.add("begin = number * segment")
@@ -215,9 +223,8 @@ class _Writer:
         text.add("    end = taken")
         text.add("for t in range(end - 1, begin - 1, -1):")
         text.indent += 1
-        if self.taped:
-            text.add("row = (t - begin) * TAPE")
-            self._load(body, [inputs[i] for i in self.taped], "tape", "row")
+        text.add("row = (t - begin) * TAPE")
+        self._load(body, [inputs[i] for i in self.taped] + inputs[len(inputs) - len(self.saved) :], "tape", "row")
         rows = dict(zip(f.rows, inputs[n : n + len(f.rows)], strict=True))
         read_rows(body, rows, inputs[n + len(f.rows)])
         bars.advance(outputs, effects)
@@ -242,7 +249,7 @@ class _Writer:
     def _products(self) -> str:
         text = Text()
         for at, left, right, rows, columns in self.plan.products:
-            text.add(f"outer_sum(g, {at}, S, {left}, {rows}, S, {right}, {columns}, {rows}, {columns}, turns)")
+            text.add(f"outer_sum(g, {at}, S, {left}, S, {right}, {rows}, {columns}, {BLOCK}, turns)")
         return "@kernel\ndef add_products(S, g, turns):\n" + "\n".join(text.lines or ["    pass"]) + "\n"
 
 
@@ -260,6 +267,10 @@ def scatter(g, genes, slopes, block):
             slopes[block, genes[i]] += g[i * {lanes} + lane]
 """,
 }
+
+
+def _width(nodes: list[Node]) -> int:
+    return sum(n.size for n in nodes)
 
 
 def _after(at: str, size: int) -> str:

@@ -20,31 +20,32 @@ def outer_sum(
     offset: Any,
     left: Any,
     left_at: Any,
-    left_step: Any,
     right: Any,
     right_at: Any,
-    right_step: Any,
     rows: Any,
     columns: Any,
+    spread: Any,
     count: Any,
 ) -> None:
-    """gradients[offset + i columns + j] += sum over k < count of left[left_at + k left_step + i] right[... + j].
+    """gradients[offset + i columns + j] += sum over k < count of left[left_at + i spread + k] right[right_at + j spread
+    + k].
 
-    Steps are added in order, one fused multiply-add each, to what is there.
+    Steps k are added in order, one fused multiply-add each, to what is there.
     """
     target, base = code.data(kinds[0], gradients), code.index(kinds[1], offset)
     factors = (
-        (code.data(kinds[2], left), code.index(kinds[3], left_at), kinds[4].literal_value),
-        (code.data(kinds[5], right), code.index(kinds[6], right_at), kinds[7].literal_value),
+        (code.data(kinds[2], left), code.index(kinds[3], left_at)),
+        (code.data(kinds[4], right), code.index(kinds[5], right_at)),
     )
-    n, m, turns = kinds[8].literal_value, kinds[9].literal_value, code.index(kinds[10], count)
+    n, m, step = (kind.literal_value for kind in kinds[6:9])
+    turns = code.index(kinds[9], count)
     for first_row, row_tiles, tile_rows in _spans(n, ROWS):
         with _tiles(code, row_tiles) as row_tile:
             i = code.plus(code.times(row_tile, ROWS), first_row)
             for first_column, column_tiles, tile_columns in _spans(m, COLUMNS):
                 with _tiles(code, column_tiles) as column_tile:
                     j = code.plus(code.times(column_tile, COLUMNS), first_column)
-                    _tile(code, target, base, factors, (i, j), (tile_rows, tile_columns), m, turns)
+                    _tile(code, target, base, factors, (i, j), (tile_rows, tile_columns), (m, step), turns)
 
 
 def _spans(size: int, side: int) -> list[tuple[int, int, int]]:
@@ -72,17 +73,24 @@ class _tiles:
 
 
 def _tile(
-    code: Code, target: Any, base: Any, factors: Any, at: tuple[Any, Any], sides: tuple[int, int], m: int, turns: Any
+    code: Code,
+    target: Any,
+    base: Any,
+    factors: Any,
+    at: tuple[Any, Any],
+    sides: tuple[int, int],
+    sizes: tuple[int, int],
+    turns: Any,
 ) -> None:
-    b, (rows, columns) = code.b, sides
+    b, (rows, columns), (m, step) = code.b, sides, sizes
     corner = b.add(base, b.add(code.times(at[0], m), at[1]))
     places = [[code.plus(corner, r * m + c) for c in range(columns)] for r in range(rows)]
     cells = [[cgutils.alloca_once_value(b, code.scratch(target, place).v) for place in row] for row in places]
     with code.loop(turns) as loop:
         values = []
-        for (pointer, start, step), place, side in zip(factors, at, sides, strict=True):
-            first = b.add(b.add(start, place), code.times(loop.index, step))
-            values.append([code.scratch(pointer, code.plus(first, k)) for k in range(side)])
+        for (pointer, start), place, side in zip(factors, at, sides, strict=True):
+            first = b.add(b.add(start, code.times(place, step)), loop.index)
+            values.append([code.scratch(pointer, code.plus(first, k * step)) for k in range(side)])
         for r, u in enumerate(values[0]):
             for c, x in enumerate(values[1]):
                 total = code.m.fma(u, x, code.m.wrap(b.load(cells[r][c])))

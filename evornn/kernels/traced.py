@@ -9,10 +9,11 @@ import numpy as np
 
 from evornn.errors import EvornnError
 from evornn.formula import where
-from evornn.formula.adjoint import EFFECT, Adjoints
+from evornn.formula.adjoint import EFFECT, Adjoints, full
 from evornn.formula.graph import Node
 from evornn.formula.record import State, leaf_names, tree_map, unflatten
 from evornn.formula.simplify import fold_functions, is_constant, simplify
+from evornn.formula.tangent import Tangents
 from evornn.formula.trace import Function, reachable, trace, tracing
 
 
@@ -31,14 +32,21 @@ class Traced:
     finish: Function
 
 
+COSTLY = ("tanh", "sigmoid", "softplus", "exp", "log", "sin", "cos", "sqrt")  # worth storing for the way back
+
+
 @dataclass
 class TracedGradient:
-    """The forward graphs, and the adjoints of start, step and finish; `back` numbers the carried floats: each has a
-    cotangent that is carried backwards.
+    """The forward graphs, and the adjoints of start, step and finish.
+
+    back: numbers of the carried floats, each of which has a cotangent that is carried backwards. The last `saved`
+    outputs of the forward step are not states but what its adjoint would have to compute again, given to it as its last
+    inputs.
     """
 
     forward: Traced
     back: list[int]
+    saved: int
     start: Function
     step: Function
     finish: Function
@@ -58,9 +66,7 @@ def trace_gradient(simulation: Any, scenario_size: int) -> TracedGradient:
         quiet = tree_map(lambda x: where(carry.alive, x, np.zeros(x.shape)) if x.dtype == "float" else x, carry.net)
         return simulation.step(p, carry.replace(net=quiet), now)
 
-    traced = _traced(simulation, scenario_size, step)
-    traced.start, traced.step, traced.finish = fold_functions([traced.start, traced.step, traced.finish])
-    traced.carry = traced.step.inputs[: len(traced.carry)]
+    traced = trace_folded(simulation, scenario_size, step)
     adjoints = Adjoints()
     given = tuple(i == 0 for i in range(len(traced.finish.outputs)))  # of the fitness alone
     back = [i for i, n in enumerate(traced.carry) if n.dtype == "float"]
@@ -69,8 +75,62 @@ def trace_gradient(simulation: Any, scenario_size: int) -> TracedGradient:
         _first(adjoints.of(traced.step), len(back)),
         _first(adjoints.of(traced.finish, given), len(back)),
     ]
+    traced.step, backward[1], saved = _saving(traced.step, backward[1])
     forward, more = _simplified(traced, backward)
-    return TracedGradient(forward, back, *more)
+    return TracedGradient(forward, back, saved, *more)
+
+
+def _saving(step: Function, adjoint: Function) -> tuple[Function, Function, int]:
+    """The step also giving the activations that its adjoint reads, and the adjoint taking them: products and
+    exponentials are then computed once.
+    """
+    read = {n.id for n in reachable(adjoint.outputs)}
+    costly = [n for n in reachable(step.outputs) if n.op in COSTLY and n.id in read]
+    inputs = {n.id: Node("input", (), n.shape, "float", "saved") for n in costly}
+    taking = _substitute(adjoint, inputs)
+    used = {n.id for n in reachable(taking.outputs)}
+    kept = [n for n in costly if inputs[n.id].id in used]
+    saving = Function(step.name, step.inputs, [*step.outputs, *kept], None)
+    extra = [inputs[n.id] for n in kept]
+    return saving, Function(adjoint.name, [*adjoint.inputs, *extra], taking.outputs, None), len(kept)
+
+
+def trace_folded(simulation: Any, scenario_size: int, step: Any = None) -> Traced:
+    """The graphs before contraction: what adjoints and tangents are made of."""
+    traced = _traced(simulation, scenario_size, step or simulation.step)
+    start, step, finish = fold_functions([traced.start, traced.step, traced.finish])
+    n = len(traced.carry)
+    rows = dict(zip(traced.rows, step.inputs[n:-1], strict=True))
+    carry, time = step.inputs[:n], step.inputs[-1]
+    return Traced(traced.names, carry, traced.alive, start.inputs[0], rows, time, start, step, finish)
+
+
+def trace_tangent(simulation: Any, scenario_size: int) -> Traced:
+    """Forward mode: what moves with the parameters is carried beside the state, and every parameter has its tangent
+    beside it, named by `tangent.dotted`. finish gives the tangent of the fitness, the fitness, and failed.
+    """
+    traced, maker = trace_folded(simulation, scenario_size), Tangents(simulation.parameters)
+    n = len(traced.carry)
+    start, _ = maker.moved(traced.start, (False,))
+    moves = tuple(t is not None for t in start.results)
+    step, moving = maker.loop(traced.step, moves + (False,) * (len(traced.step.inputs) - n))
+    k = n + sum(moving)
+    first = [full(t, o.shape) for o, t, m in zip(start.outputs, start.results, moving, strict=True) if m]
+    finish, whole = maker.moved(traced.finish, tuple(moving))
+    fitness, _, failed = finish.outputs
+    return _simplified(
+        Traced(
+            traced.names + [f"tangent_of_{name}" for name, m in zip(traced.names, moving, strict=True) if m],
+            step.inputs[:k],
+            traced.alive,
+            start.inputs[0],
+            dict(zip(traced.rows, step.inputs[k:-1], strict=True)),
+            step.inputs[-1],
+            Function("start", start.inputs, [*start.outputs, *first], None),
+            step,
+            Function("finish", whole.inputs, [full(finish.results[0], ()), fitness, failed], None),
+        )
+    )[0]
 
 
 def _first(adjoint: Function, count: int) -> Function:
