@@ -7,18 +7,19 @@ from typing import Annotated
 
 import typer
 
-HEADINGS = {"network": "Networks", "task": "Tasks", "search": "Searches"}
-KINDS = {"networks": "network", "tasks": "task", "searches": "search"}
+HEADINGS = {"networks": "Networks", "tasks": "Tasks", "search": "Searches", "gradient": "Trainers"}  # by package
+KINDS = {"networks": "networks", "tasks": "tasks", "searches": "search", "trainers": "gradient"}
 
 
 def catalogue() -> dict[str, dict[str, str]]:
     """Heading -> {name: first line of its docstring}, from the registries."""
-    from evornn.experiment.spec import registry
+    import importlib
 
-    return {
-        heading: {name: (cls.__doc__ or "").strip().partition("\n")[0] for name, cls in registry(family).items()}
-        for family, heading in HEADINGS.items()
-    }
+    def lines(package: str) -> dict[str, str]:
+        classes = importlib.import_module(f"evornn.{package}").REGISTRY
+        return {name: (cls.__doc__ or "").strip().partition("\n")[0] for name, cls in classes.items()}
+
+    return {heading: lines(package) for package, heading in HEADINGS.items()}
 
 
 def markdown() -> str:
@@ -31,11 +32,11 @@ def markdown() -> str:
 
 
 def list_(
-    kind: Annotated[str | None, typer.Argument(help="networks, tasks or searches; all unless told.")] = None,
+    kind: Annotated[str | None, typer.Argument(help="networks, tasks, searches or trainers; all unless told.")] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown tables.")] = False,
     readme: Annotated[Path | None, typer.Option(help="Write the tables into this file's list block.")] = None,
 ) -> None:
-    """List networks, tasks and searches, one line each."""
+    """List networks, tasks, searches and trainers, one line each."""
     from evornn.errors import check_choice
 
     if readme is not None:

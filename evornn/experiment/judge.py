@@ -25,11 +25,16 @@ class Judge:
         self.report: ChampionReport | None = None
         self.failed = {r.tested for r in records if r.tested and not r.solved}  # an elite need not fail twice
 
-    def __call__(self, genomes: np.ndarray, fitness: np.ndarray, before: Record | None) -> dict[str, Any]:
-        """Test a generation's champion if it may have solved the task; gives the fields of its record that say so."""
+    def __call__(
+        self, genomes: np.ndarray, fitness: np.ndarray, before: Record | None, believed: bool = True
+    ) -> dict[str, Any]:
+        """Test a generation's champion if it may have solved the task; gives the fields of its record that say so.
+
+        believed: False if the fitness comes from some of the episodes only.
+        """
         spent, tests, test_steps = (before.evaluations, before.tests, before.test_steps) if before else (0, 0, 0)
         untested = {"solved": False, "tested": None, "tests": tests, "test_steps": test_steps}
-        if np.isnan(fitness).all():
+        if not believed or np.isnan(fitness).all():
             return untested
         i = int(np.nanargmax(fitness))
         top = float(fitness[i])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import numpy as np
 
 from evornn.errors import EvornnError
 from evornn.experiment import store as files
+from evornn.experiment.dialogue import Dialogue
 from evornn.experiment.environment import describe_environment
 from evornn.experiment.history import Record, as_array, crc, summarise
 from evornn.experiment.judge import Judge
@@ -33,10 +33,10 @@ class Result:
     """How a run ended.
 
     `solved`: a champion passed its test in float64; `verified` is that test's report. `best`: that champion, or else
-    the best genome told. `evaluations`, `steps`, `seconds`: spent; `tests`, `test_steps`: champion tests and their
-    simulated steps, counted apart. `stopped_by`: "solved", "search" (it has nothing more to ask) or the name of the
-    limit that was reached. `history`: structured array, one row a generation (fields of
-    `evornn.experiment.history.Record`). `out`: the run directory, if any.
+    the best genome told. `evaluations`, `steps`, `seconds`: spent; `gradients`: how many of the evaluations were
+    gradients; `tests`, `test_steps`: champion tests and their simulated steps, counted apart. `stopped_by`: "solved",
+    "search" (it has nothing more to ask) or the name of the limit that was reached. `history`: structured array, one
+    row a generation (fields of `evornn.experiment.history.Record`). `out`: the run directory, if any.
     """
 
     solved: bool
@@ -49,6 +49,7 @@ class Result:
     verified: ChampionReport | None
     tests: int
     test_steps: int
+    gradients: int
     out: Path | None
 
 
@@ -86,6 +87,7 @@ def run(
         share_learned=share_learned,
     )
     limits.check_bounded()
+    search.prepare(problem)
     if out is None:
         if resume:
             raise EvornnError("resume=True needs out=, the directory of the run to continue")
@@ -113,7 +115,7 @@ class _Run:
         self.judge = Judge(problem, limits.target, store, self.records)
         self.started = time.monotonic() - (self.records[-1].seconds if self.records else 0.0)
         self.next_checkpoint = time.monotonic() + CHECKPOINT_SECONDS
-        self.takes_limit = "limit" in inspect.signature(search.ask).parameters
+        self.dialogue = Dialogue(search, problem)
 
     @property
     def last(self) -> Record | None:
@@ -129,9 +131,6 @@ class _Run:
     def _stop(self) -> str | None:
         return self.limits.reached(self.last, time.monotonic() - self.started)
 
-    def _ask(self, limit: int | None) -> np.ndarray:
-        return self.search.ask(limit=limit) if self.takes_limit else self.search.ask()
-
     def _restore(self) -> None:
         """Bring the search to where the records end: load its newest checkpoint, tell it the fitness logged since."""
         if self.store is None:
@@ -141,14 +140,7 @@ class _Run:
             self.search.load_state_dict(state)
         elif not self.records:
             self._checkpoint()
-        for record, fitness in zip(self.records[start:], self.store.fitness(start), strict=True):
-            genomes = self._ask(record.size)
-            if len(genomes) != record.size or crc(genomes) != record.genomes_crc:
-                raise EvornnError(
-                    f"{self.store.directory}: in generation {record.generation} the search asks other genomes than "
-                    f"when the run was written; the spec or a library has changed since (see {files.ENVIRONMENT})"
-                )
-            self.search.tell(genomes, fitness)
+        self.dialogue.replay(self.store, start)
         if self.last is not None and self.last.solved:
             fitness = self.store.fitness(len(self.records) - 1)[0]
             found = self.last.evaluations - fitness.size + int(np.nanargmax(fitness)) + 1
@@ -160,17 +152,18 @@ class _Run:
     def _generation(self) -> str | None:
         """One round; returns why the search cannot go on, if so."""
         before = self.last
-        spent, simulated = (before.evaluations, before.steps) if before else (0, 0)
+        spent, simulated, taken = (before.evaluations, before.steps, before.gradients) if before else (0, 0, 0)
         left = self.limits.left(spent)
-        genomes = self._ask(left)
+        genomes = self.dialogue.ask(left)
         if not len(genomes):
             return "search"
         if left is not None and len(genomes) > left:
             return "evaluations"
         begun = time.monotonic()
-        evaluation = self.problem.evaluate(genomes)
+        evaluation = self.search.consult(self.problem, genomes)
         simulating = time.monotonic() - begun
-        self.search.tell(genomes, evaluation.fitness)
+        believed = not self.search.provisional
+        gradients = taken + self.dialogue.tell(genomes, evaluation.fitness, evaluation)
         best = self.search.best.fitness if self.search.best else math.nan
         record = Record(
             generation=len(self.records) + 1,
@@ -179,12 +172,13 @@ class _Run:
             size=len(genomes),
             best=best,
             **summarise(evaluation.fitness),
-            **self.judge(genomes, evaluation.fitness, before),
+            **self.judge(genomes, evaluation.fitness, before, believed),
             learned=self._learned(best),
             seconds=time.monotonic() - self.started,
             simulating=simulating,
             genomes_crc=crc(genomes),
             fitness_crc=crc(evaluation.fitness),
+            gradients=gradients,
         )
         self.records.append(record)
         if self.store:
@@ -226,12 +220,13 @@ class _Run:
             verified=self.judge.report,
             tests=last.tests if last else 0,
             test_steps=last.test_steps if last else 0,
+            gradients=last.gradients if last else 0,
             out=self.store.directory if self.store else None,
         )
         if self.store:
             self._checkpoint()
             best = result.best
-            kept = ("solved", "stopped_by", "evaluations", "steps", "seconds", "tests", "test_steps")
+            kept = ("solved", "stopped_by", "evaluations", "steps", "seconds", "tests", "test_steps", "gradients")
             summary = {name: getattr(result, name) for name in kept}
             self.store.write_json(
                 files.RESULT,

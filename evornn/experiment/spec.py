@@ -6,7 +6,7 @@
     [task]                          # the same for evornn.tasks
     name = "DoublePole"
     velocities = false
-    [search]                        # and for evornn.search
+    [search]                        # and for evornn.search and evornn.gradient
     name = "GeneticAlgorithm"
     population = 100
     [problem]                       # optional: backend, precision, workers, episodes
@@ -15,7 +15,8 @@
     seed = 1
     evaluations = 200_000
 
-An option whose value is a table with a `name`, or a list of such tables, is a network of its own (`Stacked`).
+An option of a network whose value is a table with a `name`, or a list of such tables, is a network of its own
+(`Stacked`). Options of searches that are tables (`schedule`, the `search` of `Memetic`) are left to the search.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from evornn.problem import Problem
     from evornn.search.base import Search
 
-FAMILIES = {"network": "networks", "task": "tasks", "search": "search"}  # section -> package with the registry
+FAMILIES = {"network": ("networks",), "task": ("tasks",), "search": ("search", "gradient")}  # section -> registries
 PROBLEM_DEFAULTS = {"backend": "cpu", "precision": "float32", "workers": None, "episodes": 1}
 RESERVED = {"search": ("space", "seed")}  # constructor arguments that the spec itself fills in
 MAX_SEED = 2**32 - 1
@@ -154,7 +155,8 @@ def registry(family: str) -> dict[str, type]:
     """The classes a section can name."""
     import importlib
 
-    return importlib.import_module(f"evornn.{FAMILIES[family]}").REGISTRY
+    packages = [importlib.import_module(f"evornn.{name}") for name in FAMILIES[family]]
+    return {name: cls for package in packages for name, cls in package.REGISTRY.items()}
 
 
 def _checked_class(family: str, table: Mapping[str, Any], where: str) -> type:
@@ -178,7 +180,7 @@ def _checked_class(family: str, table: Mapping[str, Any], where: str) -> type:
 
 def _build(family: str, table: Mapping[str, Any], where: str, **given: Any) -> Any:
     cls = _checked_class(family, table, where)
-    options = {k: _nested(family, v, where) for k, v in table.items() if k != "name"}
+    options = {k: v if family == "search" else _nested(family, v, where) for k, v in table.items() if k != "name"}
     signature = inspect.signature(cls)
     spread = [p.name for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL and p.name in options]
     try:

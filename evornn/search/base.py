@@ -7,17 +7,20 @@ been told. The attributes named in its `_STATE` are saved and restored.
 **Budgets.** `ask(limit)` returns at most `limit` genomes. A generation larger than the limit is handed out in pieces
 and `_update` waits for the last one, so a budget is met exactly, and raising it later continues as if it had been
 larger from the start: the genomes asked do not depend on how a generation was cut.
+
+**How genomes are evaluated** is the search's own affair: a run calls `consult(problem, genomes)`. Most searches want
+fitness alone; one that learns from gradients (`evornn.gradient`) asks the problem for those, and is told them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import copy
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from evornn.errors import EvornnError, check_range
+from evornn.search.plain import checked_bounds, checked_fitness, plain, plain_state, rng_state
 
 
 class SpaceLike(Protocol):
@@ -43,6 +46,20 @@ class SpaceLike(Protocol):
         ...
 
 
+class Told(Protocol):
+    """What a problem says of genomes [P, D]; a Gradient has `gradients` [P, D] as well."""
+
+    @property
+    def fitness(self) -> np.ndarray:
+        """Fitness [P], higher is better; NaN where there is none."""
+        ...
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Steps simulated [P]."""
+        ...
+
+
 class Best(NamedTuple):
     """The best genome told so far; `evaluation` counts from 1 and is the first one that reached this fitness."""
 
@@ -61,11 +78,12 @@ class Search:
     MIN_POPULATION: ClassVar[int] = 1
     MAX_POPULATION: ClassVar[int] = 10_000_000
     LEARNS: ClassVar[bool] = True  # False: does not listen to fitness, a baseline
+    INHERITS: ClassVar[bool] = True  # False: cannot go on from genomes other than it asked
     _STATE: ClassVar[tuple[str, ...]] = ()  # attributes: arrays, numbers, strings, or None while unset
 
     def __init__(self, space: SpaceLike, *, population: int, seed: int = 0, **options: Any) -> None:
         self.space = space
-        self.lower, self.upper = _checked_bounds(space)
+        self.lower, self.upper = checked_bounds(space)
         self.dimension = self.lower.size
         self.population: int = check_range(
             "population", population, self.MIN_POPULATION, self.MAX_POPULATION, integer=True
@@ -87,6 +105,9 @@ class Search:
 
     def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
         raise NotImplementedError
+
+    def _hear(self, gradients: np.ndarray | None) -> None:
+        """Take the gradients told with a piece of a generation, or raise before anything is counted."""
 
     def _save(self) -> dict[str, Any]:
         """The subclass's own state: the attributes in `_STATE` that are not None."""
@@ -120,8 +141,40 @@ class Search:
         self._asked = len(genomes)
         return genomes
 
-    def tell(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
-        """Report the fitness [k] of the genomes [k, D] that the last `ask` returned, in the same order."""
+    @property
+    def wants_gradients(self) -> bool:
+        """Whether the genomes being asked are to be told with their gradients."""
+        return False
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the fitness of the genomes being asked comes from some of the episodes only: no claim to `best`."""
+        return False
+
+    def prepare(self, problem: Any) -> None:
+        """Look at the problem before the first `ask`; raises EvornnError if this search cannot work on it."""
+
+    def consult(self, problem: Any, genomes: np.ndarray) -> Told:
+        """What `problem` says of the genomes [k, D] that the last `ask` returned: what to `tell`."""
+        told: Told = problem.evaluate(genomes)
+        return told
+
+    def inherit(self, genomes: np.ndarray) -> None:
+        """Put genomes [k, D] in place of those that the last `ask` returned, before `tell`: what they learned stays."""
+        if not self.INHERITS:
+            raise EvornnError(f"{type(self).__name__} cannot go on from genomes that it did not ask")
+        if not self._asked or self._genomes is None:
+            raise EvornnError("inherit() before ask(): no genomes are waiting for their fitness")
+        if np.shape(genomes) != (self._asked, self.dimension):
+            raise EvornnError(f"inherit() got shape {np.shape(genomes)}; it must be {(self._asked, self.dimension)}")
+        start = self._fitness.size
+        self._genomes[start : start + self._asked] = np.clip(genomes, self.lower, self.upper)
+
+    def tell(self, genomes: np.ndarray, fitness: np.ndarray, gradients: np.ndarray | None = None) -> None:
+        """Report the fitness [k] of the genomes [k, D] that the last `ask` returned, in the same order.
+
+        gradients [k, D]: d fitness / d gene, needed while `wants_gradients`, else not looked at.
+        """
         if not self._asked or self._genomes is None:
             raise EvornnError("tell() before ask(): no genomes are waiting for their fitness")
         start = self._fitness.size
@@ -131,9 +184,10 @@ class Search:
                 f"tell() got genomes of shape {np.shape(genomes)} that are not the ones ask() returned, "
                 f"shape {expected.shape}"
             )
-        values = _checked_fitness(fitness, self._asked)
+        values = checked_fitness(fitness, self._asked)
+        self._hear(gradients)
         best = int(np.argmax(values))
-        if self.best is None or values[best] > self.best.fitness:
+        if not self.provisional and (self.best is None or values[best] > self.best.fitness):
             self.best = Best(expected[best].copy(), float(values[best]), self.evaluations + best + 1)
         self.evaluations += self._asked
         self._asked = 0
@@ -152,11 +206,11 @@ class Search:
         """
         state: dict[str, Any] = {
             "search": type(self).__name__,
-            "options": {name: _plain(value) for name, value in self.options.items()},
+            "options": {name: plain(value) for name, value in self.options.items()},
             "dimension": self.dimension,
             "evaluations": self.evaluations,
             "generation": self.generation,
-            "rng": _plain_state(self.rng.bit_generator.state),
+            "rng": plain_state(self.rng.bit_generator.state),
         }
         if self.best is not None:
             state["best_genome"] = self.best.genome.copy()
@@ -172,7 +226,7 @@ class Search:
         """Continue from `state_dict()` of a search built with the same options; anything else is an `EvornnError`."""
         self._check_same(state)
         self.evaluations, self.generation = int(state["evaluations"]), int(state["generation"])
-        self.rng.bit_generator.state = _rng_state(state["rng"])
+        self.rng.bit_generator.state = rng_state(state["rng"])
         self.best = None
         if "best_genome" in state:
             genome = np.array(state["best_genome"], dtype=np.float64)
@@ -187,60 +241,8 @@ class Search:
         for what, own in (("search", type(self).__name__), ("dimension", self.dimension)):
             if state.get(what) != own:
                 raise EvornnError(f"the saved state's {what} is {state.get(what)!r}; this search's is {own!r}")
-        saved, here = state["options"], {name: _plain(value) for name, value in self.options.items()}
+        saved, here = state["options"], {name: plain(value) for name, value in self.options.items()}
         for name in [*here, *saved]:
             there, ours = saved.get(name, "its default"), here.get(name, "its default")
             if there != ours:
                 raise EvornnError(f"the saved state has {name} = {there!r}; this search has {ours!r}")
-
-
-def _checked_bounds(space: SpaceLike) -> tuple[np.ndarray, np.ndarray]:
-    lower, upper = (np.array(bound, dtype=np.float64) for bound in (space.lower, space.upper))
-    if lower.ndim != 1 or lower.shape != upper.shape or lower.size == 0:
-        raise EvornnError(f"space bounds have shapes {lower.shape} and {upper.shape}; both must be [D] with D >= 1")
-    wrong = ~(np.isfinite(lower) & np.isfinite(upper) & (lower < upper))
-    if wrong.any():
-        i = int(np.flatnonzero(wrong)[0])
-        raise EvornnError(f"bounds of parameter {i} are [{lower[i]}, {upper[i]}]; they must be finite, lower < upper")
-    return lower, upper
-
-
-def _checked_fitness(fitness: np.ndarray, count: int) -> np.ndarray:
-    try:
-        values = np.array(fitness, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise EvornnError(f"fitness must be an array of {count} numbers: {error}") from None
-    if values.shape != (count,):
-        raise EvornnError(f"fitness has shape {values.shape}; it must be ({count},), one number a genome asked")
-    values[np.isnan(values)] = -np.inf
-    return values
-
-
-def _plain(value: Any) -> Any:
-    """An option as a value that any file format holds; callables by their name, nothing as an empty string."""
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
-    if isinstance(value, (bool, int, float, str)):
-        return value
-    return getattr(value, "__qualname__", type(value).__name__)
-
-
-def _plain_state(state: Mapping[str, Any]) -> dict[str, Any]:
-    """A bit generator's state with its 128-bit integers as text: most file formats stop at 64 bits."""
-    return {
-        key: _plain_state(value) if isinstance(value, Mapping) else str(value) if isinstance(value, int) else value
-        for key, value in state.items()
-    }
-
-
-def _rng_state(state: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _rng_state(value) if isinstance(value, dict) else value if key == "bit_generator" else int(value)
-        for key, value in state.items()
-    }

@@ -37,6 +37,7 @@ class DualAnnealing(Search):
     """
 
     MAX_POPULATION = 1024
+    INHERITS = False  # SciPy goes on from its own points
     _STATE = ("_starts",)
 
     def __init__(
@@ -85,7 +86,7 @@ class DualAnnealing(Search):
         """Start the chains, each told again what it was told."""
         log = np.array(self._told).reshape(-1, self.population)
         for i in range(self.population):
-            self._chains.append(Inverted(self._annealer(i), log[:, i]))
+            self._chains.append(Inverted(self._annealer(i), log[:, i].tolist()))
 
     def _annealer(self, chain: int) -> Any:
         """SciPy's run of one chain, without any reference to this object."""

@@ -14,7 +14,11 @@ import numpy as np
 
 from evornn.errors import EvornnError
 
-Minimiser = Callable[[Callable[[np.ndarray], float]], Any]
+Minimiser = Callable[[Callable[[np.ndarray], Any]], Any]
+
+
+class Ended(EvornnError):
+    """The minimiser has returned: it wants nothing more."""
 
 
 class _Closed(BaseException):
@@ -24,25 +28,28 @@ class _Closed(BaseException):
 class Inverted:
     """A running `minimise(function)`: `point()` is what it wants evaluated next, `answer(value)` lets it go on.
 
-    `replay` are the values that its first calls get at once: a run is restored by telling it again what it was told.
+    A value is whatever the function is to return: a number, or a number and a gradient. `replay` are the values that
+    its first calls get at once: a run is restored by telling it again what it was told.
     """
 
-    def __init__(self, minimise: Minimiser, replay: Sequence[float] | np.ndarray = ()) -> None:
+    def __init__(self, minimise: Minimiser, replay: Sequence[Any] = ()) -> None:
         self._points: SimpleQueue = SimpleQueue()
         self._values: SimpleQueue = SimpleQueue()
-        arguments = (minimise, [float(value) for value in replay], self._points, self._values)
+        arguments = (minimise, list(replay), self._points, self._values)
         self._thread = threading.Thread(target=_run, args=arguments, daemon=True, name="evornn-minimiser")
         self._thread.start()
 
     def point(self) -> np.ndarray:
-        """The point [D] it waits for; EvornnError if it failed or ended instead."""
+        """The point [D] it waits for; raises Ended if it has returned, EvornnError if it failed."""
         point = self._points.get()
         if isinstance(point, BaseException):
             self._thread.join()
+            if isinstance(point, Ended):
+                raise point
             raise EvornnError(f"the minimiser failed: {point!r}") from point
         return point
 
-    def answer(self, value: float) -> None:
+    def answer(self, value: Any) -> None:
         """The value at the point it waits for."""
         self._values.put(value)
 
@@ -60,10 +67,10 @@ def close_all(running: list[Inverted]) -> None:
     running.clear()
 
 
-def _run(minimise: Minimiser, replay: list[float], points: SimpleQueue, values: SimpleQueue) -> None:
+def _run(minimise: Minimiser, replay: list[Any], points: SimpleQueue, values: SimpleQueue) -> None:
     told = iter(replay)
 
-    def function(x: np.ndarray) -> float:
+    def function(x: np.ndarray) -> Any:
         for value in told:
             return value
         points.put(np.array(x, dtype=np.float64))
@@ -74,7 +81,7 @@ def _run(minimise: Minimiser, replay: list[float], points: SimpleQueue, values: 
 
     try:
         minimise(function)
-        points.put(RuntimeError("it ended by itself"))
+        points.put(Ended("the minimiser ended by itself"))
     except _Closed:
         pass
     except BaseException as error:

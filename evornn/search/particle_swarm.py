@@ -80,6 +80,7 @@ class ParticleSwarm(RestartingSearch):
         return self._swarm.position.copy()
 
     def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
+        self._swarm.position = genomes.copy()  # they may have learned since they were asked
         self._backend.learn(self._swarm, -fitness)
         if self._stuck(fitness):
             self._swarm = None

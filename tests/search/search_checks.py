@@ -1,9 +1,14 @@
-"""What every search must do, as functions of `make(space, population, seed) -> Search`; each raises if not."""
+"""What every search and trainer must do, as functions of `make(space, population, seed) -> Search`; each raises if not.
+
+Trainers get the slopes of the same fitness functions, by central differences, in a problem of four episodes.
+"""
 
 import inspect
 import json
 import random
-from typing import Any, Protocol
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pytest
@@ -29,14 +34,68 @@ def sphere(space: Space, genomes: np.ndarray, at: float = 0.7) -> np.ndarray:
     return -np.square((genomes - space.lower) / (space.upper - space.lower) - at).sum(axis=1)
 
 
-def steps(search: Search, generations: int, fitness: Any = None, limit: int | None = None) -> list[np.ndarray]:
-    """Run some generations (of pieces, with a limit); returns what was asked."""
-    asked = []
+class Fake:
+    """A problem whose fitness is `fitness(genomes)`, in four episodes that are tilted this way and that."""
+
+    episodes = 4
+
+    def __init__(self, space: Space, fitness: Callable[[np.ndarray], np.ndarray] | None = None) -> None:
+        self.space = space
+        self.fitness = fitness or (lambda genomes: sphere(space, genomes))
+        directions = np.random.default_rng(0).normal(0.0, 0.01, (self.episodes, space.dimension))
+        self.tilts = directions - directions.mean(axis=0)
+
+    def evaluate(self, genomes: np.ndarray) -> SimpleNamespace:
+        return SimpleNamespace(fitness=self.fitness(genomes), steps=np.full(len(genomes), 4))
+
+    def check_smooth(self) -> None:
+        pass
+
+    def gradient(self, genomes: np.ndarray, episodes: Any = None) -> SimpleNamespace:
+        tilt = 0.0 if episodes is None else self.tilts[np.asarray(episodes)].mean(axis=0)
+        there = genomes[:, None] + 1e-5 * np.stack((-np.eye(genomes.shape[1]), np.eye(genomes.shape[1])))[:, None]
+        low, high = self.fitness(there.reshape(-1, genomes.shape[1])).reshape(2, len(genomes), -1)
+        with np.errstate(invalid="ignore"):
+            slopes = (high - low) / 2e-5 + tilt
+        return SimpleNamespace(
+            fitness=self.fitness(genomes) + genomes @ (tilt + np.zeros(genomes.shape[1])),
+            steps=np.full(len(genomes), 4 if episodes is None else len(episodes)),
+            gradients=slopes,
+        )
+
+
+class Walk(NamedTuple):
+    """Generations asked, what was told, and which of it may count as best."""
+
+    asked: list[np.ndarray]
+    fitness: np.ndarray
+    believed: np.ndarray
+
+
+def walk(search: Search, generations: int, fitness: Any = None, limit: int | None = None) -> Walk:
+    """Run some generations (of pieces, with a limit)."""
+    problem, asked, told, believed = Fake(search.space, fitness), [], [], []
     for _ in range(generations):
         genomes = search.ask(limit)
         asked.append(genomes.copy())
-        search.tell(genomes, sphere(search.space, genomes) if fitness is None else fitness(genomes))
-    return asked
+        found = search.consult(problem, genomes)
+        told.append(found.fitness)
+        believed.append(np.full(len(genomes), not search.provisional))
+        tell(search, genomes, found.fitness, getattr(found, "gradients", None))
+    return Walk(asked, np.concatenate([[], *told]), np.concatenate([np.empty(0, bool), *believed]))
+
+
+def tell(search: Search, genomes: Any, fitness: Any, gradients: Any = None) -> None:
+    """Tell a search, gradients too if there are any."""
+    if gradients is None:
+        search.tell(genomes, fitness)
+    else:
+        search.tell(genomes, fitness, gradients)
+
+
+def steps(search: Search, generations: int, fitness: Any = None, limit: int | None = None) -> list[np.ndarray]:
+    """Run some generations (of pieces, with a limit); returns what was asked."""
+    return walk(search, generations, fitness, limit).asked
 
 
 def identical(one: list[np.ndarray], two: list[np.ndarray]) -> bool:
@@ -69,8 +128,9 @@ def check_counts(make: Make, population: int) -> None:
     search = make(space, population, 2)
     assert search.best is None
     assert (search.evaluations, search.generation) == (0, 0)
-    asked = np.concatenate(steps(search, 12))
-    fitness = sphere(space, asked)
+    walked = walk(search, 12)
+    asked = np.concatenate(walked.asked)
+    fitness = np.where(walked.believed, walked.fitness, -np.inf)
     assert search.evaluations == len(asked)
     assert search.generation == 12
     first = int(np.argmax(fitness))
@@ -89,7 +149,10 @@ def check_repeatable(make: Make, population: int) -> None:
     for _ in range(10):
         genomes = search.ask()
         asked.append(genomes.copy())
-        search.tell(genomes, sphere(search.space, genomes))
+        found = search.consult(Fake(search.space), genomes)
+        tell(search, genomes, found.fitness, getattr(found, "gradients", None))
+        for array in vars(found).values():
+            array[:] = 0
         genomes[:] = 0.0
     assert identical(one, asked)
 
@@ -129,7 +192,8 @@ def check_resume(make: Make, population: int) -> None:
         between = through_text(whole.state_dict())
         genomes = whole.ask()
         asked_and_not_told = through_text(whole.state_dict())
-        whole.tell(genomes, sphere(whole.space, genomes))
+        found = whole.consult(Fake(whole.space), genomes)
+        tell(whole, genomes, found.fitness, getattr(found, "gradients", None))
         expected = [genomes, *steps(whole, 8)]
         for state in (between, asked_and_not_told):
             resumed = make(box(), population, 5)
@@ -157,8 +221,8 @@ def check_failures(make: Make, population: int) -> None:
     steps(nothing, 25, lambda g: np.full(len(g), np.nan))
     assert nothing.best is not None
     assert nothing.best.fitness == -np.inf
-    asked = steps(nothing, 25)  # it recovers
-    assert nothing.best.fitness == sphere(nothing.space, np.concatenate(asked)).max()
+    walked = walk(nothing, 25)  # it recovers
+    assert nothing.best.fitness == walked.fitness[walked.believed].max()
     space = box()
     search = make(space, population, 8)
 
@@ -168,9 +232,9 @@ def check_failures(make: Make, population: int) -> None:
         fitness[genomes[:, 1] > space.upper[1] - 0.2] = -np.inf
         return fitness
 
-    told = np.concatenate([half(g) for g in steps(search, 40, half)])
+    walked = walk(search, 40, half)
     assert search.best is not None
-    assert search.best.fitness == np.nan_to_num(told, nan=-np.inf, neginf=-np.inf).max()
+    assert search.best.fitness == np.nan_to_num(walked.fitness[walked.believed], nan=-np.inf, neginf=-np.inf).max()
     jackpot = make(box(), population, 9)
     steps(jackpot, 10, lambda g: np.where(g[:, 0] > 0, np.inf, 0.0))
 
@@ -210,6 +274,7 @@ def check_global_streams(make: Make, population: int) -> None:
 def check_order(make: Make, population: int) -> None:
     """Telling what was not asked, or asking twice, is an error and changes nothing."""
     search = make(box(), population, 12)
+    search.prepare(Fake(search.space))
     with pytest.raises(EvornnError, match="before ask"):
         search.tell(np.zeros((population, 5)), np.zeros(population))
     genomes = search.ask()
@@ -221,8 +286,14 @@ def check_order(make: Make, population: int) -> None:
     for wrong in (np.zeros(len(genomes) + 1), 0.0, np.zeros((len(genomes), 1)), ["x"] * len(genomes)):
         with pytest.raises(EvornnError, match="fitness"):
             search.tell(genomes, wrong)
+    slopes = None
+    if search.wants_gradients:
+        slopes = np.zeros_like(genomes)
+        for wrong in (None, slopes[:, :-1], slopes[:-1], slopes[0]):
+            with pytest.raises(EvornnError, match="gradients"):
+                search.tell(genomes, np.zeros(len(genomes)), wrong)
     assert search.evaluations == 0
-    search.tell(genomes.tolist(), [0.0] * len(genomes))
+    tell(search, genomes.tolist(), [0.0] * len(genomes), slopes)
     assert search.evaluations == len(genomes)
     for limit in (0, -1, 1.5):
         with pytest.raises(EvornnError, match="limit"):
@@ -253,8 +324,7 @@ def bests(make: Make, seeds: int, budget: int, population: int, dimension: int) 
         space, at = box(dimension), 0.2 + 0.6 * np.random.default_rng(seed).random(dimension)
         search = make(space, population, seed)
         while search.evaluations < budget:
-            genomes = search.ask(budget - search.evaluations)
-            search.tell(genomes, sphere(space, genomes, at))  # type: ignore[arg-type]
+            steps(search, 1, lambda g, at=at, space=space: sphere(space, g, at), budget - search.evaluations)
         assert search.best is not None
         found.append(search.best.fitness)
     return np.array(found)

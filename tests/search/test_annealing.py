@@ -13,7 +13,7 @@ from search_checks import box, sphere, steps
 from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.search import DualAnnealing, SimulatedAnnealing
-from evornn.search.inverted import Inverted
+from evornn.search.inverted import Ended, Inverted
 
 
 @pytest.mark.parametrize("proposal", ["gaussian", "cauchy"])
@@ -154,7 +154,7 @@ def test_a_failing_minimiser_is_reported_and_ends() -> None:
         running.point()
     assert minimisers() == 0
     ending = Inverted(lambda function: function(np.zeros(1)), replay=[3.0])
-    with pytest.raises(EvornnError, match="ended by itself"):
+    with pytest.raises(Ended, match="ended by itself"):
         ending.point()
 
 

@@ -1,4 +1,4 @@
-"""Every registered search, with its defaults and with its other ways, must pass every check; broken ones must not."""
+"""Every registered search and trainer, with its defaults and its other ways, must pass every check; broken ones not."""
 
 import functools
 import subprocess
@@ -9,10 +9,12 @@ import pytest
 import search_checks as checks
 from search_checks import CHECKS, box, sizes, steps
 
-from evornn.search import REGISTRY, RandomGuessing
+from evornn import gradient, search
+from evornn.search import RandomGuessing
 from evornn.search.base import Search
 
-WAYS = {  # other roads through a registered search that must keep the same promises
+REGISTRY: dict[str, type[Search]] = {**search.REGISTRY, **gradient.REGISTRY}
+WAYS: dict[str, list[dict]] = {  # other roads through a registered search that must keep the same promises
     "GeneticAlgorithm": [
         {"select": "selTournament", "mate": "cxBlend", "mutate": "mutGaussian"},
         {"select": "roulette", "mate": "sbx_bounded", "mutate": "polynomial", "mutation": 0.5},
@@ -38,12 +40,33 @@ WAYS = {  # other roads through a registered search that must keep the same prom
         },
     ],
     "DualAnnealing": [{"no_local_search": False}],
+    "SGD": [
+        {"nesterov": True, "batch": 1},
+        {"momentum": 0.0, "rate": 1.0, "schedule": {"name": "step", "every": 50, "factor": 0.7}},
+    ],
+    "RMSProp": [
+        {"batch": 3, "check_every": 2, "rate": 0.1, "schedule": {"name": "cosine", "steps": 60, "final": 0.01}}
+    ],
+    "Adam": [{"batch": 4, "rate": 0.1}, {"batch": 2, "rate": 0.1, "clip": 0.0, "schedule": "linear"}],
+    "LBFGS": [{"memory": 2, "iterations": 3, "ftol": 0.0, "gtol": 0.0}],
+    "Memetic": [
+        *(
+            {"search": name, "mode": "baldwinian", "learner": "SGD", "rate": 6.0, "clip": 0, "steps": 2}
+            for name in search.REGISTRY
+        ),
+        *(
+            {"search": {"name": name}, "share": 0.3, "steps": 3, "rate": 0.2}
+            for name, cls in search.REGISTRY.items()
+            if cls.INHERITS
+        ),
+        {"search": {"name": "GeneticAlgorithm", "elites": 2}, "learner": "SGD", "steps": 2, "clip": 0.0},
+    ],
 }
 CASES = [(name, {}) for name in REGISTRY] + [(name, way) for name, ways in WAYS.items() for way in ways]
 
 
 def label(value: object) -> str:
-    return "-".join(map(str, value.values())) if isinstance(value, dict) else str(value)
+    return "-".join(map(label, value.values())) if isinstance(value, dict) else str(value)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -59,7 +82,8 @@ PROGRAM = """
 import hashlib, sys
 sys.path[:0] = {path!r}
 import search_checks as checks
-from evornn.search import REGISTRY
+from evornn import gradient, search
+REGISTRY = {{**search.REGISTRY, **gradient.REGISTRY}}
 for name in REGISTRY:
     asked = checks.steps(REGISTRY[name](checks.box(), population=17, seed=20), 6)
     print(name, hashlib.sha256(b"".join(g.tobytes() for g in asked)).hexdigest())
@@ -73,8 +97,8 @@ def test_a_fresh_process_asks_the_same() -> None:
     program = PROGRAM.format(path=[p for p in sys.path if p])
     fresh = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     here = {}
-    for name, search in REGISTRY.items():
-        asked = steps(search(box(), population=17, seed=20), 6)
+    for name, cls in REGISTRY.items():
+        asked = steps(cls(box(), population=17, seed=20), 6)
         here[name] = hashlib.sha256(b"".join(g.tobytes() for g in asked)).hexdigest()
     assert dict(line.split() for line in fresh.splitlines()) == here
 
@@ -161,6 +185,28 @@ class Gullible(_Bad):
         pass
 
 
+class Downhill(gradient.Adam):
+    """Learns the wrong way."""
+
+    def step(self, fitness: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        return super().step(fitness, -gradients)
+
+
+class Oblivious(gradient.SGD):
+    """Loses its velocity on the way through a state."""
+
+    def _load(self, own: dict) -> None:
+        super()._load(own)
+        self._memory = np.zeros_like(self._memory)
+
+
+class Careless(gradient.Adam):
+    """Makes up the gradients that it is not told."""
+
+    def _hear(self, gradients: np.ndarray | None) -> None:
+        super()._hear(np.zeros((self._asked, self.dimension)) if gradients is None else gradients)
+
+
 BROKEN = [
     (Deaf, checks.check_learning),
     (Stray, checks.check_bounds_and_shapes),
@@ -174,6 +220,9 @@ BROKEN = [
     (Lax, checks.check_order),
     (Silent, checks.check_flat_fitness),
     (Gullible, checks.check_foreign_states),
+    (Downhill, checks.check_learning),
+    (Oblivious, checks.check_resume),
+    (Careless, checks.check_order),
 ]
 
 

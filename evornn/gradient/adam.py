@@ -1,0 +1,51 @@
+"""Adam: running first and second moments of each gene's gradient (Kingma & Ba 2015, algorithm 1).
+
+    m <- beta1 m + (1 - beta1) g,   v <- beta2 v + (1 - beta2) g^2
+    x <- x + rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+
+g is the gradient uphill, t counts the steps, this one included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from evornn.errors import check_range
+from evornn.gradient.first_order import FirstOrder
+from evornn.search.base import SpaceLike
+
+
+class Adam(FirstOrder):
+    """Adam: steps from running means of each gene's gradient and its square (Kingma & Ba 2015).
+
+    `population` >= 1 independent learners. `rate` (> 0) in units of the genes; `beta1`, `beta2` in [0, 1); `epsilon`
+    > 0. `schedule`: "constant", "linear", "cosine", "step", or a table with its options. `clip`: longest gradient
+    (0: none is cut). `batch`, `check_every`, `patience`: see `evornn.gradient.first_order`.
+    """
+
+    MEMORY = ("mean", "mean_square")
+
+    def __init__(
+        self, space: SpaceLike, population: int = 16, seed: int = 0, *, rate: float = 0.01, beta1: float = 0.9,
+        beta2: float = 0.999, epsilon: float = 1e-8, schedule: str | Mapping[str, Any] = "constant", clip: float = 1.0,
+        batch: int | None = None, check_every: int = 1, patience: int = 3,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            space, population, seed, rate=rate, schedule=schedule, clip=clip, batch=batch, check_every=check_every,
+            patience=patience, beta1=beta1, beta2=beta2, epsilon=epsilon,
+        )  # fmt: skip
+        self.beta1: float = check_range("beta1", beta1, 0.0, 1.0 - 1e-12)
+        self.beta2: float = check_range("beta2", beta2, 0.0, 1.0 - 1e-12)
+        self.epsilon: float = check_range("epsilon", epsilon, 0.0, open_low=True)
+
+    def _direction(self, uphill: np.ndarray, memory: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        mean, mean_square = memory
+        mean *= self.beta1
+        mean += (1.0 - self.beta1) * uphill
+        mean_square *= self.beta2
+        mean_square += (1.0 - self.beta2) * np.square(uphill)
+        unbiased = np.sqrt(mean_square / (1.0 - self.beta2**taken)) + self.epsilon
+        return mean / (1.0 - self.beta1**taken) / unbiased

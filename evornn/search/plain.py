@@ -1,0 +1,68 @@
+"""What searches check and what their states hold: bounds, told values, options and streams as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evornn.errors import EvornnError
+
+if TYPE_CHECKING:
+    from evornn.search.base import SpaceLike
+
+
+def checked_bounds(space: SpaceLike) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper bounds [D] of a space; raises EvornnError unless finite and lower < upper."""
+    lower, upper = (np.array(bound, dtype=np.float64) for bound in (space.lower, space.upper))
+    if lower.ndim != 1 or lower.shape != upper.shape or lower.size == 0:
+        raise EvornnError(f"space bounds have shapes {lower.shape} and {upper.shape}; both must be [D] with D >= 1")
+    wrong = ~(np.isfinite(lower) & np.isfinite(upper) & (lower < upper))
+    if wrong.any():
+        i = int(np.flatnonzero(wrong)[0])
+        raise EvornnError(f"bounds of parameter {i} are [{lower[i]}, {upper[i]}]; they must be finite, lower < upper")
+    return lower, upper
+
+
+def checked_fitness(fitness: np.ndarray, count: int) -> np.ndarray:
+    """Told fitness [count] as a fresh float64 array, NaN as -inf; raises EvornnError for anything else."""
+    try:
+        values = np.array(fitness, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise EvornnError(f"fitness must be an array of {count} numbers: {error}") from None
+    if values.shape != (count,):
+        raise EvornnError(f"fitness has shape {values.shape}; it must be ({count},), one number a genome asked")
+    values[np.isnan(values)] = -np.inf
+    return values
+
+
+def plain(value: Any) -> Any:
+    """An option as a value that any file format holds; callables by their name, nothing as an empty string."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    return getattr(value, "__qualname__", type(value).__name__)
+
+
+def plain_state(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A bit generator's state with its 128-bit integers as text: most file formats stop at 64 bits."""
+    return {
+        key: plain_state(value) if isinstance(value, Mapping) else str(value) if isinstance(value, int) else value
+        for key, value in state.items()
+    }
+
+
+def rng_state(state: dict[str, Any]) -> dict[str, Any]:
+    """Undo `plain_state`."""
+    return {
+        key: rng_state(value) if isinstance(value, dict) else value if key == "bit_generator" else int(value)
+        for key, value in state.items()
+    }
