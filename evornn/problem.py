@@ -82,7 +82,7 @@ class ChampionReport:
         parts = []
         for t in self.trials:
             need = f" (needs {t.required})" if t.episodes > 1 else ""
-            parts.append(f"{t.name}: {t.passed} of {t.episodes} starts for {t.steps:,} steps{need}")
+            parts.append(f"{t.name}: {t.passed} of {t.episodes} episodes of {t.steps:,} steps{need}")
         done = "; ".join(parts)
         verdict = "passes" if self.solved else "does not pass"
         return (
@@ -262,7 +262,8 @@ class Problem:
         scenarios, steps = there._checked_scenarios(stage.scenarios), there._checked_steps(stage.steps)
         fitness, _, failed = there.backend.evaluate(values, scenarios, steps, self.seed)
         enough = stage.fitness is None or bool(fitness[0].mean() >= stage.fitness)
-        return Trial(stage.name, int((~failed[0]).sum()) if enough else 0, len(stage.scenarios), stage.required, stage.steps)
+        passed = int((~failed[0]).sum()) if enough else 0
+        return Trial(stage.name, passed, len(stage.scenarios), stage.required, stage.steps)
 
     def _on(self, task: Task | None) -> Problem:
         """This problem on another task object of the same sizes; itself on None."""

@@ -17,7 +17,7 @@ class Stage:
     """One stage of a champion test: run every scenario for `steps`; passed if at least `required` episodes do not fail.
 
     scenarios: [E, k]. name: shown to people. task: another task object of the same sizes to run them in (fresh test
-    sequences), or None for the problem's own.
+    sequences), or None for the problem's own. fitness: a mean fitness that the episodes must come to as well.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Stage:
     steps: int
     required: int
     task: Task | None = None
+    fitness: float | None = None
 
 
 class Task:

@@ -8,51 +8,10 @@ from typing import Any, Self
 import numpy as np
 
 from evornn.errors import EvornnError, check_choice, check_range
-from evornn.formula import State, dot, exp, log, max, mean, softplus, sum, where
+from evornn.formula import State
+from evornn.tasks import metrics
 from evornn.tasks.base import Task
-
-
-def mse(y: Any, target: Any) -> Any:
-    """Mean squared error."""
-    return mean((y - target) * (y - target))
-
-
-def mae(y: Any, target: Any) -> Any:
-    """Mean absolute error."""
-    return mean(abs(y - target))
-
-
-def cross_entropy(y: Any, target: Any) -> Any:
-    """-sum target log softmax(y), in nats; the target's entries add up to 1."""
-    top = max(y)
-    return top + log(sum(exp(y - top))) - dot(target, y)
-
-
-def binary_cross_entropy(y: Any, target: Any) -> Any:
-    """Mean of -target log s(y) - (1 - target) log(1 - s(y)), s the logistic function, in nats; targets in [0, 1]."""
-    return mean(softplus(y) - target * y)
-
-
-LOSSES = {"mse": mse, "mae": mae, "cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy}
-CORRECT = ("argmax", "threshold")
-FAR = 1e30  # beyond any output
-
-
-def largest_is_right(y: Any, target: Any) -> Any:
-    """Whether the largest output is where the target is largest, and only there."""
-    wanted = target >= max(target)
-    return max(where(wanted, y, -FAR)) > max(where(wanted, -FAR, y))
-
-
-def right_side(y: Any, target: Any, border: float) -> Any:
-    """Whether outputs lie above `border` exactly where targets lie above 0.5; NaN lies on no side."""
-    right = where(target > 0.5, y > border, y <= border)
-    return sum(where(right, 0.0, 1.0)) < 0.5
-
-
-def close(y: Any, target: Any, tolerance: float) -> Any:
-    """Whether every output is less than `tolerance` off."""
-    return max(abs(y - target)) < tolerance
+from evornn.tasks.losses import LOSSES, RULES, is_right
 
 
 class Sequence(Task):
@@ -64,7 +23,8 @@ class Sequence(Task):
     criterion: a sequence counts as learned if its loss is at most this, and the task as solved if the mean loss is.
     correct: what a step of positive weight must give for its sequence to count as correct, else it has failed: "argmax"
     (the largest output is the target's), "threshold" (outputs above 0.5, or above 0 for binary_cross_entropy, exactly
-    where targets are above 0.5) or a number (every output less than this off); None: no sequence fails.
+    where targets are above 0.5) or a number (every output, through softmax or the logistic function if the loss is a
+    cross-entropy, less than this off); None: no sequence fails.
     """
 
     def __init__(
@@ -77,20 +37,27 @@ class Sequence(Task):
         data: str | Path | None = None,
         correct: str | float | None = None,
     ) -> None:
-        if inputs is None and targets is None and mask is None:
+        self.data, self.given = data and str(data), not (inputs is None and targets is None and mask is None)
+        if not self.given:
             inputs, targets, mask = example_data() if data is None else stored(data)
         elif data is not None:
             raise EvornnError(f"data is {str(data)!r}, but arrays are given as well; give one or the other")
         self.loss = check_choice("loss", loss, LOSSES)
         if isinstance(correct, str):
-            check_choice("correct", correct, CORRECT)
+            check_choice("correct", correct, RULES)
         elif correct is not None:
             check_range("correct", correct, 0, open_low=True)
         self.correct: Any = correct
+        self.hold(inputs, targets, mask)
+        self.criterion = None if criterion is None else check_range("criterion", criterion, 0)
+        self.solved_fitness = None if criterion is None else -float(criterion)
+
+    def hold(self, inputs: Any, targets: Any, mask: Any = None, **rows: Any) -> None:
+        """Take these data, and further `rows` name -> [E, T] or [E, T, k] for the formulas; EvornnError if wrong."""
         inputs, targets = checked("inputs", inputs, 3), checked("targets", targets, 3)
         if inputs.shape[:2] != targets.shape[:2]:
             raise EvornnError(f"inputs have shape {inputs.shape} and targets {targets.shape}; [E, T] must agree")
-        self.series = {"inputs": inputs, "targets": targets}
+        self.series = {"inputs": inputs, "targets": targets, **rows}
         if mask is not None:
             mask = checked("mask", mask, 2)
             if mask.shape != inputs.shape[:2] or (mask < 0).any() or not (mask.sum(axis=1) > 0).all():
@@ -99,21 +66,18 @@ class Sequence(Task):
                     "positive one in every sequence"
                 )
             self.series["weight"] = mask / mask.sum(axis=1, keepdims=True)
-        self.check_targets(targets)
+        self.check_targets(targets if mask is None else targets[mask > 0])
         self.observations, self.actions = inputs.shape[2], targets.shape[2]
         self.episodes, self.steps = inputs.shape[:2]
-        self.criterion = None if criterion is None else check_range("criterion", criterion, 0)
-        self.solved_fitness = None if criterion is None else -float(criterion)
 
     @classmethod
     def example(cls, **options: Any) -> Self:
         """Eight noise sequences; the target is the input of 3 steps ago."""
-        inputs, targets, mask = example_data()
-        return cls(inputs, targets, mask, **options)
+        return cls(**options)
 
     def check_targets(self, targets: np.ndarray) -> None:
         """Raise EvornnError where targets cannot be probabilities and the loss needs them."""
-        if self.loss == "cross_entropy" and not ((targets >= 0).all() and np.allclose(targets.sum(axis=2), 1.0)):
+        if self.loss == "cross_entropy" and not ((targets >= 0).all() and np.allclose(targets.sum(axis=-1), 1.0)):
             raise EvornnError(
                 "targets of cross_entropy must be probabilities: at least 0, adding up to 1 at every step"
             )
@@ -134,12 +98,8 @@ class Sequence(Task):
 
     def right(self, y: Any, now: Any) -> Any:
         """Whether the step's outputs are correct, or do not matter."""
-        if self.correct == "argmax":
-            right = largest_is_right(y, now.targets)
-        elif self.correct == "threshold":
-            right = right_side(y, now.targets, 0.0 if self.loss == "binary_cross_entropy" else 0.5)
-        else:
-            right = close(y, now.targets, self.correct)
+        wanted = now.allowed if "allowed" in self.series else now.targets
+        right = is_right(self.correct, self.loss, y, wanted)
         return right | (now.weight <= 0.0) if "weight" in self.series else right
 
     def passed(self, s: Any) -> Any:
@@ -155,12 +115,40 @@ class Sequence(Task):
         """The negative loss, averaged over the steps."""
         return total if "weight" in self.series else total / steps
 
+    # measures ---------------------------------------------------------------------------------------------------------
+    def right_steps(self, outputs: Any) -> np.ndarray:
+        """[E, T]: whether `outputs` [E, T, m] (or a Trajectory for each sequence) are correct or do not matter."""
+        if self.correct is None:
+            raise EvornnError("correct is None; give a rule, such as correct='argmax', by which outputs are correct")
+        rows = [{name: array[e] for name, array in self.series.items()} for e in range(self.episodes)]
+        return np.array([
+            [bool(self.right(y, State(**{name: row[t] for name, row in data.items()}))) for t, y in enumerate(ys)]
+            for data, ys in zip(rows, self.stacked(outputs), strict=True)
+        ])  # fmt: skip
+
+    def symbol_accuracy(self, outputs: Any) -> float:
+        """Share of the steps that matter with correct outputs [E, T, m] (or a Trajectory for each sequence)."""
+        return metrics.symbol_accuracy(self.right_steps(outputs), self.series.get("weight"))
+
+    def sequence_accuracy(self, outputs: Any) -> float:
+        """Share of sequences whose outputs [E, T, m] (or a Trajectory for each) are all correct."""
+        return metrics.sequence_accuracy(self.right_steps(outputs), self.series.get("weight"))
+
+    def stacked(self, outputs: Any) -> np.ndarray:
+        """Outputs [E, T, m] from an array or one Trajectory for each sequence; EvornnError if shapes differ."""
+        array = np.array([getattr(sequence, "actions", sequence) for sequence in outputs], dtype=np.float64)
+        if array.shape != self.series["targets"].shape:
+            raise EvornnError(f"outputs have shape {array.shape}; the targets have {self.series['targets'].shape}")
+        return array
+
     def title(self) -> str:
         """The class: sizes and data do not change a kernel."""
         return type(self).__name__
 
     def describe(self) -> str:
-        """The sizes of the data, and the options."""
+        """The constructor call, with the sizes of arrays that were given."""
+        if not self.given:
+            return super().describe()
         sizes = ", ".join(f"{name}={list(array.shape)}" for name, array in self.series.items())
         correct = "" if self.correct is None else f", correct={self.correct!r}"
         return f"Sequence({sizes}, loss={self.loss!r}, criterion={self.criterion!r}{correct})"

@@ -10,6 +10,7 @@ from evornn.kernels.plain import PlainBackend
 from evornn.networks import REGISTRY as NETWORKS
 from evornn.simulation import Simulation
 from evornn.tasks import REGISTRY as TASKS
+from tests.pairs import fitting, small
 
 PAIRS = [(n, t) for n in NETWORKS for t in TASKS]
 
@@ -24,8 +25,8 @@ def kinds(record):
 
 @pytest.mark.parametrize(("network", "task"), PAIRS)
 def test_oracle_runs_it(network, task):
-    task = TASKS[task]()
-    simulation = Simulation(NETWORKS[network](), task)
+    simulation = Simulation(*fitting(network, task))
+    task = simulation.task
     values = simulation.genome.values(simulation.genome.space.sample(np.random.default_rng(0), 2))
     count = len(next(iter(task.series.values()))) if task.series else 2
     fitness, steps, _ = PlainBackend(simulation).evaluate(values, task.scenarios(count, 0), 3)
@@ -35,7 +36,7 @@ def test_oracle_runs_it(network, task):
 
 @pytest.mark.parametrize(("network", "task"), PAIRS)
 def test_it_traces(network, task):
-    simulation = Simulation(NETWORKS[network](), TASKS[task]())
+    simulation = Simulation(*fitting(network, task))
     with tracing():
         p = State(**{name: symbol(shape, name) for name, shape in simulation.parameters.items()})
         width = simulation.task.scenarios(1, 0).shape[1]
@@ -51,17 +52,26 @@ def test_it_traces(network, task):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_scenarios_are_drawn_from_their_seed(name):
-    task = TASKS[name]()
+    task = small(name)
     a, b, other = task.scenarios(5, 1), task.scenarios(5, 1), task.scenarios(5, 2)
     np.testing.assert_array_equal(a, b)
     assert a.shape[0] == 5
     assert a.dtype == np.float64
-    assert name == "Sequence" or (a != other).any()
+    assert task.series or (a != other).any()  # sequence tasks differ in their data instead
     assert 0 < task.tolerance < 1e-2
 
 
-@pytest.mark.parametrize("name", [n for n in TASKS if n != "Sequence"])
+@pytest.mark.parametrize("name", TASKS)
 def test_describe_is_the_constructor_call(name):
-    task = TASKS[name]()
+    task = small(name)
     again = eval(task.describe(), dict(TASKS))
     assert again.describe() == task.describe()
+    for row, array in task.series.items():
+        np.testing.assert_array_equal(again.series[row], array)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_one_clear_line_says_what_it_is(name):
+    first = TASKS[name].__doc__.partition("\n")[0]
+    assert len(first) <= 116
+    assert first.endswith(".")

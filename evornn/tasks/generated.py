@@ -1,0 +1,120 @@
+"""Base of the sequence tasks of the literature: sequences drawn by a rule, and fresh ones to test a champion with."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from evornn.describe import constructor_call
+from evornn.errors import EvornnError, check_choice, check_range
+from evornn.tasks.base import Stage
+from evornn.tasks.losses import largest_loss
+from evornn.tasks.sequence import Sequence
+
+TRAINING, TEST = 0, 1  # parts of the random stream of a seed
+
+
+class Generated(Sequence):
+    """Base of tasks that draw their own sequences. A subclass gives `draw` (or `generate`), and takes these options.
+
+    sequences: training sequences, E. seed: of their draw; test sequences come from another stream of it. test: fresh
+    sequences in the champion test. loss: of every step that matters; cross-entropies want a linear readout.
+    """
+
+    LOSSES: ClassVar[tuple[str, ...]] = ("mse",)  # that fit the targets
+    MORE: ClassVar[tuple[str, ...]] = ()  # names of the rows that a draw gives after the mask
+    SMALL: ClassVar[dict[str, Any]] = {}  # options of `example`
+    ALLOWED_WRONG: ClassVar[float] = 0.0  # share of test sequences: a champion passes with fewer than that, or none
+
+    def __init__(self, sequences: int, seed: int, test: int, loss: str = "mse", correct: Any = None) -> None:
+        self.sequences = check_range("sequences", sequences, 1, integer=True)
+        self.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
+        self.test = check_range("test", test, 1, integer=True)
+        check_choice("loss", loss, self.LOSSES)
+        inputs, targets, mask, *more = self.generate(np.random.default_rng([seed, TRAINING]), sequences)
+        super().__init__(inputs, targets, mask, loss=loss, correct=correct)
+        if more:
+            self.hold(inputs, targets, mask, **dict(zip(self.MORE, more, strict=True)))
+        self._fresh: Self | None = None
+
+    # data -----------------------------------------------------------------------------------------------------------
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """One sequence: inputs [t, n], targets [t, m], mask [t]; its own length t."""
+        raise EvornnError(f"{type(self).__name__} draws no sequences")
+
+    def generate(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
+        """Training sequences: inputs [E, T, n], targets [E, T, m], mask [E, T]."""
+        return padded([self.draw(rng) for _ in range(count)])
+
+    def generate_test(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
+        """The same for the champion test."""
+        return self.generate(rng, count)
+
+    def fresh(self) -> Self:
+        """The task with its test sequences in place of the training sequences."""
+        if self._fresh is None:
+            self._fresh = copy.copy(self)
+            inputs, targets, mask, *more = self.generate_test(np.random.default_rng([self.seed, TEST]), self.test)
+            self._fresh.hold(inputs, targets, mask, **dict(zip(self.MORE, more, strict=True)))
+        return self._fresh
+
+    @classmethod
+    def example(cls, **options: Any) -> Self:
+        """A few short sequences."""
+        return cls(**{**cls.SMALL, **options})
+
+    # what runs ask --------------------------------------------------------------------------------------------------
+    def stage(self, name: str, task: Sequence, required: int) -> Stage:
+        """All sequences of `task`, of which `required` must come out correct."""
+        return Stage(name, task.scenarios(task.episodes, 0), task.steps, required, task)
+
+    def champion_test(self) -> list[Stage]:
+        """Fresh sequences, of which enough must come out correct."""
+        task = self.fresh()
+        return [self.stage(f"{task.episodes:,} fresh sequences", task, self.required(task.episodes))]
+
+    def required(self, count: int) -> int:
+        """How many of `count` sequences must come out correct."""
+        return count - max(0, int(np.ceil(self.ALLOWED_WRONG * count)) - 1)
+
+    def worth_testing(self, fitness: float) -> bool:
+        """Whether the loss is one that correct training sequences can have (and wrong ones, where some may be wrong,
+        with outputs up to 1 off).
+        """
+        allowed = largest_loss(self.correct, self.loss, self.actions) if "allowed" not in self.series else np.inf
+        return bool(-fitness <= allowed + self.ALLOWED_WRONG)
+
+    def describe(self) -> str:
+        """The constructor call that makes this task."""
+        return constructor_call(self)
+
+
+def padded(sequences: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+    """Arrays of unequal length t, stacked into [E, T, ...] with zeros after the end of each."""
+    longest = max(len(sequence[0]) for sequence in sequences)
+    stacked = []
+    for parts in zip(*sequences, strict=True):
+        array = np.zeros((len(parts), longest, *parts[0].shape[1:]))
+        for e, part in enumerate(parts):
+            array[e, : len(part)] = part
+        stacked.append(array)
+    return tuple(stacked)
+
+
+def one_hot(symbols: Any, size: int) -> np.ndarray:
+    """[t, size] from t whole numbers below `size`."""
+    return np.eye(size)[np.asarray(symbols, dtype=int)]
+
+
+def library(name: str, user: str) -> Any:
+    """An optional module of the extra `data`; EvornnError saying how to get it if it is missing."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise EvornnError(
+            f"{user} needs {name.partition('.')[0]}, which cannot be imported ({error}); "
+            "install it with: pip install 'evornn[data]'"
+        ) from None

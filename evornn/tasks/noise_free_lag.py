@@ -1,0 +1,44 @@
+"""The noise-free long time lag of Hochreiter & Schmidhuber (1997), experiment 2a.
+
+p + 1 symbols a_1 .. a_{p-1}, x, y and two strings only: x a_1 .. a_{p-1} x and y a_1 .. a_{p-1} y. The network always
+predicts the next symbol; the last is the one seen p steps ago, and nothing in between tells it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from evornn.errors import check_range
+from evornn.tasks.base import Stage
+from evornn.tasks.generated import Generated, one_hot
+
+
+class NoiseFreeLag(Generated):
+    """Noise-free long time lag: predict symbols; the last repeats the first (Hochreiter & Schmidhuber 1997).
+
+    lag: p, the steps between; inputs, targets: one of p + 1 symbols. Solved: no output of either sequence is 0.25 or
+    more off. loss: mse or cross_entropy. The paper: p = 100 (and 4, 10 for other methods).
+    """
+
+    LOSSES = ("mse", "cross_entropy")
+    SMALL: ClassVar[dict[str, Any]] = {"lag": 6}
+    PUBLISHED: ClassVar[Mapping[int, float]] = {100: 5_040}
+
+    def __init__(self, lag: int = 20, loss: str = "mse") -> None:
+        self.lag = check_range("lag", lag, 2, integer=True)
+        super().__init__(sequences=2, seed=0, test=2, loss=loss, correct=0.25)
+        if lag in self.PUBLISHED:
+            self.published = {"LSTM by gradient (sequences, 1997)": self.PUBLISHED[lag]}
+
+    def generate(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
+        """The two sequences; symbols p - 1 and p are x and y."""
+        p = self.lag
+        rows = np.array([one_hot([end, *range(p - 1), end], p + 1) for end in (p - 1, p)])
+        return rows[:, :-1], rows[:, 1:], np.ones((2, p))
+
+    def champion_test(self) -> list[Stage]:
+        """Both sequences."""
+        return [self.stage("both sequences", self, 2)]

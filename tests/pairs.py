@@ -1,0 +1,28 @@
+"""Networks and tasks by name, made to fit each other: what tests of every pair are run with."""
+
+from __future__ import annotations
+
+import pytest
+
+from evornn.errors import EvornnError
+from evornn.networks import REGISTRY as NETWORKS
+from evornn.networks import Network
+from evornn.tasks import REGISTRY as TASKS
+from evornn.tasks import Task
+
+
+def small(task: str) -> Task:
+    """The task's small example; without the optional libraries that it needs, the test is skipped."""
+    for library in TASKS[task].requires:
+        pytest.importorskip(library)
+    return TASKS[task].example()
+
+
+def fitting(network: str, task: str) -> tuple[Network, Task]:
+    """The network as it is, or with an output layer of its own where the task has more actions than it has units."""
+    world, maker = small(task), NETWORKS[network]
+    try:
+        maker().bind(world.observations, world.actions)
+    except EvornnError:
+        return maker(readout="tanh"), world  # type: ignore[call-arg]
+    return maker(), world
