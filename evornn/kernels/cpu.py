@@ -73,6 +73,7 @@ class CpuBackend:
     """
 
     name = "cpu"
+    graphs = staticmethod(trace_simulation)
 
     def __init__(
         self,
@@ -96,10 +97,11 @@ class CpuBackend:
         self._units_possible = True
         self.gradient_memory = gradient_memory
         self._gradients: Any = None
+        self._tangents: Any = None
 
     def _trace(self, scenario_size: int) -> Traced:
         if self._traced is None:
-            self._traced = trace_simulation(self.simulation, scenario_size)
+            self._traced = self.graphs(self.simulation, scenario_size)
             self._units = max((n.shape[0] for n in _affines(self._traced)), default=1)
         return self._traced
 
@@ -161,6 +163,17 @@ class CpuBackend:
 
             self._gradients = Gradients(self)
         return self._gradients(values, scenarios, steps, seed, episodes)
+
+    def tangent(
+        self, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """values [P, D] and directions [P, D], scenarios [E, k] -> fitness and its slopes along them: each [P, E]."""
+        if self._tangents is None:
+            from evornn.kernels.cpu_tangent import TangentBackend
+
+            self._tangents = TangentBackend(self.simulation, self.precision, self.workers, *self.forced)
+        slopes, fitness, _ = self._tangents.evaluate(np.hstack((values, dots)), scenarios, steps, seed)
+        return fitness, slopes
 
     def _rows(self, shape: Shape) -> list[np.ndarray]:
         if shape not in self._series:
@@ -228,6 +241,8 @@ class CpuBackend:
 
     def close(self) -> None:
         """Stop the threads."""
+        if self._tangents is not None:
+            self._tangents.close()
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None

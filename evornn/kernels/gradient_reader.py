@@ -12,7 +12,7 @@ from evornn.kernels.traced import Traced, trace_gradient, trace_tangent
 
 
 class Rollout:
-    """Episodes of all individuals at once, forwards: the reader, the data rows, and the states before each step."""
+    """Episodes of all individuals at once, forwards: the reader, the data rows, and a tape of the steps."""
 
     def __init__(
         self, simulation: Any, traced: Traced, parameters: dict[str, np.ndarray], scenarios: np.ndarray, steps: int,
@@ -25,13 +25,15 @@ class Rollout:
             np.moveaxis(array if episodes is None else array[episodes], 0, -1)[..., None]
             for array in simulation.task.series.values()
         ]
-        self.tape: list[list[Any]] = []
+        self.tape: list[tuple[list[Any], list[Any]]] = []  # of each step: the state before it, and what it saved
+        states = len(traced.carry)
         carry = self.reader.run(traced.start, [self.scenario])
         for t in range(steps):
             if simulation.early_exit and traced.alive >= 0 and not np.any(carry[traced.alive]):
                 break
-            self.tape.append(carry)
-            carry = self.reader.run(traced.step, [*carry, *self.now(t)])
+            results = self.reader.run(traced.step, [*carry, *self.now(t)])
+            self.tape.append((carry, results[states:]))
+            carry = results[:states]
         self.last = carry
         self.results = [np.broadcast_to(r, self.tail).T for r in self.reader.run(traced.finish, carry)]
 
@@ -56,7 +58,8 @@ def gradient(
         run = Rollout(simulation, traced.forward, parameters, scenarios, steps, seed, episodes)
         bars = _floats(run.reader.run(traced.finish, [*run.last, np.ones(run.tail)]), traced.finish)
         for t in range(len(run.tape) - 1, -1, -1):
-            bars = _floats(run.reader.run(traced.step, [*run.tape[t], *run.now(t), *bars]), traced.step)
+            before, saved = run.tape[t]
+            bars = _floats(run.reader.run(traced.step, [*before, *run.now(t), *bars, *saved]), traced.step)
         run.reader.run(traced.start, [run.scenario, *bars])
     slopes = [run.reader.gradients[name].sum(-2).reshape(-1, len(values)) for name in simulation.genome.slices]
     fitness, taken, failed = run.results

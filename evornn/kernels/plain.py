@@ -76,3 +76,11 @@ class PlainBackend:
         from evornn.kernels.gradient_reader import gradient
 
         return gradient(self.simulation, values, scenarios, steps, seed, episodes)
+
+    def tangent(
+        self, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """values [P, D] and directions [P, D], scenarios [E, k] -> fitness and its slopes along them: each [P, E]."""
+        from evornn.kernels.gradient_reader import tangent
+
+        return tangent(self.simulation, values, dots, scenarios, steps, seed)

@@ -96,7 +96,7 @@ class ArrayReader:
         return x.reshape(-1, *x.shape[-2:])[np.asarray(node.attr)].reshape(*node.shape, *x.shape[-2:])
 
     def _concat(self, node: Node, *parts: Any) -> Any:
-        tail = np.broadcast_shapes(*(_tail(p) for p in parts))
+        tail = np.broadcast_shapes((1, 1), *(_tail(p) for p in parts))
         rows = [
             self.xp.broadcast_to(p, (*a.shape, *tail)).reshape(-1, *tail) for p, a in zip(parts, node.args, strict=True)
         ]

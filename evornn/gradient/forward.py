@@ -1,0 +1,36 @@
+"""Forward mode for users: slopes of a problem's fitness along directions, and Jacobians of a network's step.
+
+A slope costs about two evaluations, whatever the number of genes and steps, and stores nothing: where one direction is
+wanted, or episodes are too long to store, it serves where a gradient does not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evornn.errors import EvornnError
+
+
+def jvp(problem: Any, genomes: Any, directions: Any, steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """fitness [P] of genomes [P, D], and its slopes [P] along directions [P, D] (or one direction [D] for all).
+
+    A Jacobian-vector product: slope = gradient . direction, without the gradient. steps: as for `evaluate`. A genome
+    with NaN or infinity gets NaN. Raises EvornnError on wrong shapes, or if network or task is not smooth.
+    """
+    genomes = problem._checked_genomes(genomes)
+    problem.check_smooth()
+    directions = np.asarray(directions, dtype=np.float64)
+    if directions.shape not in (genomes.shape, genomes.shape[1:], (1, problem.dimension)):
+        raise EvornnError(
+            f"directions have shape {directions.shape}; they must be {genomes.shape}, or {genomes.shape[1:]} for all"
+        )
+    good = np.isfinite(genomes).all(axis=1)
+    finite = np.where(good[:, None], genomes, 0.0)
+    genome = problem.simulation.genome
+    dots = genome.pull_back(finite, np.broadcast_to(directions, genomes.shape))  # values move as their genes do
+    each, slopes = problem.backend.tangent(
+        genome.values(finite), dots, problem.scenarios, problem._checked_steps(steps), problem.seed
+    )
+    return tuple(np.where(good, array.mean(axis=1), np.nan) for array in (each, slopes))  # type: ignore[return-value]
