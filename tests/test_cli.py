@@ -20,7 +20,8 @@ from evornn.cli import app, info
 from evornn.experiment import store
 
 ROOT = Path(evornn.__file__).parents[1]
-SPECS = sorted((ROOT / "runs").glob("*.toml"))
+SPECS = sorted((ROOT / "runs").rglob("*.toml"))
+SEARCHES = {**evornn.search.REGISTRY, **evornn.gradient.REGISTRY}
 SMALL = """
 [network]
 name = "FullyRecurrent"
@@ -156,10 +157,12 @@ def test_the_main_job_killed_and_resumed_ends_as_if_never_interrupted(tmp_path):
 
 
 def test_list_and_readme_name_what_is_registered():
-    for name in (*evornn.networks.REGISTRY, *evornn.tasks.REGISTRY, *evornn.search.REGISTRY):
+    for name in (*evornn.networks.REGISTRY, *evornn.tasks.REGISTRY, *SEARCHES):
         assert name in call("list")
     assert "LSTM" in call("list", "networks")
     assert "LSTM" not in call("list", "tasks")
+    assert "Adam" in call("list", "trainers")
+    assert "Adam" not in call("list", "searches")
     readme = (ROOT / "README.md").read_text()
     assert info.markdown() in readme, "stale; run: evornn list --readme README.md"
 

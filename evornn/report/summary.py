@@ -58,8 +58,9 @@ def verification(report: ChampionReport) -> str:
 
 
 def _effort(result: Result) -> str:
+    gradients = f"; evaluations that were gradients: {result.gradients:,}" if result.gradients else ""
     tests = f"; champion tests apart: {result.tests:,}" if result.tests else ""
-    return f"{result.seconds:.1f} s; {result.steps:,} simulated steps{_speed(result.history)}{tests}"
+    return f"{result.seconds:.1f} s; {result.steps:,} simulated steps{_speed(result.history)}{gradients}{tests}"
 
 
 def _speed(history: np.ndarray) -> str:

@@ -1,7 +1,7 @@
 """An analytic problem that needs no compiler, for tests of loop and store; run as a script, a process to kill.
 
 python fakes.py DIRECTORY EVALUATIONS resumes if DIRECTORY holds a run. Fitness is -|genome - 0.5|^2 with NaN in a
-corner.
+corner. Its three episodes are |genome - centre|^2 for centres around 0.5.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -39,10 +40,12 @@ class Report:
 class FakeProblem:
     """`solves`: squared distance that passes the champion test; `delay`: seconds that evaluating a generation takes."""
 
+    episodes = 3
+
     def __init__(self, dimension: int = 3, solves: float = 0.0, delay: float = 0.0) -> None:
         self.space = Space(np.full(dimension, -1.0), np.full(dimension, 1.0))
         self.solves, self.delay = solves, delay
-        self.evaluated = self.tested = 0
+        self.evaluated = self.taken = self.tested = 0
         self.task = SimpleNamespace(worth_testing=lambda fitness: fitness >= -4 * solves, published={})
 
     def evaluate(self, genomes: np.ndarray) -> SimpleNamespace:
@@ -51,6 +54,18 @@ class FakeProblem:
         fitness = -np.square(genomes - 0.5).sum(1)
         fitness[genomes[:, 0] < -0.9] = np.nan
         return SimpleNamespace(fitness=fitness, steps=np.full(len(genomes), 7), failed=np.isnan(fitness))
+
+    def check_smooth(self) -> None:
+        pass
+
+    def gradient(self, genomes: np.ndarray, episodes: np.ndarray | None = None) -> SimpleNamespace:
+        found = FakeProblem.evaluate(self, genomes)
+        shift = 0.0 if episodes is None else 0.2 * (np.asarray(episodes) - 1.0).mean()
+        found.fitness += 2.0 * shift * (genomes - 0.5).sum(1)
+        found.gradients = -2.0 * (genomes - 0.5 - shift)
+        found.gradients[np.isnan(found.fitness)] = np.nan
+        self.taken += len(genomes)
+        return found
 
     precision, backend_name = "float64", "fake"
 
@@ -69,10 +84,15 @@ class FakeProblem:
         return "a paraboloid"
 
 
-def make(solves: float = 0.0, delay: float = 0.0, seed: int = 3, name: str = "GeneticAlgorithm") -> tuple:
-    """A problem and a fresh search on it."""
+SEARCHES = {**evornn.search.REGISTRY, **evornn.gradient.REGISTRY}
+
+
+def make(
+    solves: float = 0.0, delay: float = 0.0, seed: int = 3, name: str = "GeneticAlgorithm", **options: Any
+) -> tuple:
+    """A problem and a fresh search or trainer on it."""
     problem = FakeProblem(solves=solves, delay=delay)
-    return problem, evornn.search.REGISTRY[name](problem.space, population=20, seed=seed)
+    return problem, SEARCHES[name](problem.space, population=20, seed=seed, **options)
 
 
 if __name__ == "__main__":

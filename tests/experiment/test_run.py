@@ -83,6 +83,44 @@ def test_a_target_is_checked_again_in_float64():
     assert result.tests == exact.evaluated > 1
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "share"),
+    [("GeneticAlgorithm", {}, 0), ("LBFGS", {}, 1), ("Adam", {"batch": 1}, 3 / 4), ("Memetic", {"steps": 3}, 3 / 4)],
+)
+@pytest.mark.parametrize("budget", [1, 79, 247])
+def test_gradients_are_evaluations_and_said_to_be(name, options, share, budget):
+    """A budget that ends within a generation is met; what a trainer takes is counted apart from what it checks."""
+    problem, search = make(solves=-1.0, name=name, **options)
+    result = evornn.run(problem, search, evaluations=budget)
+    assert result.evaluations == problem.evaluated == search.evaluations == budget
+    assert result.gradients == problem.taken == result.history["gradients"][-1]
+    assert abs(result.gradients - share * budget) <= 20
+    assert result.steps == 7 * budget
+
+
+def test_targets_and_champions_go_by_all_episodes():
+    """Batches of one episode may reach the target a hundred times; only a check that does is put to the test."""
+    problem, search = make(name="SGD", batch=1, rate=0.2, solves=0.002)
+    tested, judged = problem.test_champion, []
+    problem.test_champion = lambda genome: judged.append(genome) or tested(genome)
+    result = evornn.run(problem, search, evaluations=4000)
+    rows = result.history
+    checks = np.diff(rows["gradients"], prepend=0) == 0
+    assert (rows["top"][~checks] > rows["top"][checks].max()).any()
+    assert (rows["best"] == np.maximum.accumulate(np.where(checks, rows["top"], -np.inf))).all()
+    assert result.solved
+    assert checks[-1]
+    assert {problem.evaluate(genome[None]).fitness[0] >= -0.008 for genome in judged} == {True}
+
+
+def test_what_has_no_gradients_is_refused_before_any_file_is_written(tmp_path):
+    problem, search = make(name="Adam")
+    problem.check_smooth = lambda: (_ for _ in ()).throw(EvornnError("the task is not smooth"))
+    with pytest.raises(EvornnError, match="not smooth"):
+        evornn.run(problem, search, evaluations=10, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_history_describes_each_generation():
     problem, search = make()
     result = evornn.run(problem, search, generations=5)

@@ -10,6 +10,8 @@ from evornn import EvornnError
 from evornn.experiment import toml
 from evornn.experiment.launch import free_directory, stored_spec
 from evornn.experiment.spec import Spec
+from evornn.gradient import Adam, Memetic
+from evornn.search import ParticleSwarm
 
 GOOD = """
 [network]
@@ -92,6 +94,28 @@ def test_overrides(write):
     ]:
         with pytest.raises(EvornnError, match=words):
             Spec.load(path, [bad])
+
+
+def test_trainers_and_their_tables_are_searches_like_any(write):
+    trainer = GOOD.replace("GeneticAlgorithm", "Adam").replace(
+        "population = 100", 'schedule = {name = "linear", steps = 9}'
+    )
+    memetic = GOOD.replace("GeneticAlgorithm", "Memetic") + '[search.search]\nname = "ParticleSwarm"\nk = 5\n'
+    memetic = memetic.replace("population = 100", "population = 10")
+    for text, cls in ((trainer, Adam), (memetic, Memetic)):
+        spec = Spec.load(write(text), ["run.seed=5"])
+        assert Spec.of(tomllib.loads(spec.text()), spec.origin) == spec
+        _, search = spec.build()
+        assert type(search) is cls
+        assert search.seed == 5
+    assert type(search.search) is ParticleSwarm
+    assert search.search.options["k"] == 5
+    for bad, words in (
+        ("AdamW", r"\[search\]: name is 'AdamW'; .*'Adam'"),
+        ('Adam"\nbeta = "3', "no 'beta' here; .*'beta2'"),
+    ):
+        with pytest.raises(EvornnError, match=words):
+            Spec.load(write(GOOD.replace("GeneticAlgorithm", bad)))
 
 
 def test_stored_text_reads_back_as_the_same_spec(write):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import make
+from fakes import SEARCHES, make
 
 import evornn
 from evornn import EvornnError
@@ -97,33 +97,63 @@ def test_resume_after_an_interruption_at_every_place(tmp_path, whole, monkeypatc
 
 
 def interrupt_after(problem, generations):
-    """Let the evaluation after so many generations be cut off, as Ctrl-C does."""
-    fine, calls = problem.evaluate, []
+    """Let the evaluation after so many be cut off, as Ctrl-C does."""
+    calls = []
 
-    def evaluate(genomes):
-        calls.append(1)
-        if len(calls) > generations:
-            raise KeyboardInterrupt
-        return fine(genomes)
+    def counted(fine):
+        def consulted(*arguments, **options):
+            calls.append(1)
+            if len(calls) > generations:
+                raise KeyboardInterrupt
+            return fine(*arguments, **options)
 
-    problem.evaluate = evaluate
+        return consulted
+
+    problem.evaluate, problem.gradient = counted(problem.evaluate), counted(problem.gradient)
 
 
-@pytest.mark.parametrize("name", evornn.search.REGISTRY)
+CASES = [(name, {}) for name in SEARCHES] + [
+    ("SGD", {"batch": 2, "nesterov": True}),
+    ("Memetic", {"share": 0.3, "steps": 2, "search": {"name": "ParticleSwarm"}}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
 @pytest.mark.parametrize("checkpoint_seconds", [0.0, 1e9])
-def test_every_search_resumes_bit_for_bit(tmp_path, monkeypatch, name, checkpoint_seconds):
-    """By its newest checkpoint, and by replaying the fitness log."""
+def test_every_search_resumes_bit_for_bit(tmp_path, monkeypatch, name, options, checkpoint_seconds):
+    """By its newest checkpoint, and by replaying the fitness log, gradients taken anew."""
     monkeypatch.setattr(run_module, "CHECKPOINT_SECONDS", checkpoint_seconds)
-    problem, search = make(name=name)
-    evornn.run(problem, search, evaluations=330, out=tmp_path / "whole")
-    for generations in (3, 5):
-        problem, search = make(name=name)
-        interrupt_after(problem, generations)
+    problem, search = make(solves=-1.0, name=name, **options)
+    whole = evornn.run(problem, search, evaluations=333, out=tmp_path / "whole")
+    done = 0
+    for generations in (3, 5):  # those that are replayed are consulted as well, if they want gradients
+        problem, search = make(solves=-1.0, name=name, **options)
+        interrupt_after(problem, generations + (0 if checkpoint_seconds == 0.0 else done))
         with pytest.raises(KeyboardInterrupt):
-            evornn.run(problem, search, evaluations=330, out=tmp_path / "cut", resume=generations == 5)
-    problem, search = make(name=name)
-    evornn.run(problem, search, evaluations=330, out=tmp_path / "cut", resume=True)
+            evornn.run(problem, search, evaluations=333, out=tmp_path / "cut", resume=done > 0)
+        done = len(store.read_history(tmp_path / "cut"))
+        assert done >= generations
+    problem, search = make(solves=-1.0, name=name, **options)
+    cut = evornn.run(problem, search, evaluations=333, out=tmp_path / "cut", resume=True)
     assert_same_run(tmp_path / "cut", tmp_path / "whole")
+    assert cut.gradients == whole.gradients
+
+
+def test_gradients_that_come_out_otherwise_are_noticed(tmp_path):
+    problem, search = make(name="Adam")
+    interrupt_after(problem, 4)
+    with pytest.raises(KeyboardInterrupt):
+        evornn.run(problem, search, evaluations=BUDGET, out=tmp_path / "run")
+    problem, search = make(name="Adam")
+    fine, problem.gradient = problem.gradient, lambda genomes, episodes: changed(fine(genomes, episodes))
+    with pytest.raises(EvornnError, match=r"in generation 1 gradients taken again come with other fitness"):
+        evornn.run(problem, search, evaluations=BUDGET, out=tmp_path / "run", resume=True)
+    assert len(store.read_history(tmp_path / "run")) == 4
+
+
+def changed(told):
+    told.fitness[3] = np.nextafter(told.fitness[3], 1.0)
+    return told
 
 
 def test_a_larger_budget_continues_as_if_it_had_been_larger_from_the_start(tmp_path, whole):
