@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from evornn.formula import State, where
+from evornn.formula.record import tree_map
 from evornn.genome import Genome
 from evornn.networks.base import Network
 from evornn.tasks.base import Task
@@ -54,6 +55,11 @@ class Simulation:
             steps=carry.steps + where(alive, 1.0, 0.0),
             alive=alive & ~as_mask(task.failed(after)) & ~as_mask(task.finished(after)),
         )
+
+    def silenced(self, carry: Any) -> State:
+        """The same with the network's state at zero once the episode has ended."""
+        net = tree_map(lambda x: where(carry.alive, x, np.zeros(x.shape) if x.shape else 0.0), carry.net)
+        return carry.replace(net=net)
 
     def finish(self, carry: Any) -> State:
         """fitness, steps taken and failed of the episode: ended short of its goal, or with a wrong result."""

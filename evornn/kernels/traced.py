@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from evornn.errors import EvornnError
-from evornn.formula import where
 from evornn.formula.adjoint import EFFECT, Adjoints, full
 from evornn.formula.graph import Node
-from evornn.formula.record import State, leaf_names, tree_map, unflatten
+from evornn.formula.record import State, leaf_names, unflatten
 from evornn.formula.simplify import fold_functions, is_constant, simplify
 from evornn.formula.tangent import Tangents
 from evornn.formula.trace import Function, reachable, trace, tracing
@@ -63,8 +60,7 @@ def trace_gradient(simulation: Any, scenario_size: int) -> TracedGradient:
     """
 
     def step(p: Any, carry: Any, now: Any) -> Any:
-        quiet = tree_map(lambda x: where(carry.alive, x, np.zeros(x.shape)) if x.dtype == "float" else x, carry.net)
-        return simulation.step(p, carry.replace(net=quiet), now)
+        return simulation.step(p, simulation.silenced(carry), now)
 
     traced = trace_folded(simulation, scenario_size, step)
     adjoints = Adjoints()
@@ -75,12 +71,12 @@ def trace_gradient(simulation: Any, scenario_size: int) -> TracedGradient:
         _first(adjoints.of(traced.step), len(back)),
         _first(adjoints.of(traced.finish, given), len(back)),
     ]
-    traced.step, backward[1], saved = _saving(traced.step, backward[1])
+    traced.step, backward[1], saved = saving(traced.step, backward[1])
     forward, more = _simplified(traced, backward)
     return TracedGradient(forward, back, saved, *more)
 
 
-def _saving(step: Function, adjoint: Function) -> tuple[Function, Function, int]:
+def saving(step: Function, adjoint: Function) -> tuple[Function, Function, int]:
     """The step also giving the activations that its adjoint reads, and the adjoint taking them: products and
     exponentials are then computed once.
     """

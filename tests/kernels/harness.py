@@ -10,10 +10,12 @@ import numpy as np
 
 from evornn.formula import State, concat, where
 from evornn.formula import sum as total
+from evornn.formula.record import flatten
 from evornn.genome import Genome, Parameter
 from evornn.kernels.cpu import CpuBackend
 from evornn.kernels.host import native_lanes
 from evornn.kernels.plain import PlainBackend
+from evornn.simulation import Simulation
 
 LAYOUTS = ("individuals", "episodes", "units")
 
@@ -50,6 +52,10 @@ class Reading:
         own = self._step(p, carry.own, now.t) if self._step else carry.own
         return carry.replace(own=own, result=concat(self._read(p, own, now.t), 0.0)[: self._outputs])
 
+    def silenced(self, carry: Any) -> State:
+        """It does not end."""
+        return carry
+
     def finish(self, carry: Any) -> State:
         """The wanted element; the others are not touched, so that NaN stays where it is."""
         places = np.arange(self._outputs, dtype=float)
@@ -60,6 +66,18 @@ class Reading:
     def title(self) -> str:
         """A name for the kernel's text."""
         return "a formula under test"
+
+
+class Probe(Simulation):
+    """Adds the final state to the fitness, so that nothing goes unseen (a network's while its episode lasts)."""
+
+    def finish(self, carry: Any) -> State:
+        """Fitness plus every number that the episode carried."""
+        out = super().finish(carry)
+        task, net = (
+            [total(x) if getattr(x, "shape", ()) else x for x in flatten(s)[0]] for s in (carry.task, carry.net)
+        )
+        return out.replace(fitness=out.fitness + sum(task, 0.0) + where(carry.alive, sum(net, 0.0), 0.0))
 
 
 def run(
