@@ -19,18 +19,21 @@ from evornn.networks import REGISTRY as NETWORKS
 from evornn.problem import Problem
 from evornn.simulation import Simulation
 from evornn.tasks import REGISTRY as TASKS
+from tests.pairs import fitting
 
 STEPS = 20
 LAYOUTS = ("individuals", "episodes", "units")
-ORDERED = [(network, task) for network in NETWORKS for task in TASKS]
-BY_LAYOUT = [  # every pair in one layout by default, taking turns; in all of them under -m slow
-    pytest.param(*pair, layout, marks=() if (i + j) % len(LAYOUTS) == 0 else pytest.mark.slow)
-    for i, pair in enumerate(ORDERED)
-    for j, layout in enumerate(LAYOUTS)
+COMPILED = 50  # pairs that are compiled in float64 by default
+EVERY = -(-len(NETWORKS) * len(TASKS) // COMPILED)
+ORDERED = [(i, j, network, task) for i, network in enumerate(NETWORKS) for j, task in enumerate(TASKS)]
+BY_LAYOUT = [  # by default every network and every task with some others, in one layout each, taking turns
+    pytest.param(network, task, layout, marks=() if (i + j) % (EVERY * len(LAYOUTS)) == EVERY * k else pytest.mark.slow)
+    for i, j, network, task in ORDERED
+    for k, layout in enumerate(LAYOUTS)
 ]
-IN_FLOAT32 = [  # every network once by default
-    pytest.param(*pair, marks=() if i % len(TASKS) == i // len(TASKS) % len(TASKS) else pytest.mark.slow)
-    for i, pair in enumerate(ORDERED)
+IN_FLOAT32 = [  # every task once by default
+    pytest.param(network, task, marks=() if j % len(NETWORKS) == i else pytest.mark.slow)
+    for i, j, network, task in ORDERED
 ]
 
 
@@ -49,13 +52,19 @@ class Probe(Simulation):
 @cache
 def case(network: str, task: str) -> tuple[Probe, np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
     """The simulation, 5 individuals (not a multiple of any lanes), scenarios, and what the oracle says."""
-    simulation = Probe(NETWORKS[network](), TASKS[task]())
+    simulation = Probe(*fitting(network, task))
     problem = Problem(simulation.network, simulation.task, episodes=3)
     genomes = 0.5 * problem.space.sample(np.random.default_rng(1), 5) + 0.25 * (
         problem.space.lower + problem.space.upper
     )
     values = simulation.genome.values(genomes)
-    return simulation, values, problem.scenarios, PlainBackend(simulation).evaluate(values, problem.scenarios, STEPS)
+    oracle = PlainBackend(simulation).evaluate(values, problem.scenarios, steps_of(simulation))
+    return simulation, values, problem.scenarios, oracle
+
+
+def steps_of(simulation: Probe) -> int:
+    """As many steps as are compared."""
+    return min(STEPS, simulation.task.steps)
 
 
 def kernel_says(
@@ -64,7 +73,7 @@ def kernel_says(
     jobs = 2 if layout == "units" else 1
     backend = CpuBackend(simulation, precision, workers, layout, native_lanes(precision) * jobs, jobs)
     try:
-        return backend.evaluate(values, scenarios, STEPS)
+        return backend.evaluate(values, scenarios, steps_of(simulation))
     except LayoutUnsupported:
         pytest.skip(f"{layout} does not serve this graph; the rule then chooses another")
     finally:
