@@ -127,7 +127,7 @@ class _Writer:
             "w, S, g, tape, marks, number, begin, end, stop"
         )
         self._forward_call = f"run_forward({arguments})"
-        return f"@kernel\ndef run_forward({arguments}):\n" + "\n".join(text.lines) + "\n"
+        return f"@part_of_kernel\ndef run_forward({arguments}):\n" + "\n".join(text.lines) + "\n"
 
     # both ways --------------------------------------------------------------------------------------------------------
     def _differentiate(self) -> str:
@@ -150,7 +150,7 @@ class _Writer:
         self._start_adjoint(text, bars)
         text.indent -= 1
         text.add("if turn:")
-        text.add("    add_products(S, g, turn)")
+        text.add(f"    add_products(S, g, min(turn, {BLOCK}))")
         text.add("scatter(g, genes, slopes[part], block)")
         rows = self._rows_arguments()
         arguments = (
@@ -176,7 +176,7 @@ class _Writer:
         text.add("while taken < n_steps:")
         text.indent += 1
         text.add("number += 1")
-        text.add("begin, end = taken, min(taken + segment, n_steps)")
+        text.add("begin, end = number * segment, min((number + 1) * segment, n_steps)")
         text.add(f"taken += {self._forward_call}")
         text.add("if stop[0]:")
         text.add("    return")
@@ -250,17 +250,17 @@ class _Writer:
         text = Text()
         for at, left, right, rows, columns in self.plan.products:
             text.add(f"outer_sum(g, {at}, S, {left}, S, {right}, {rows}, {columns}, {BLOCK}, turns)")
-        return "@kernel\ndef add_products(S, g, turns):\n" + "\n".join(text.lines or ["    pass"]) + "\n"
+        return "@part_of_kernel\ndef add_products(S, g, turns):\n" + "\n".join(text.lines or ["    pass"]) + "\n"
 
 
 SCATTER = {
-    "individuals": """@kernel
+    "individuals": """@part_of_kernel
 def scatter(g, genes, slopes, block):
     for lane in range(min({lanes}, slopes.shape[0] - block * {lanes})):
         for i in range(len(genes)):
             slopes[block * {lanes} + lane, genes[i]] += g[i * {lanes} + lane]
 """,
-    "episodes": """@kernel
+    "episodes": """@part_of_kernel
 def scatter(g, genes, slopes, block):
     for i in range(len(genes)):
         for lane in range({lanes}):

@@ -52,6 +52,7 @@ from evornn.kernels.values import Memory, Text, part
 
 globals().update(Prelude({shape!r}).names())
 inline = njit(error_model="numpy", forceinline=True)
+part_of_kernel = njit(error_model="numpy", nogil=True)
 kernel = njit(error_model="numpy", nogil=True, cache=True)
 '''
 
