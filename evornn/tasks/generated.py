@@ -78,7 +78,7 @@ class Generated(Sequence):
 
     def required(self, count: int) -> int:
         """How many of `count` sequences must come out correct."""
-        return count - max(0, int(np.ceil(self.ALLOWED_WRONG * count)) - 1)
+        return count - max(0, int(np.ceil(round(self.ALLOWED_WRONG * count, 9))) - 1)
 
     def worth_testing(self, fitness: float) -> bool:
         """Whether the loss is one that correct training sequences can have (and wrong ones, where some may be wrong,

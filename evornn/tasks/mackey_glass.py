@@ -59,7 +59,8 @@ def mackey_glass(start: np.ndarray, tau: int, steps: int, substeps: int = SUBSTE
 
     for i in range(delay, len(x) - 1):
         a, b = x[i - delay], x[i - delay + 1]
-        middle = 0.5 * (a + b) + h / 8 * (slopes[i - delay] - slopes[i - delay + 1])
+        after = slopes[i - delay + 1] if i - delay + 1 != delay else 0.0  # the slope jumps where the history ends
+        middle = 0.5 * (a + b) + h / 8 * (slopes[i - delay] - after)
         k1 = slopes[i] = slope(x[i], a)
         k2 = slope(x[i] + h / 2 * k1, middle)
         k3 = slope(x[i] + h / 2 * k2, middle)

@@ -93,7 +93,7 @@ class Series(Generated):
 
     def nrmse_of(self, fitness: float) -> float:
         """NRMSE that belongs to a fitness, the negative mean squared error."""
-        return float(np.sqrt(max(0.0, -fitness) / self.variance))
+        return float(np.sqrt(np.maximum(0.0, -fitness) / self.variance))
 
     # what runs ask --------------------------------------------------------------------------------------------------
     def stage(self, name: str, task: Sequence, required: int) -> Stage:
