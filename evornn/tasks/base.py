@@ -33,7 +33,8 @@ class Task:
 
     observations, actions: sizes of what the network sees and gives. steps: control steps of an episode. solved_fitness:
     a fitness that counts as solved, or None. published: mean evaluations of published methods, to show beside ours.
-    smooth: whether observe, step, reward and score are differentiable along an episode that does not fail. tolerance:
+    smooth: whether observe, step, reward and score are continuous, and differentiable nearly everywhere, along an
+    episode that does not fail. tolerance:
     relative error allowed between float32 and float64 over 20 steps. series: data arrays name -> [E, T, n] or [E, T]
     that sense and gain see row by row (sequence tasks). criterion: the loss up to which an episode of a sequence task
     counts as learned, or None. requires: optional libraries, by import name, that making one needs.
@@ -44,7 +45,7 @@ class Task:
     steps: int = 1000
     solved_fitness: float | None = None
     published: Mapping[str, float] = {}
-    smooth: ClassVar[bool] = True
+    smooth: bool = True
     tolerance: ClassVar[float] = 1e-3
     series: Mapping[str, np.ndarray] = {}
     criterion: float | None = None

@@ -16,8 +16,9 @@ from evornn.tasks.generated import Generated
 class DelayedXOR(Generated):
     """Delayed XOR: at every step, the exclusive or of successive bits seen some steps ago.
 
-    delay: d; bits: n; length: steps. inputs: -1 or 1 (a one); targets: 0 or 1, from step d + n - 1 on. Solved: every
-    step of every fresh sequence is right. loss: binary_cross_entropy or mse.
+    delay: d, at least 1 for networks whose units are the outputs; bits: n; length: steps. inputs: -1 or 1 (a one);
+    targets: 0 or 1, from step d + n - 1 on. Solved: every step of every fresh sequence is right. loss:
+    binary_cross_entropy or mse.
     """
 
     LOSSES = ("binary_cross_entropy", "mse")

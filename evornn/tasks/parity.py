@@ -1,4 +1,7 @@
-"""Parity of a string of bits (Bengio, Simard & Frasconi 1994; guessing: Schmidhuber & Hochreiter 1996)."""
+"""Parity of a string of bits (Bengio, Simard & Frasconi 1994; guessing: Schmidhuber & Hochreiter 1996).
+
+The answer is wanted one step after the last bit: units that see a bit and are outputs themselves cannot give it at once.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ from evornn.tasks.generated import Generated, padded
 
 
 class Parity(Generated):
-    """Parity: after the last bit of a string, say whether the number of ones was odd.
+    """Parity: after a string of bits, say whether the number of ones was odd (Bengio, Simard & Frasconi 1994).
 
     length: training strings have 1 .. length bits. test_length: test strings have length + 1 .. test_length. inputs: -1
-    or 1 (a one); the target, at the last bit, is 1 for odd. Solved: all test strings are right. loss:
+    or 1 (a one), and 0 at the end; the target, there, is 1 for odd. Solved: all test strings are right. loss:
     binary_cross_entropy or mse.
     """
 
@@ -39,8 +42,8 @@ class Parity(Generated):
 
 
 def string(rng: np.random.Generator, length: int) -> tuple[np.ndarray, ...]:
-    """Random bits and their parity at the end."""
+    """Random bits, and their parity after them."""
     bits = rng.integers(2, size=length)
-    targets, mask = np.zeros((length, 1)), np.zeros(length)
+    targets, mask = np.zeros((length + 1, 1)), np.zeros(length + 1)
     targets[-1], mask[-1] = bits.sum() % 2, 1.0
-    return 2.0 * bits[:, None] - 1.0, targets, mask
+    return np.append(2.0 * bits - 1.0, 0.0)[:, None], targets, mask

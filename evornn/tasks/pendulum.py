@@ -6,7 +6,7 @@ w' = w + (3 g / (2 l) sin t + 3 / (m l^2) u) dt, limited to +-8;   t' = t + w' d
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +32,6 @@ class Pendulum(Task):
     """
 
     observations = 3
-    smooth: ClassVar[bool] = False  # where the angle jumps from pi to -pi, though its square does not
 
     def __init__(self, steps: int = 200) -> None:
         self.steps = check_range("steps", steps, 1, integer=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -70,6 +70,7 @@ class Poles(Task):
         self.fitness = check_choice(
             "fitness", fitness or ("steps" if self.velocities else "damping"), ["steps", "damping"]
         )
+        self.smooth = self.fitness == "damping"  # steps survived are counted, not measured
         default = BALANCE_STEPS if self.fitness == "steps" else 1000
         self.steps = check_range("steps", default if steps is None else steps, 1, integer=True)
         self.friction = check_range("friction", friction, 0)
@@ -80,6 +81,11 @@ class Poles(Task):
             )
         self.published = self.PUBLISHED.get((self.velocities, self.fitness), {})
         self.observations = (1 + len(self.POLES)) * (2 if self.velocities else 1) + self.bias_input
+
+    @classmethod
+    def example(cls) -> Self:
+        """Without velocities: with the buffer of the damping fitness, which has gradients."""
+        return cls(velocities=False)
 
     # episodes --------------------------------------------------------------------------------------------------------
     def scenarios(self, n: int, seed: int) -> np.ndarray:

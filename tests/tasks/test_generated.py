@@ -279,9 +279,10 @@ def test_temporal_order_is_the_class(count, places):
 def test_parity_and_delayed_xor():
     task = Parity(length=6, test_length=9, sequences=80)
     for part, lengths in ((task, set(range(1, 7))), (task.fresh(), {7, 8, 9})):
-        assert {len(x) for x, _, _ in rows(part)} == lengths
+        assert {len(x) - 1 for x, _, _ in rows(part)} == lengths
         for inputs, targets, mask in rows(part):
-            assert np.isin(inputs, (-1, 1)).all()
+            assert np.isin(inputs[:-1], (-1, 1)).all()
+            assert inputs[-1] == 0
             assert targets[-1] == (inputs == 1).sum() % 2
             assert mask.sum() == mask[-1] == 1
     for inputs, targets, mask in rows(DelayedXOR(delay=3, bits=2, length=12)):
