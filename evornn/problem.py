@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -10,84 +9,12 @@ import numpy as np
 from evornn.errors import EvornnError, check_choice, check_range
 from evornn.genome import Space
 from evornn.networks.base import Network
+from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Trial
 from evornn.simulation import Simulation
 from evornn.tasks.base import Stage, Task
 
 BACKENDS = ("cpu", "plain")
 PRECISIONS = ("float32", "float64")
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """fitness [P] float64, higher is better, the mean over episodes; steps [P] simulated in all episodes; failed [P]:
-    in any episode.
-    """
-
-    fitness: np.ndarray
-    steps: np.ndarray
-    failed: np.ndarray
-
-
-@dataclass(frozen=True)
-class Gradient(Evaluation):
-    """An evaluation, and the gradients [P, D] of its fitness by the genes; steps are those of the forward pass."""
-
-    gradients: np.ndarray
-
-
-@dataclass(frozen=True)
-class Trajectory:
-    """One episode step by step: observations [T, O], actions [T, A], states name -> [T, ...] after each step, rewards
-    [T].
-    """
-
-    observations: np.ndarray
-    actions: np.ndarray
-    states: dict[str, np.ndarray]
-    rewards: np.ndarray
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One stage of a champion test: `passed` of `episodes` ran all `steps` without failing, with a correct result;
-    `required` of them had to.
-    """
-
-    name: str
-    passed: int
-    episodes: int
-    required: int
-    steps: int
-
-    @property
-    def ok(self) -> bool:
-        """Whether enough episodes passed."""
-        return self.passed >= self.required
-
-
-@dataclass(frozen=True)
-class ChampionReport:
-    """What a champion did in float64: solved, the trials in order (a failed trial ends the test), fitness, and who
-    computed it.
-    """
-
-    solved: bool
-    trials: list[Trial]
-    precision: str
-    backend: str
-    fitness: float
-
-    def describe(self) -> str:
-        """One line for people."""
-        parts = []
-        for t in self.trials:
-            need = f" (needs {t.required})" if t.episodes > 1 else ""
-            parts.append(f"{t.name}: {t.passed} of {t.episodes} episodes of {t.steps:,} steps{need}")
-        done = "; ".join(parts)
-        verdict = "passes" if self.solved else "does not pass"
-        return (
-            f"champion {verdict} in {self.precision} ({self.backend} kernel): {done or f'fitness {self.fitness:.6g}'}"
-        )
 
 
 class Problem:
@@ -96,12 +23,22 @@ class Problem:
     network, task: from evornn.networks and evornn.tasks. backend: "cpu" (SIMD kernels) or "plain" (NumPy float64, slow,
     the oracle). precision: "float32" or "float64". workers: threads, None for all cores. episodes: episodes of one
     evaluation, their scenarios drawn from `seed`; every individual meets the same ones. early_exit: whether a group of
-    episodes that have all failed is left early (the results are the same either way).
+    episodes that have all failed is left early (the results are the same either way). gradient_memory: MB in which
+    `gradient` may store states; where that is too little they are computed twice.
     """
 
-    def __init__(self, network: Network, task: Task, backend: str = "cpu", precision: str = "float32", workers: int |
-    None = None,
-                 episodes: int = 1, seed: int = 0, early_exit: bool = True) -> None:  # fmt: skip
+    def __init__(
+        self,
+        network: Network,
+        task: Task,
+        backend: str = "cpu",
+        precision: str = "float32",
+        workers: int | None = None,
+        episodes: int = 1,
+        seed: int = 0,
+        early_exit: bool = True,
+        gradient_memory: float = 1024.0,
+    ) -> None:
         if not isinstance(network, Network):
             raise EvornnError(
                 f"network is {network!r}; it must be one of evornn.networks, such as FullyRecurrent(units=5)"
@@ -113,6 +50,7 @@ class Problem:
         self.workers = None if workers is None else check_range("workers", workers, 1, 4096, integer=True)
         self.episodes = check_range("episodes", episodes, 1, integer=True)
         self.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
+        self.gradient_memory = float(check_range("gradient_memory", gradient_memory, 0))
         self.simulation = Simulation(network, task, early_exit)
         self.network, self.task = self.simulation.network, task
         if task.series:
@@ -133,7 +71,9 @@ class Problem:
             else:
                 from evornn.kernels.cpu import CpuBackend
 
-                self._backend = CpuBackend(self.simulation, self.precision, self.workers)
+                self._backend = CpuBackend(
+                    self.simulation, self.precision, self.workers, gradient_memory=self.gradient_memory
+                )
         return self._backend
 
     @property
@@ -207,27 +147,13 @@ class Problem:
 
     def rollout(self, genome: Any, scenario: int = 0) -> Trajectory:
         """One episode of one genome [D], step by step, in float64; `scenario` numbers the problem's scenarios."""
-        from evornn.kernels.plain import episode
+        from evornn.rollout import rollout
 
         check_range("scenario", scenario, 0, len(self.scenarios) - 1, integer=True)
         values = self.simulation.genome.values(self._checked_genomes(np.atleast_2d(genome))[:1])[0]
-        rows = {name: array[scenario] for name, array in self.task.series.items()}
-        seen: list[tuple[Any, Any, Any]] = []
-
-        def watch(before: Any, after: Any, now: Any) -> None:
-            seen.append((before, after, now))
-
-        episode(
-            self.simulation,
-            values,
-            self.scenarios[scenario],
-            rows,
-            self._checked_steps(None),
-            self.seed,
-            scenario,
-            watch,
+        return rollout(
+            self.simulation, values, self.scenarios[scenario], self._checked_steps(None), self.seed, scenario
         )
-        return _trajectory(self.simulation, values, seen)
 
     def share_learned(self, genome: Any) -> float:
         """Share of the episodes learned: those whose fitness reaches the task's `solved_fitness` (or sequence
@@ -347,24 +273,3 @@ class Problem:
         steps = self.task.steps if steps is None else check_range("steps", steps, 1, integer=True)
         longest = min((a.shape[1] for a in self.task.series.values()), default=steps)
         return min(int(steps), longest)
-
-
-def _trajectory(simulation: Any, values: np.ndarray, seen: list[tuple[Any, Any, Any]]) -> Trajectory:
-    """Observations and actions of the steps seen: the formulas once more, on each state before its step."""
-    from evornn.formula import State
-    from evornn.formula.record import flatten, leaf_names
-    from evornn.kernels.plain import parameter_views
-
-    p = State(**parameter_views(simulation, values))
-    network, task = simulation.network, simulation.task
-    observations, actions, rewards, states = [], [], [], []
-    for before, after, now in seen:
-        x = task.sense(before.task, now)
-        _, y = network.step(p, before.net, x)
-        observations.append(np.atleast_1d(x))
-        actions.append(np.atleast_1d(y))
-        rewards.append(float(after.total - before.total))
-        states.append(flatten(State(task=after.task, net=after.net))[0])
-    names = leaf_names(State(task=seen[0][1].task, net=seen[0][1].net))
-    named = {name.removeprefix("task."): np.asarray([s[i] for s in states]) for i, name in enumerate(names)}
-    return Trajectory(np.asarray(observations), np.asarray(actions), named, np.asarray(rewards))

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from evornn.experiment.history import Record
     from evornn.experiment.run import Result
     from evornn.experiment.spec import Spec
-    from evornn.problem import Problem, Trajectory
+    from evornn.problem import Problem
+    from evornn.results import Trajectory
 
 INTERRUPTED = 130  # the exit code shells use for Ctrl-C
 RUNS = Path("runs/out")

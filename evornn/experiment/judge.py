@@ -12,7 +12,8 @@ from evornn.experiment.store import CHAMPION, Store
 
 if TYPE_CHECKING:
     from evornn.experiment.history import Record
-    from evornn.problem import ChampionReport, Problem
+    from evornn.problem import Problem
+    from evornn.results import ChampionReport
     from evornn.search import Best
 
 
@@ -66,7 +67,7 @@ class Judge:
 
     def _against(self, target: float, genome: np.ndarray) -> ChampionReport:
         """The genome's fitness once more, in float64, against a target."""
-        from evornn.problem import ChampionReport
+        from evornn.results import ChampionReport
 
         exact = self.problem.exact()
         fitness = float(exact.evaluate(genome[None]).fitness[0])

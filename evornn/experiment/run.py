@@ -21,7 +21,8 @@ from evornn.experiment.limits import Limits
 from evornn.experiment.store import Store
 
 if TYPE_CHECKING:
-    from evornn.problem import ChampionReport, Problem
+    from evornn.problem import Problem
+    from evornn.results import ChampionReport
     from evornn.search import Best
     from evornn.search.base import Search
 

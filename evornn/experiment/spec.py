@@ -9,7 +9,7 @@
     [search]                        # and for evornn.search and evornn.gradient
     name = "GeneticAlgorithm"
     population = 100
-    [problem]                       # optional: backend, precision, workers, episodes
+    [problem]                       # optional: backend, precision, workers, episodes, gradient_memory (MB)
     workers = 2
     [run]                           # seed and the fields of `Limits`
     seed = 1
@@ -38,7 +38,13 @@ if TYPE_CHECKING:
     from evornn.search.base import Search
 
 FAMILIES = {"network": ("networks",), "task": ("tasks",), "search": ("search", "gradient")}  # section -> registries
-PROBLEM_DEFAULTS = {"backend": "cpu", "precision": "float32", "workers": None, "episodes": 1}
+PROBLEM_DEFAULTS = {
+    "backend": "cpu",
+    "precision": "float32",
+    "workers": None,
+    "episodes": 1,
+    "gradient_memory": 1024.0,
+}
 RESERVED = {"search": ("space", "seed")}  # constructor arguments that the spec itself fills in
 MAX_SEED = 2**32 - 1
 

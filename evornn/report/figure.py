@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from evornn.problem import Trajectory
+    from evornn.results import Trajectory
 
 BLUE, GREY, RED = "#1f5fa8", "#8a93a0", "#c8452d"
 LINES = (BLUE, "#d98c21", "#3f8f5b", "#8a5aa8")

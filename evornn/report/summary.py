@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from evornn.experiment.run import Result
-    from evornn.problem import ChampionReport, Problem
+    from evornn.problem import Problem
+    from evornn.results import ChampionReport
 
 REASONS = {
     "evaluations": "the budget of evaluations is spent",

@@ -13,7 +13,7 @@ with both links 1 kg, 1 m, centre lc at 0.5 m, moment of inertia I = 1; t1 = 0 h
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Acrobot(Task):
 
     observations = 6
     solved_fitness = -100.0  # Gymnasium's threshold
-    smooth: ClassVar[bool] = False
+    smooth = False
 
     def __init__(self, steps: int = 500) -> None:
         self.steps = check_range("steps", steps, 1, integer=True)

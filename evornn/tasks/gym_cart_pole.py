@@ -35,7 +35,7 @@ class GymCartPole(Task):
     """
 
     observations = 4
-    smooth: ClassVar[bool] = False
+    smooth = False
     tolerance: ClassVar[float] = 1e-4
 
     def __init__(self, steps: int = 500) -> None:

@@ -7,7 +7,7 @@ Gymnasium rounds this state to float32 at every step; here it keeps the kernel's
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class MountainCar(Task):
 
     observations = 2
     solved_fitness = 90.0  # Gymnasium's threshold
-    smooth: ClassVar[bool] = False
+    smooth = False
 
     def __init__(self, steps: int = 999) -> None:
         self.steps = check_range("steps", steps, 1, integer=True)

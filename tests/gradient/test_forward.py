@@ -12,9 +12,10 @@ from evornn.networks import REGISTRY as NETWORKS
 from evornn.networks import FullyRecurrent
 from evornn.problem import Problem
 from evornn.tasks import REGISTRY as TASKS
+from tests.pairs import fitting
 
 STEPS = 20
-SEVERAL = ["CartPole", "DoublePole", "Sequence", "EmbeddedReber", "MSO"]  # closed loops, and all kinds of losses
+SEVERAL = ["Pendulum", "DoublePole", "Sequence", "EmbeddedReber", "MSO"]  # closed loops, and all kinds of losses
 PAIRS = [  # every network in two or three tasks by default; in all five under -m slow
     pytest.param(network, task, marks=() if (i + j) % 2 == 0 else pytest.mark.slow)
     for i, network in enumerate(name for name in NETWORKS if NETWORKS[name].smooth)
@@ -24,10 +25,7 @@ PAIRS = [  # every network in two or three tasks by default; in all five under -
 
 def drawn(network: str, task: str, backend: str) -> tuple[Problem, np.ndarray, np.ndarray]:
     """A problem in float64, a genome from the middle of the space (no episode may end), and a direction."""
-    made = NETWORKS[network]()
-    if getattr(made, "readout", "") == "units" and made.width < TASKS[task]().actions:
-        made = NETWORKS[network](readout="linear")
-    problem = Problem(made, TASKS[task](), backend, "float64", workers=1, episodes=3)
+    problem = Problem(*fitting(network, task), backend, "float64", workers=1, episodes=3)
     rng = np.random.default_rng(4)
     genome = 0.05 * problem.space.sample(rng, 1) + 0.475 * (problem.space.lower + problem.space.upper)
     return problem, genome, rng.normal(size=genome.shape)
