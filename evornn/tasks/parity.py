@@ -1,6 +1,6 @@
 """Parity of a string of bits (Bengio, Simard & Frasconi 1994; guessing: Schmidhuber & Hochreiter 1996).
 
-The answer is wanted one step after the last bit: units that see a bit and are outputs themselves cannot give it at once.
+The answer is wanted one step after the last bit: units that are outputs themselves cannot give it at once.
 """
 
 from __future__ import annotations
