@@ -10,6 +10,10 @@ from evornn.networks import Network
 from evornn.tasks import REGISTRY as TASKS
 from evornn.tasks import Task
 
+SMOOTH = [  # a task that needs optional libraries is asked without making one
+    name for name, task in TASKS.items() if (task if task.requires else task.example()).smooth
+]
+
 
 def small(task: str) -> Task:
     """The task's small example; without the optional libraries that it needs, the test is skipped."""

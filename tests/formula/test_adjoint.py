@@ -12,12 +12,10 @@ from evornn.formula import State
 from evornn.kernels.gradient_reader import gradient
 from evornn.networks import REGISTRY as NETWORKS
 from evornn.problem import Problem
-from evornn.tasks import REGISTRY as TASKS
 from tests.kernels.harness import Probe, Reading
 from tests.kernels.test_operations import elementwise, functions, genes, lanes_only, shapes, vectors
-from tests.pairs import fitting
+from tests.pairs import SMOOTH, fitting
 
-SMOOTH = [name for name, task in TASKS.items() if task.example().smooth]
 PAIRS = [  # a quarter of all pairs by default, taking turns
     pytest.param(network, task, marks=() if (i + j) % 4 == 0 else pytest.mark.slow)
     for i, network in enumerate(NETWORKS)

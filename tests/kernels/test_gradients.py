@@ -13,14 +13,12 @@ from evornn.kernels.gradient_reader import gradient
 from evornn.networks import LSTM, FullyRecurrent
 from evornn.networks import REGISTRY as NETWORKS
 from evornn.problem import Problem
-from evornn.tasks import REGISTRY as TASKS
 from evornn.tasks import DoublePole, Sequence
 from tests.kernels.harness import Probe
-from tests.pairs import fitting
+from tests.pairs import SMOOTH, fitting
 
 STEPS = 20
 LAYOUTS = ("individuals", "episodes")
-SMOOTH = [name for name, task in TASKS.items() if task.example().smooth]
 CASES = [  # every network once by default, tasks and layouts in turns; all under -m slow
     pytest.param(
         network, task, layout, marks=() if j == 3 * i % len(SMOOTH) and (i + k) % 2 == 0 else pytest.mark.slow
