@@ -5,9 +5,12 @@ from __future__ import annotations
 from evornn.gradient.adam import Adam
 from evornn.gradient.lbfgs import LBFGS
 from evornn.gradient.memetic import Memetic
+from evornn.gradient.online import Online
 from evornn.gradient.rmsprop import RMSProp
 from evornn.gradient.sgd import SGD
 from evornn.gradient.trainer import Trainer
 
-REGISTRY: dict[str, type[Trainer]] = {"SGD": SGD, "RMSProp": RMSProp, "Adam": Adam, "LBFGS": LBFGS, "Memetic": Memetic}
-__all__ = ["LBFGS", "REGISTRY", "SGD", "Adam", "Memetic", "RMSProp", "Trainer"]
+_ALL: tuple[type[Trainer], ...] = (SGD, RMSProp, Adam, LBFGS, Memetic, Online)
+REGISTRY: dict[str, type[Trainer]] = {trainer.__name__: trainer for trainer in _ALL}
+
+__all__ = ["LBFGS", "REGISTRY", "SGD", "Adam", "Memetic", "Online", "RMSProp", "Trainer"]

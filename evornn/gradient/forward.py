@@ -6,11 +6,14 @@ wanted, or episodes are too long to store, it serves where a gradient does not.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evornn.errors import EvornnError
+
+if TYPE_CHECKING:
+    from evornn.kernels.step_jacobians import StepJacobians
 
 
 def jvp(problem: Any, genomes: Any, directions: Any, steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -34,3 +37,11 @@ def jvp(problem: Any, genomes: Any, directions: Any, steps: int | None = None) -
         genome.values(finite), dots, problem.scenarios, problem._checked_steps(steps), problem.seed
     )
     return tuple(np.where(good, array.mean(axis=1), np.nan) for array in (each, slopes))  # type: ignore[return-value]
+
+
+def step_jacobians(problem: Any) -> StepJacobians:
+    """The problem's network one step at a time, in float64: `at(genome, state, observation)` gives the step and its
+    Jacobians by state and observation, `by_genes(...)` those by the genes. Raises EvornnError if it is not smooth.
+    """
+    found: StepJacobians = problem.backend.step_jacobians()
+    return found

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from evornn.kernels import layout as layouts
+from evornn.kernels.backend import Backend
 from evornn.kernels.host import native_lanes
 from evornn.kernels.kernel_text import kernel_text
 from evornn.kernels.shape import Shape
@@ -64,7 +65,7 @@ def aligned(count: int, precision: str) -> np.ndarray:
     return raw[start : start + count]
 
 
-class CpuBackend:
+class CpuBackend(Backend):
     """Evaluates populations of one simulation.
 
     precision: "float32" or "float64". workers: threads (None: all cores this process may use). layout, lanes, jobs:
@@ -85,7 +86,7 @@ class CpuBackend:
         jobs: int | None = None,
         gradient_memory: float = 1024.0,
     ) -> None:
-        self.simulation, self.precision = simulation, precision
+        super().__init__(simulation, precision)
         self.workers = workers or len(
             os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
         )

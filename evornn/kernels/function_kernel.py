@@ -38,8 +38,9 @@ class Row(Memory):
 class FunctionKernel:
     """A traced function, compiled.
 
-    uniform: positions of the inputs that come from the table; the others vary. parameters: name -> shape; their values
-    are uniform. feedback: output -> varying input, for sweeps. lanes: values worked on at once; they share a vector.
+    uniform: positions of the inputs that come from the table, in the order in which they lie there; the others vary.
+    parameters: name -> shape; their values are uniform. feedback: output -> varying input, for sweeps. lanes: values
+    worked on at once; they share a vector. row_size: elements from row to row, if more than those inputs.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class FunctionKernel:
         precision: str = "float64",
         lanes: int = 1,
         feedback: Mapping[int, int] | None = None,
+        row_size: int = 0,
     ) -> None:
         (function,) = simplify([function])
         if any(n.op == "random" for n in reachable(function.outputs)):
@@ -65,16 +67,17 @@ class FunctionKernel:
         self.uniform = [i for i in uniform if function.inputs[i].dtype != "int"]
         self.varying = [i for i, n in enumerate(function.inputs) if i not in uniform and n.dtype != "int"]
         self.row_at, self.row_size = _offsets([function.inputs[i] for i in self.uniform])
+        self.row_size = max(self.row_size, row_size)
         self.in_at, self.in_size = _offsets([function.inputs[i] for i in self.varying])
         self.out_at, self.out_size = _offsets(self.results)
         self.plan = Plan(1, self.parameters)
+        for name, shape in self.parameters.items():  # gradients [D] lie as the parameters do
+            self.plan.gradients.offset(name, shape)
         self.text = self._text()
         ends = np.cumsum([0, *(int(np.prod(s, dtype=int)) for s in self.parameters.values())])
-        starts = dict(zip(self.parameters, ends.tolist(), strict=False))
         self.dimension = int(ends[-1])
-        order = self.plan.weight_order(starts)
+        order = self.plan.weight_order(dict(zip(self.parameters, ends.tolist(), strict=False)))
         self.order = np.where(order < 0, self.dimension, order)  # one past the end: a zero
-        self.gradient_order = self.plan.gradients.order(starts)
         self.constants, self.tables = constants_and_tables(self.plan, precision)
         self._entry: Any = None
 
@@ -164,17 +167,19 @@ class FunctionKernel:
         space.values[: self.dimension] = values
         for at, i in zip(self.row_at, self.uniform, strict=True):
             space.table[0, at : at + given[i].size] = given[i].ravel()
-        for k, i in enumerate(self.varying):
-            space.put(k, given[i].reshape(space.count, -1))
+        if self.varying:
+            space.fill(np.hstack([given[i].reshape(space.count, -1) for i in self.varying]))
         space.run(time=time)
-        outputs = [space.get(i).reshape(space.count, *n.shape).copy() for i, n in enumerate(self.results)]
-        return [*outputs, space.gradients()] if self.effects else outputs
+        whole = np.split(space.lanes_of(space.outputs), self.out_at[1:], axis=1)
+        outputs = [part.reshape(space.count, *n.shape) for part, n in zip(whole, self.results, strict=True)]
+        return [*outputs, space.lanes_of(space.gradient)] if self.effects else outputs
 
 
 class Workspace:
     """What one user of a kernel works with: parameter values, the table, and varying inputs and outputs in lanes.
 
-    values [D]: set them, then `run`. table [rows, row_size]. gradient [groups, G, lanes] is added to.
+    values [D + 1], the last of them 0: set them, then `run`. table: uniform inputs, row by row. inputs, outputs and
+    gradient are [groups, size, lanes]; gradients are added to what is there.
     """
 
     def __init__(self, kernel: FunctionKernel, count: int, table: np.ndarray | None) -> None:
@@ -185,7 +190,7 @@ class Workspace:
         self.table = np.zeros((1, max(kernel.row_size, 1)), dtype) if table is None else table
         self.inputs, self.outputs, self.gradient = (
             np.zeros((groups, size, lanes), dtype)
-            for size in (kernel.in_size, kernel.out_size, kernel.plan.gradients.size)
+            for size in (kernel.in_size, kernel.out_size, kernel.dimension if kernel.effects else 0)
         )
         self._flat = tuple(_rows(a) for a in (self.inputs, self.outputs, self.gradient))
         self._weights = np.zeros(kernel.plan.weight_size, dtype)
@@ -199,38 +204,18 @@ class Workspace:
         self.values.take(kernel.order, out=self._weights, mode="clip")
         q, o, g = self._flat
         kernel.entry(
-            self._weights, kernel.constants, kernel.tables, self._table(), time, start, count, stride, q,
+            self._weights, kernel.constants, kernel.tables, self.table.reshape(-1), time, start, count, stride, q,
             o if outputs is None else outputs, g, self._scratch,
         )  # fmt: skip
 
-    def _table(self) -> np.ndarray:
-        return self.table.reshape(-1)
+    def fill(self, array: np.ndarray) -> None:
+        """Set all varying inputs, side by side, from [K, in_size]; lanes beyond K repeat the last."""
+        groups, _, lanes = self.inputs.shape
+        rows = np.minimum(np.arange(groups * lanes), len(array) - 1)
+        self.inputs[:] = array[rows].reshape(groups, lanes, -1).transpose(0, 2, 1)
 
-    def put(self, place: int, array: np.ndarray) -> None:
-        """Set varying input number `place` from [K, size]; lanes beyond K repeat the last."""
-        at = self.kernel.in_at[place]
-        self.inputs[:, at : at + array.shape[1]] = _packed(array, self.inputs.shape[0], self.kernel.shape.lanes)
-
-    def get(self, output: int) -> np.ndarray:
-        """Output [K, size]."""
-        at = self.kernel.out_at[output]
-        return self._unpacked(self.outputs[:, at : at + self.kernel.results[output].size])
-
-    def lanes_gradient(self) -> np.ndarray:
-        """Gradients [K, G] in the kernel's own order; see `gradients`."""
-        return self._unpacked(self.gradient)
-
-    def gradients(self) -> np.ndarray:
-        """Gradients [K, D] gathered since `gradient` was last zero."""
-        return self.spread(self.lanes_gradient())
-
-    def spread(self, gradient: np.ndarray) -> np.ndarray:
-        """[..., G] in the kernel's order as [..., D] in the parameters'."""
-        result = np.zeros((*gradient.shape[:-1], self.kernel.dimension), gradient.dtype)
-        result[..., self.kernel.gradient_order] = gradient
-        return result
-
-    def _unpacked(self, packed: np.ndarray) -> np.ndarray:
+    def lanes_of(self, packed: np.ndarray) -> np.ndarray:
+        """inputs, outputs or gradient as [K, size]."""
         return packed.transpose(0, 2, 1).reshape(-1, packed.shape[1])[: self.count]
 
 
@@ -238,11 +223,6 @@ def _offsets(nodes: list[Node]) -> tuple[list[int], int]:
     """Where each node starts, and the size of all."""
     ends = np.cumsum([0, *(n.size for n in nodes)])
     return ends[:-1].tolist(), int(ends[-1])
-
-
-def _packed(array: np.ndarray, groups: int, lanes: int) -> np.ndarray:
-    rows = np.minimum(np.arange(groups * lanes), len(array) - 1)
-    return array[rows].reshape(groups, lanes, -1).transpose(0, 2, 1)
 
 
 def _rows(packed: np.ndarray) -> np.ndarray:

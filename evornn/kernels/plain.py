@@ -8,6 +8,7 @@ import numpy as np
 
 from evornn.formula import State, Step
 from evornn.formula.record import tree_map
+from evornn.kernels.backend import Backend
 
 
 def episode(
@@ -44,7 +45,7 @@ def as_numpy(leaf: Any) -> Any:
     return array.astype(np.bool_ if array.dtype == np.bool_ else np.float64)[()]
 
 
-class PlainBackend:
+class PlainBackend(Backend):
     """Evaluates every (individual, episode) by `episode`: slow, exact, and the definition of what the other backends
     must give.
     """
@@ -52,7 +53,7 @@ class PlainBackend:
     name = "plain"
 
     def __init__(self, simulation: Any, precision: str = "float64") -> None:
-        self.simulation, self.precision = simulation, precision
+        super().__init__(simulation, precision)
 
     def evaluate(
         self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0

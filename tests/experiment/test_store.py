@@ -76,7 +76,7 @@ def test_resume_after_an_interruption_at_every_place(tmp_path, whole, monkeypatc
     directory = tmp_path / "run"
     for number in range(4):
         problem, search = make()
-        interrupt_after(problem, 8 + number)
+        interrupt_after(search, 8 + number)
         with pytest.raises(KeyboardInterrupt):
             evornn.run(problem, search, evaluations=BUDGET, out=directory, resume=number > 0)
         if number == 0:
@@ -96,24 +96,22 @@ def test_resume_after_an_interruption_at_every_place(tmp_path, whole, monkeypatc
     assert_same_run(directory, whole)
 
 
-def interrupt_after(problem, generations):
-    """Let the evaluation after so many be cut off, as Ctrl-C does."""
-    calls = []
+def interrupt_after(search, generations):
+    """Let the consultation after so many be cut off, as Ctrl-C does."""
+    calls, fine = [], search.consult
 
-    def counted(fine):
-        def consulted(*arguments, **options):
-            calls.append(1)
-            if len(calls) > generations:
-                raise KeyboardInterrupt
-            return fine(*arguments, **options)
+    def consulted(*arguments):
+        calls.append(1)
+        if len(calls) > generations:
+            raise KeyboardInterrupt
+        return fine(*arguments)
 
-        return consulted
-
-    problem.evaluate, problem.gradient = counted(problem.evaluate), counted(problem.gradient)
+    search.consult = consulted
 
 
 CASES = [(name, {}) for name in SEARCHES] + [
     ("SGD", {"batch": 2, "nesterov": True}),
+    ("Online", {"batch": 1}),
     ("Memetic", {"share": 0.3, "steps": 2, "search": {"name": "ParticleSwarm"}}),
 ]
 
@@ -128,7 +126,7 @@ def test_every_search_resumes_bit_for_bit(tmp_path, monkeypatch, name, options, 
     done = 0
     for generations in (3, 5):  # those that are replayed are consulted as well, if they want gradients
         problem, search = make(solves=-1.0, name=name, **options)
-        interrupt_after(problem, generations + (0 if checkpoint_seconds == 0.0 else done))
+        interrupt_after(search, generations + (0 if checkpoint_seconds == 0.0 else done))
         with pytest.raises(KeyboardInterrupt):
             evornn.run(problem, search, evaluations=333, out=tmp_path / "cut", resume=done > 0)
         done = len(store.read_history(tmp_path / "cut"))
@@ -141,7 +139,7 @@ def test_every_search_resumes_bit_for_bit(tmp_path, monkeypatch, name, options, 
 
 def test_gradients_that_come_out_otherwise_are_noticed(tmp_path):
     problem, search = make(name="Adam")
-    interrupt_after(problem, 4)
+    interrupt_after(search, 4)
     with pytest.raises(KeyboardInterrupt):
         evornn.run(problem, search, evaluations=BUDGET, out=tmp_path / "run")
     problem, search = make(name="Adam")

@@ -107,15 +107,14 @@ def test_a_sweep_is_one_call_after_another() -> None:
     kernel = FunctionKernel(step_adjoint(), (0,), SHAPES, lanes=LANES, feedback={0: 1})
     space = kernel.workspace(LANES, table)
     space.values[:-1] = VALUES
-    space.put(0, bar_h)
-    space.put(1, bar_y)
+    space.fill(np.hstack((bar_h, bar_y)))
     space.run(start=4, count=3, stride=-1)
     bar, total = bar_h, np.zeros(1)
     for row in (4, 3, 2):
         bar, gradient = kernel(VALUES, table[row], bar, bar_y)
         total = total + gradient
-    np.testing.assert_allclose(space.get(0), bar, rtol=1e-12)
-    np.testing.assert_allclose(space.gradients(), total, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(space.lanes_of(space.outputs), bar, rtol=1e-12)
+    np.testing.assert_allclose(space.lanes_of(space.gradient), total, rtol=1e-11, atol=1e-11)
 
 
 def test_what_cannot_be_said_is_refused() -> None:

@@ -49,6 +49,7 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
     ],
     "Adam": [{"batch": 4, "rate": 0.1}, {"batch": 2, "rate": 0.1, "clip": 0.0, "schedule": "linear"}],
     "LBFGS": [{"memory": 2, "iterations": 3, "ftol": 0.0, "gtol": 0.0}],
+    "Online": [{"batch": 3}, {"method": "bptt", "rate": 0.5, "schedule": "cosine", "batch": 1, "check_every": 2}],
     "Memetic": [
         *(
             {"search": name, "mode": "baldwinian", "learner": "SGD", "rate": 6.0, "clip": 0, "steps": 2}
