@@ -20,7 +20,10 @@ OURS, THREADS, ONE_LANE, NUMPY, JAX = "evornn", "evornn, 2 threads", "scalar Num
 
 def main(arguments: list[str]) -> None:
     """Entry point; `arguments` as on the command line."""
-    options = _options().parse_args(arguments)
+    parser = _options()
+    options = parser.parse_args(arguments)
+    if options.figure and not options.online:
+        parser.error("--figure draws what --online measures; give both")
     block, rows, title = _measure(options)
     if options.json:
         for row in rows:
@@ -41,6 +44,8 @@ def _options() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=3.0, help="time for each row (default 3)")
     add("--searches", action="store_true", help="instead: what a generation of each search costs, fitness excluded")
     add("--layouts", action="store_true", help="instead: each layout at sizes around the rule's borders")
+    add("--online", action="store_true", help="instead: what a step of RTRL, TBPTT and their hybrid costs against N")
+    add("--figure", metavar="FILE", help="draw what --online measures")
     add("--seeds", type=int, metavar="N", help="instead: run the specs with seeds 1 to N and count evaluations")
     add("--spec", action="append", default=[], metavar="FILE", help="a spec for --seeds; may be given several times")
     add("--readme", metavar="FILE", nargs="?", const="README.md", help="write the table into the README's block for it")
@@ -52,6 +57,13 @@ def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], st
     """README block, rows and title of what was asked for."""
     if options.searches:
         return "searches", searches(), "Milliseconds a generation, fitness excluded (population 1,024, 100 genes)"
+    if options.online:
+        from evornn.bench.online_costs import draw_online, measure_online, table
+
+        rows = measure_online(min(options.seconds, 3.0))
+        if options.figure:
+            draw_online(rows, options.figure)
+        return "online", table(rows), "Microseconds a step, gradients only, float32, one core; fully recurrent networks"
     if options.seeds:
         from evornn.bench.seeds import measure_seeds
 
