@@ -20,7 +20,7 @@ from evornn.cli import app, info
 from evornn.experiment import store
 
 ROOT = Path(evornn.__file__).parents[1]
-SPECS = sorted((ROOT / "runs").rglob("*.toml"))
+SPECS = sorted([*(ROOT / "runs").glob("*.toml"), *(ROOT / "runs").glob("*/*.toml")])
 SEARCHES = {**evornn.search.REGISTRY, **evornn.gradient.REGISTRY}
 SMALL = """
 [network]
