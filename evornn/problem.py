@@ -92,9 +92,9 @@ class Problem:
 
         A genome with NaN or infinity gets NaN fitness and no steps. Raises EvornnError on a wrong shape or dtype.
         """
-        genomes = self._checked_genomes(genomes)
+        genomes = self.checked_genomes(genomes)
         table = self.scenarios if scenarios is None else self._checked_scenarios(scenarios)
-        steps = self._checked_steps(steps)
+        steps = self.checked_steps(steps)
         fitness, taken, failed = (
             np.full(len(genomes), np.nan),
             np.zeros(len(genomes), np.int64),
@@ -120,13 +120,13 @@ class Problem:
         episode's end is no function of the weights: its length counts as fixed. A genome with NaN or infinity gets NaN.
         Raises EvornnError if network or task is not smooth.
         """
-        genomes = self._checked_genomes(genomes)
+        genomes = self.checked_genomes(genomes)
         self.check_smooth()
         chosen = None if episodes is None else self._checked_episodes(episodes)
         table = self.scenarios if chosen is None else self.scenarios[chosen]
         values = self.simulation.genome.values(np.where(np.isfinite(genomes), genomes, 0.0))
         each, counts, ended, slopes = self.backend.gradient(
-            values, table, self._checked_steps(steps), self.seed, chosen
+            values, table, self.checked_steps(steps), self.seed, chosen
         )
         bad = ~np.isfinite(genomes).all(axis=1)
         gradients = self.simulation.genome.pull_back(genomes, slopes / len(table))
@@ -150,9 +150,9 @@ class Problem:
         from evornn.rollout import rollout
 
         check_range("scenario", scenario, 0, len(self.scenarios) - 1, integer=True)
-        values = self.simulation.genome.values(self._checked_genomes(np.atleast_2d(genome))[:1])[0]
+        values = self.simulation.genome.values(self.checked_genomes(np.atleast_2d(genome))[:1])[0]
         return rollout(
-            self.simulation, values, self.scenarios[scenario], self._checked_steps(None), self.seed, scenario
+            self.simulation, values, self.scenarios[scenario], self.checked_steps(None), self.seed, scenario
         )
 
     def share_learned(self, genome: Any) -> float:
@@ -163,8 +163,8 @@ class Problem:
         goal = -goal if goal is not None else self.task.solved_fitness
         if goal is None:
             raise EvornnError(f"{type(self.task).__name__} does not say when an episode counts as learned")
-        values = self.simulation.genome.values(self._checked_genomes(np.atleast_2d(genome)))
-        each, _, _ = self.backend.evaluate(values, self.scenarios, self._checked_steps(None), self.seed)
+        values = self.simulation.genome.values(self.checked_genomes(np.atleast_2d(genome)))
+        each, _, _ = self.backend.evaluate(values, self.scenarios, self.checked_steps(None), self.seed)
         return float(np.mean(each[0] >= goal))
 
     def test_champion(self, genome: Any) -> ChampionReport:
@@ -172,7 +172,7 @@ class Problem:
         against that.
         """
         exact = self.exact()
-        genomes = exact._checked_genomes(np.atleast_2d(genome))
+        genomes = exact.checked_genomes(np.atleast_2d(genome))
         fitness = float(exact.evaluate(genomes).fitness[0])
         goal, stages, trials = self.task.solved_fitness, self.task.champion_test(), []
         for stage in stages:
@@ -184,8 +184,8 @@ class Problem:
 
     def _trial(self, genomes: np.ndarray, stage: Stage) -> Trial:
         there = self._on(stage.task)
-        values = there.simulation.genome.values(there._checked_genomes(genomes))
-        scenarios, steps = there._checked_scenarios(stage.scenarios), there._checked_steps(stage.steps)
+        values = there.simulation.genome.values(there.checked_genomes(genomes))
+        scenarios, steps = there._checked_scenarios(stage.scenarios), there.checked_steps(stage.steps)
         fitness, _, failed = there.backend.evaluate(values, scenarios, steps, self.seed)
         enough = stage.fitness is None or bool(fitness[0].mean() >= stage.fitness)
         passed = int((~failed[0]).sum()) if enough else 0
@@ -236,7 +236,8 @@ class Problem:
         self.close()
 
     # checks -----------------------------------------------------------------------------------------------------------
-    def _checked_genomes(self, genomes: Any) -> np.ndarray:
+    def checked_genomes(self, genomes: Any) -> np.ndarray:
+        """genomes as float64 [P, D]; EvornnError on another shape or dtype."""
         array = np.asarray(genomes)
         if array.dtype.kind not in "fiu":
             raise EvornnError(f"genomes have dtype {array.dtype}; they must be real numbers")
@@ -269,7 +270,8 @@ class Problem:
             raise EvornnError(f"episodes go from {chosen.min()} to {chosen.max()}; this problem has 0..{count - 1}")
         return chosen
 
-    def _checked_steps(self, steps: int | None) -> int:
+    def checked_steps(self, steps: int | None) -> int:
+        """`steps`, or the task's, and no more than its sequences have."""
         steps = self.task.steps if steps is None else check_range("steps", steps, 1, integer=True)
         longest = min((a.shape[1] for a in self.task.series.values()), default=steps)
         return min(int(steps), longest)

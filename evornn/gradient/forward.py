@@ -22,7 +22,7 @@ def jvp(problem: Any, genomes: Any, directions: Any, steps: int | None = None) -
     A Jacobian-vector product: slope = gradient . direction, without the gradient. steps: as for `evaluate`. A genome
     with NaN or infinity gets NaN. Raises EvornnError on wrong shapes, or if network or task is not smooth.
     """
-    genomes = problem._checked_genomes(genomes)
+    genomes = problem.checked_genomes(genomes)
     problem.check_smooth()
     directions = np.asarray(directions, dtype=np.float64)
     if directions.shape not in (genomes.shape, genomes.shape[1:], (1, problem.dimension)):
@@ -34,7 +34,7 @@ def jvp(problem: Any, genomes: Any, directions: Any, steps: int | None = None) -
     genome = problem.simulation.genome
     dots = genome.pull_back(finite, np.broadcast_to(directions, genomes.shape))  # values move as their genes do
     each, slopes = problem.backend.tangent(
-        genome.values(finite), dots, problem.scenarios, problem._checked_steps(steps), problem.seed
+        genome.values(finite), dots, problem.scenarios, problem.checked_steps(steps), problem.seed
     )
     return tuple(np.where(good, array.mean(axis=1), np.nan) for array in (each, slopes))  # type: ignore[return-value]
 

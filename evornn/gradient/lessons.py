@@ -32,7 +32,7 @@ class Lessons:
         self.problem, self.method = problem, method
         self.genome, series = problem.simulation.genome, problem.task.series.values()
         count = len(problem.scenarios)
-        self.steps = min([problem.task.steps, *(a.shape[1] for a in series)])
+        self.steps = problem.checked_steps(None)
         rows = [np.asarray(a, dtype=np.float64).reshape(count, a.shape[1], -1) for a in series]
         self.data = np.concatenate(rows, axis=2) if rows else np.zeros((count, self.steps, 0))
         method.attach(problem.backend.stepwise(problem.scenarios.shape[1]))
