@@ -138,8 +138,12 @@ def test_a_swallowed_ctrl_c_still_ends_the_run(small, monkeypatch):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_the_main_job_killed_and_resumed_ends_as_if_never_interrupted(tmp_path):
-    spec, short = ROOT / "runs" / "double_pole.toml", ["--no-figure", "--set", "run.evaluations=3000"]
+@pytest.mark.parametrize(
+    ("name", "budget"), [("double_pole", 3000), ("evolution_against_gradients/adding_lstm", 300)], ids=["GA", "Adam"]
+)
+def test_a_job_killed_and_resumed_ends_as_if_never_interrupted(name, budget, tmp_path):
+    """Evolution of the main job, and gradients taken again by another number of threads."""
+    spec, short = ROOT / "runs" / f"{name}.toml", ["--no-figure", "--set", f"run.evaluations={budget}"]
     call("run", spec, "--out", tmp_path / "whole", "--workers", "1", *short)
     running = process("run", spec, "--out", tmp_path / "cut", "--workers", "2", *short)
     history = tmp_path / "cut" / store.HISTORY
