@@ -1,11 +1,13 @@
 """Trainers: their rules against PyTorch and SciPy, mini-batches, bounds, failures, and what options are refused."""
 
+import inspect
 import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import evornn
 from evornn import EvornnError
 from evornn.genome import Space
 from evornn.gradient import LBFGS, SGD, Adam, RMSProp
@@ -312,3 +314,18 @@ def test_what_a_trainer_cannot_work_on_is_said_before_it_asks() -> None:
     genomes = trainer.ask()
     with pytest.raises(EvornnError, match=r"drawn by search.consult"):
         trainer.tell(genomes, np.zeros(2))
+
+
+@pytest.mark.parametrize("name", evornn.gradient.REGISTRY)
+def test_one_sequence_of_one_step_is_enough(name) -> None:
+    """T = 1, one sequence, one learner where that is allowed; the loss falls in a real problem."""
+    task = evornn.tasks.Sequence(np.full((1, 1, 1), 0.5), np.full((1, 1, 1), 0.3))
+    network = evornn.networks.Elman(units=1, init=1.0)
+    with evornn.Problem(network, task, backend="plain") as problem:
+        cls = evornn.gradient.REGISTRY[name]
+        batch = {"batch": 1} if "batch" in inspect.signature(cls).parameters else {}
+        trainer = cls(problem.space, population=cls.MIN_POPULATION, seed=3, **batch)
+        result = evornn.run(problem, trainer, evaluations=40)
+    assert result.evaluations == 40
+    assert 0 < result.gradients <= 40
+    assert result.history["best"][-1] > result.history["best"][0]
