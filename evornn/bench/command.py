@@ -44,6 +44,7 @@ def _options() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=3.0, help="time for each row (default 3)")
     add("--searches", action="store_true", help="instead: what a generation of each search costs, fitness excluded")
     add("--layouts", action="store_true", help="instead: each layout at sizes around the rule's borders")
+    add("--gradients", action="store_true", help="instead: what backpropagation through time costs")
     add("--online", action="store_true", help="instead: what a step of RTRL, TBPTT and their hybrid costs against N")
     add("--figure", metavar="FILE", help="draw what --online measures")
     add("--seeds", type=int, metavar="N", help="instead: run the specs with seeds 1 to N and count evaluations")
@@ -57,6 +58,11 @@ def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], st
     """README block, rows and title of what was asked for."""
     if options.searches:
         return "searches", searches(), "Milliseconds a generation, fitness excluded (population 1,024, 100 genes)"
+    if options.gradients:
+        from evornn.bench.gradients import measure_gradients
+
+        title = "Milliseconds a gradient, float32, one core; (x) is evornn's speed over it"
+        return "gradients", measure_gradients(options.seconds), title
     if options.online:
         from evornn.bench.online_costs import draw_online, measure_online, table
 
