@@ -125,9 +125,7 @@ class Problem:
         chosen = None if episodes is None else self._checked_episodes(episodes)
         table = self.scenarios if chosen is None else self.scenarios[chosen]
         values = self.simulation.genome.values(np.where(np.isfinite(genomes), genomes, 0.0))
-        each, counts, ended, slopes = self.backend.gradient(
-            values, table, self.checked_steps(steps), self.seed, chosen
-        )
+        each, counts, ended, slopes = self.backend.gradient(values, table, self.checked_steps(steps), self.seed, chosen)
         bad = ~np.isfinite(genomes).all(axis=1)
         gradients = self.simulation.genome.pull_back(genomes, slopes / len(table))
         fitness, taken, failed = each.mean(axis=1), counts.sum(axis=1).astype(np.int64), ended.any(axis=1)
@@ -151,9 +149,7 @@ class Problem:
 
         check_range("scenario", scenario, 0, len(self.scenarios) - 1, integer=True)
         values = self.simulation.genome.values(self.checked_genomes(np.atleast_2d(genome))[:1])[0]
-        return rollout(
-            self.simulation, values, self.scenarios[scenario], self.checked_steps(None), self.seed, scenario
-        )
+        return rollout(self.simulation, values, self.scenarios[scenario], self.checked_steps(None), self.seed, scenario)
 
     def share_learned(self, genome: Any) -> float:
         """Share of the episodes learned: those whose fitness reaches the task's `solved_fitness` (or sequence
