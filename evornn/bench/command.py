@@ -61,7 +61,8 @@ def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], st
     if options.gradients:
         from evornn.bench.gradients import measure_gradients
 
-        title = "Milliseconds a gradient, float32, one thread (JAX takes as many as it likes); (x) is evornn's speed over it"
+        threads = "one thread (JAX takes as many as it likes)"
+        title = f"Milliseconds a gradient, float32, {threads}; (x) is evornn's speed over it"
         return "gradients", measure_gradients(options.seconds), title
     if options.online:
         from evornn.bench.online_costs import draw_online, measure_online, table
