@@ -142,3 +142,19 @@ class Genome:
             if p.transform != "identity":
                 result[:, self.slices[name]] *= SLOPES[p.transform](genomes[:, self.slices[name]])
         return result
+
+
+def of_finite(genomes: np.ndarray, compute: Callable[[Any], tuple[Any, ...]], *otherwise: Any) -> tuple[Any, ...]:
+    """Arrays [P, ...] that `compute` gives for genomes [P, D]; those with NaN or infinity get the rows `otherwise`.
+
+    `compute` is given what to index genomes with, and gives an array [Q, ...] for each row of `otherwise`. It is not
+    called if no genome is finite.
+    """
+    good = np.isfinite(genomes).all(axis=1)
+    results = tuple(np.repeat(np.asarray(row)[None], len(genomes), axis=0) for row in otherwise)
+    if good.any():
+        with np.errstate(over="ignore"):  # a gene may be too large for its transform
+            found = compute(slice(None) if good.all() else good)
+        for whole, part in zip(results, found, strict=True):
+            whole[good] = part
+    return results

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from evornn.errors import EvornnError, check_choice, check_range
-from evornn.genome import Space
+from evornn.genome import Space, of_finite
 from evornn.networks.base import Network
 from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Trial
 from evornn.simulation import Simulation
@@ -95,22 +95,12 @@ class Problem:
         genomes = self.checked_genomes(genomes)
         table = self.scenarios if scenarios is None else self._checked_scenarios(scenarios)
         steps = self.checked_steps(steps)
-        fitness, taken, failed = (
-            np.full(len(genomes), np.nan),
-            np.zeros(len(genomes), np.int64),
-            np.ones(len(genomes), bool),
-        )
-        good = np.isfinite(genomes).all(axis=1)
-        if good.any():
-            with np.errstate(over="ignore"):
-                values = self.simulation.genome.values(genomes if good.all() else genomes[good])
-            each, counts, ended = self.backend.evaluate(values, table, steps, self.seed)
-            fitness[good], taken[good], failed[good] = (
-                each.mean(axis=1),
-                counts.sum(axis=1).astype(np.int64),
-                ended.any(axis=1),
-            )
-        return Evaluation(fitness, taken, failed)
+
+        def compute(finite: Any) -> tuple[Any, ...]:
+            values = self.simulation.genome.values(genomes[finite])
+            return _over_episodes(*self.backend.evaluate(values, table, steps, self.seed))
+
+        return Evaluation(*of_finite(genomes, compute, np.nan, 0, True))
 
     def gradient(self, genomes: Any, episodes: Any = None, steps: int | None = None) -> Gradient:
         """Evaluate genomes [P, D] and differentiate the fitness by backpropagation through time: through the network
@@ -124,13 +114,14 @@ class Problem:
         self.check_smooth()
         chosen = None if episodes is None else self._checked_episodes(episodes)
         table = self.scenarios if chosen is None else self.scenarios[chosen]
-        values = self.simulation.genome.values(np.where(np.isfinite(genomes), genomes, 0.0))
-        each, counts, ended, slopes = self.backend.gradient(values, table, self.checked_steps(steps), self.seed, chosen)
-        bad = ~np.isfinite(genomes).all(axis=1)
-        gradients = self.simulation.genome.pull_back(genomes, slopes / len(table))
-        fitness, taken, failed = each.mean(axis=1), counts.sum(axis=1).astype(np.int64), ended.any(axis=1)
-        fitness[bad], gradients[bad], taken[bad], failed[bad] = np.nan, np.nan, 0, True
-        return Gradient(fitness, taken, failed, gradients)
+        steps = self.checked_steps(steps)
+
+        def compute(finite: Any) -> tuple[Any, ...]:
+            genome, some = self.simulation.genome, genomes[finite]
+            *found, slopes = self.backend.gradient(genome.values(some), table, steps, self.seed, chosen)
+            return *_over_episodes(*found), genome.pull_back(some, slopes / len(table))
+
+        return Gradient(*of_finite(genomes, compute, np.nan, 0, True, np.full(self.dimension, np.nan)))
 
     def check_smooth(self) -> None:
         """Raise EvornnError unless `gradient` can be taken."""
@@ -271,3 +262,8 @@ class Problem:
         steps = self.task.steps if steps is None else check_range("steps", steps, 1, integer=True)
         longest = min((a.shape[1] for a in self.task.series.values()), default=steps)
         return min(int(steps), longest)
+
+
+def _over_episodes(fitness: np.ndarray, steps: np.ndarray, failed: np.ndarray) -> tuple[Any, ...]:
+    """Mean fitness, steps in all episodes, and whether any failed: each [P], from [P, E]."""
+    return fitness.mean(axis=1), steps.sum(axis=1).astype(np.int64), failed.any(axis=1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evornn.errors import EvornnError
+from evornn.genome import of_finite
 
 if TYPE_CHECKING:
     from evornn.kernels.step_jacobians import StepJacobians
@@ -29,14 +30,17 @@ def jvp(problem: Any, genomes: Any, directions: Any, steps: int | None = None) -
         raise EvornnError(
             f"directions have shape {directions.shape}; they must be {genomes.shape}, or {genomes.shape[1:]} for all"
         )
-    good = np.isfinite(genomes).all(axis=1)
-    finite = np.where(good[:, None], genomes, 0.0)
-    genome = problem.simulation.genome
-    dots = genome.pull_back(finite, np.broadcast_to(directions, genomes.shape))  # values move as their genes do
-    each, slopes = problem.backend.tangent(
-        genome.values(finite), dots, problem.scenarios, problem.checked_steps(steps), problem.seed
-    )
-    return tuple(np.where(good, array.mean(axis=1), np.nan) for array in (each, slopes))  # type: ignore[return-value]
+    directions = np.broadcast_to(directions, genomes.shape)
+    steps = problem.checked_steps(steps)
+
+    def compute(finite: Any) -> tuple[Any, ...]:
+        genome, some = problem.simulation.genome, genomes[finite]
+        dots = genome.pull_back(some, directions[finite])  # values move as their genes do
+        each = problem.backend.tangent(genome.values(some), dots, problem.scenarios, steps, problem.seed)
+        return tuple(array.mean(axis=1) for array in each)
+
+    fitness, slopes = of_finite(genomes, compute, np.nan, np.nan)
+    return fitness, slopes
 
 
 def step_jacobians(problem: Any) -> StepJacobians:
