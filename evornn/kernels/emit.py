@@ -37,7 +37,7 @@ class Body(Parts, Products, Effects):
         function, times = node.attr
         states, effects = results_of(function)
         count = len(states)
-        body = Body(self.plan, self.layout, self.functions, self.text, f"{self.name()}_", self.arrays)
+        body = Body(self.plan, self.language, self.functions, self.text, f"{self.name()}_", self.arrays)
         state = Carry(body, function.inputs[:count], f"{self.name()}_s")
         state.assign([self.value(a) for a in node.args[:count]])
         for inner, outer in zip(function.inputs[count:], node.args[count:], strict=True):

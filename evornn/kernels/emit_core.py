@@ -10,6 +10,7 @@ from evornn.errors import EvornnError
 from evornn.formula.graph import Node
 from evornn.formula.simplify import in_registers, value_of
 from evornn.formula.trace import reachable
+from evornn.kernels.language import Language
 from evornn.kernels.plan import Plan
 from evornn.kernels.values import VARIABLE, LayoutUnsupported, Memory, Small, Text, Value, plus
 
@@ -29,13 +30,13 @@ class Core:
     def __init__(
         self,
         plan: Plan,
-        layout: str,
+        language: Language,
         functions: dict[int, str],
         text: Text,
         prefix: str = "v",
         arrays: tuple[str, ...] = ARRAYS,
     ) -> None:
-        self.plan, self.layout, self.functions, self.text, self.prefix = plan, layout, functions, text, prefix
+        self.plan, self.language, self.functions, self.text, self.prefix = plan, language, functions, text, prefix
         self.values: dict[int, Value] = {}
         self.done: set[int] = set()
         self._waiting: dict[int, list[Node]] = {}
@@ -99,8 +100,11 @@ class Core:
         if node.ndim == 0:
             return Small([f"{value.words}({value.array}, {value.at})"])
         name = self.name()
-        self.text.add(f"{name} = {value.words}_tuple({value.array}, {value.at}, {node.size})")
+        self.text.add(f"{name} = {self._tuple(value, node.size)}")
         return Small([f"{name}[{i}]" for i in range(node.size)], name)
+
+    def _tuple(self, value: Memory, size: int) -> str:
+        return f"{self.language.word(f'{value.words}_tuple', size)}({value.array}, {value.at}, {size})"
 
     def scalar(self, node: Node) -> str:
         """A scalar's expression."""
@@ -120,32 +124,50 @@ class Core:
         to = f"{place.array}, {place.at}"
         if isinstance(value, Memory):
             i = self._loop(node.size)
-            read = f"{value.words}_units({value.array}, {plus(value.at, i)})"
-            self.text.add(f"    store_units({place.array}, {plus(place.at, i)}, {read})")
+            self.text.add(f"    {self.units('store', place, i, self.units(value.words, value, i))}")
         elif node.dtype == "bool":
             for k, element in enumerate(value.elements):
-                self.text.add(f"store({place.array}, {plus(place.at, str(k))}, where({element}, 1.0, 0.0))")
+                self.text.add(f"store({place.array}, {plus(place.at, str(k))}, {self.as_number(element)})")
+        elif node.ndim:
+            self.text.add(f"{self.language.word('store_tuple', node.size)}({to}, {value.text()})")
         else:
-            self.text.add(f"store_tuple({to}, {value.text()})" if node.ndim else f"store({to}, {value.elements[0]})")
+            self.text.add(f"store({to}, {value.elements[0]})")
+
+    def units(self, word: str, place: Memory, i: str, *value: str) -> str:
+        """`scratch_units(S, at + i)` and its kin, as the language spells them."""
+        at = plus(place.at, i)
+        return f"{self.language.units(f'{word}_units', at)}({', '.join([place.array, at, *value])})"
+
+    def as_number(self, mask: str) -> str:
+        """A truth value as 1 or 0."""
+        return f"where({mask}, {self.language.number(1.0)}, {self.language.number(0.0)})"
+
+    def as_mask(self, number: str) -> str:
+        """1 or 0 as a truth value."""
+        return f"ne({number}, {self.language.number(0.0)})"
 
     def _loop(self, size: int) -> str:
         i = self.name()
         self.text.add(f"for {i} in range(0, {size}, {self.plan.step}):")
+        self.language.step(i, self.plan.step)
         return i
 
     # leaves -----------------------------------------------------------------------------------------------------------
     def _leaf(self, node: Node) -> Value:
         if node.op == "constant" and not node.shape:
-            return Small([f"truth({node.attr})" if node.dtype == "bool" else repr(node.attr)])
+            return Small([f"truth({node.attr})" if node.dtype == "bool" else self._constant(node)])
         if node.op == "constant" and in_registers(node):
-            return Small([repr(float(v)) for v in value_of(node)])
+            return Small([self.language.number(float(v)) for v in value_of(node)])
         if node.op == "constant":
             return Memory("K", str(self.plan.constants.offset(node.attr, node.shape)))
         at = self.plan.weights.offset(node.attr, node.shape)
         if not in_registers(node):
             return Memory("w", str(at))
         each = [f"weight(w, {at + i})" for i in range(node.size)]
-        return Small(each, f"weight_tuple(w, {at}, {node.size})" if node.shape else "")
+        return Small(each, self._tuple(Memory("w", str(at)), node.size) if node.shape else "")
+
+    def _constant(self, node: Node) -> str:
+        return repr(node.attr) if node.dtype == "int" else self.language.number(node.attr)
 
     # large elementwise values: loops ----------------------------------------------------------------------------------
     def _wait(self, node: Node) -> None:
@@ -180,8 +202,8 @@ class Core:
             if node.id in self._outputs or any(r.id not in inside for r in self._readers[node.id]):
                 place = self.places.get(node.id) or self._home(node, inside)
                 place = place or Memory("S", str(self.plan.slot(size)))
-                value = f"where({local[node.id]}, 1.0, 0.0)" if node.dtype == "bool" else local[node.id]
-                self.text.add(f"store_units({place.array}, {plus(place.at, i)}, {value})")
+                value = self.as_number(local[node.id]) if node.dtype == "bool" else local[node.id]
+                self.text.add(self.units("store", place, i, value))
                 self.values[node.id] = place
             else:
                 self.values[node.id] = Memory("S", "unused")
@@ -190,8 +212,8 @@ class Core:
     def _read(self, node: Node, value: Value, i: str) -> str:
         assert isinstance(value, Memory)
         name = self.name()
-        load = f"{value.words}_units({value.array}, {plus(value.at, i)})"
-        self.text.add(f"{name} = {f'ne({load}, 0.0)' if node.dtype == 'bool' else load}")
+        load = self.units(value.words, value, i)
+        self.text.add(f"{name} = {self.as_mask(load) if node.dtype == 'bool' else load}")
         return name
 
     def _home(self, node: Node, inside: set[int]) -> Memory | None:
@@ -209,9 +231,9 @@ class Core:
         return None if later or old.id in self._outputs else place
 
     # small values: statements -----------------------------------------------------------------------------------------
-    def _statement(self, node: Node, arguments: list[str]) -> str:
+    def _statement(self, node: Node, arguments: list[str], *sizes: int | str) -> str:
         name = self.name()
-        self.text.add(f"{name} = {WORDS.get(node.op, node.op)}({', '.join(arguments)})")
+        self.text.add(f"{name} = {self.language.word(WORDS.get(node.op, node.op), *sizes)}({', '.join(arguments)})")
         return name
 
     def _elementwise(self, node: Node) -> Value:
@@ -221,7 +243,10 @@ class Core:
         if not node.shape:
             return Small([self._statement(node, [p.elements[0] for p in parts])])
         name = self._statement(
-            node, [p.text() if a.shape else p.elements[0] for a, p in zip(node.args, parts, strict=True)]
+            node,
+            [p.text() if a.shape else p.elements[0] for a, p in zip(node.args, parts, strict=True)],
+            node.size,
+            "".join("t" if a.shape else "s" for a in node.args),
         )
         return Small([f"{name}[{i}]" for i in range(node.size)], name)
 
@@ -274,12 +299,12 @@ class Core:
         """A part of a large value, read into registers now: its memory may change later."""
         if node.dtype == "bool":
             return self._names(
-                [f"ne({view.words}({view.array}, {plus(view.at, str(i))}), 0.0)" for i in range(node.size)]
+                [self.as_mask(f"{view.words}({view.array}, {plus(view.at, str(i))})") for i in range(node.size)]
             )
         if not node.shape:
             return self._names([f"{view.words}({view.array}, {view.at})"])
         name = self.name()
-        self.text.add(f"{name} = {view.words}_tuple({view.array}, {view.at}, {node.size})")
+        self.text.add(f"{name} = {self._tuple(view, node.size)}")
         return Small([f"{name}[{i}]" for i in range(node.size)], name)
 
     def _names(self, expressions: list[str]) -> Small:
@@ -290,5 +315,5 @@ class Core:
         return Small(names)
 
     def _lanes_only(self, what: str) -> None:
-        if self.layout == "units":
+        if self.language.layout == "units":
             raise LayoutUnsupported(f"{what} needs individuals or episodes as lanes")

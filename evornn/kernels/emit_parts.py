@@ -74,7 +74,8 @@ class Parts(Core):
     def _reduce(self, word: str, node: Node) -> Value:
         (x,) = node.args
         if in_registers(x):
-            return self._names([f"{word}_tuple({self.small(x).text()})" if x.shape else self.scalar(x)])
+            tuples = self.language.word(f"{word}_tuple", x.size)
+            return self._names([f"{tuples}({self.small(x).text()})" if x.shape else self.scalar(x)])
         place = self.memory(x)
         return self._names([f"{word}_scratch({place.array}, {place.at}, {x.size})"])
 
@@ -85,7 +86,8 @@ class Parts(Core):
         return self._reduce("max", node)
 
     def _dot(self, node: Node) -> Value:
-        return self._names([f"dot_tuple({', '.join(self.small(a).text() for a in node.args)})"])
+        word = self.language.word("dot_tuple", node.args[0].size)
+        return self._names([f"{word}({', '.join(self.small(a).text() for a in node.args)})"])
 
     def _random(self, node: Node) -> Value:
         return self._names([f"random(seed, episode, {self.scalar(node.args[0])}, {node.attr[0]}, {node.attr[1]})"])

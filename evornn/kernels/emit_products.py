@@ -38,7 +38,7 @@ class Products(Core):
             for w, _ in pairs
         ):
             return self._computed(node, start, pairs)
-        if self.layout != "units" and in_registers(node) and all(in_registers(x) for _, x in pairs):
+        if self.language.layout != "units" and in_registers(node) and all(in_registers(x) for _, x in pairs):
             return self._affine_small(node, start, pairs)
         return self._affine_tiles(node, start, pairs)
 
@@ -54,8 +54,9 @@ class Products(Core):
         value = str(node.size) if start is None else self.small(start).text()
         for matrix, x in pairs:
             suffix, array, at = self._matrix(matrix, "rows")
-            name = self.name()
-            self.text.add(f"{name} = affine{suffix}({value}, {array}, {at}, {self.small(x).text()})")
+            name, sums = self.name(), "s" if value.isdigit() else "t"
+            word = self.language.word(f"affine{suffix}", node.size, x.size, sums)
+            self.text.add(f"{name} = {word}({value}, {array}, {at}, {self.small(x).text()})")
             value = name
         return Small([f"{value}[{i}]" for i in range(node.size)], value)
 
@@ -63,11 +64,11 @@ class Products(Core):
         step = self.plan.step
         begin = None if start is None else self.memory(start) if in_registers(start) else self.value(start)
         operands = [
-            (*self._matrix(m, "tile"), m.shape[1], self.small(x).text() if in_registers(x) else self.memory(x))
+            (*self._matrix(m, "tile"), x.size, self.small(x).text() if in_registers(x) else self.memory(x))
             for m, x in pairs
         ]
         spans = tiles(node.size, step)
-        in_tuple = in_registers(node) and self.layout != "units"
+        in_tuple = in_registers(node) and self.language.layout != "units"
         slot = 0 if in_tuple else self.plan.slot(node.size)
         elements: list[str] = []
         whole = len(spans) - (spans[-1][1] != TILE)
@@ -87,7 +88,7 @@ class Products(Core):
                 elements += [f"{name}[{r}]" for r in range(packs)]
             else:
                 for r in range(packs):
-                    self.text.add(f"store_units(S, {plus(str(slot + r * step), row)}, {name}[{r}])")
+                    self.text.add(self.units("store", Memory("S", str(slot + r * step)), row, f"{name}[{r}]"))
             self.text.indent -= bool(k)
         if in_tuple:
             return Small(elements)
@@ -99,7 +100,7 @@ class Products(Core):
         value = str(packs)
         if begin is not None:
             reads = [
-                f"{begin.words}_units({begin.array}, {plus(plus(begin.at, str(r * step)), row)})" for r in range(packs)
+                self.units(begin.words, Memory(begin.array, plus(begin.at, str(r * step))), row) for r in range(packs)
             ]
             value = f"({', '.join(reads)},)"
         for suffix, array, base, columns, x in operands:
@@ -108,11 +109,13 @@ class Products(Core):
                 if k
                 else str(base + first * step * columns)
             )
-            name = self.name()
+            name, sums = self.name(), "s" if value.isdigit() else "t"
             if isinstance(x, Memory):
-                self.text.add(f"{name} = tile{suffix}({value}, {array}, {at}, {x.array}, {x.at}, {columns})")
+                word = self.language.word(f"tile{suffix}", packs, columns, sums)
+                self.text.add(f"{name} = {word}({value}, {array}, {at}, {x.array}, {x.at}, {columns})")
             else:
-                self.text.add(f"{name} = tile{suffix}_tuple({value}, {array}, {at}, {x})")
+                word = self.language.word(f"tile{suffix}_tuple", packs, columns, sums)
+                self.text.add(f"{name} = {word}({value}, {array}, {at}, {x})")
             value = name
         return value
 
@@ -127,7 +130,7 @@ class Products(Core):
             operands.append((self.memory(leaf), self.memory(x), matrix.shape[1], turned))
         self.text.add(f"for {i} in range({node.size}):")
         self.text.indent += 1
-        total = f"scratch({begin.array}, {begin.at} + {i})" if begin else "-0.0"
+        total = f"scratch({begin.array}, {begin.at} + {i})" if begin else self.language.number(-0.0)
         for m, v, columns, turned in operands:
             value, j = self.name(), self.name()
             self.text.add(f"{value} = lanes({total})")

@@ -20,6 +20,7 @@ from evornn.formula.trace import Function, reachable
 from evornn.kernels.emit import Body, Carry, results_of
 from evornn.kernels.host import native_lanes
 from evornn.kernels.kernel_text import functions_text, hoisted, module_text
+from evornn.kernels.language import Language
 from evornn.kernels.layout import constants_and_tables
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
@@ -92,9 +93,9 @@ class FunctionKernel:
 
     # text -------------------------------------------------------------------------------------------------------------
     def _text(self) -> str:
-        names, parts = functions_text([self.function], self.plan, self.shape, ARRAYS)
+        names, parts = functions_text([self.function], self.plan, Language(self.shape.layout))
         text = Text()
-        body = Body(self.plan, self.shape.layout, names, text, arrays=ARRAYS)
+        body = Body(self.plan, Language(self.shape.layout), names, text, arrays=ARRAYS)
         text.add("align_stack()")
         text.add("for group in range(len(Q)):")
         text.indent += 1

@@ -15,6 +15,7 @@ from evornn.formula.simplify import in_registers, parameters_only
 from evornn.formula.trace import reachable
 from evornn.kernels.emit import Body, Carry, results_of
 from evornn.kernels.kernel_text import functions_text, hoisted, module_text, read_rows
+from evornn.kernels.language import Language
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 from evornn.kernels.traced import TracedGradient
@@ -62,14 +63,14 @@ class _Writer:
     def parts(self) -> list[str]:
         f, t = self.forward, self.traced
         functions = [f.start, f.step, f.finish, t.start, t.step, t.finish]
-        self.functions, parts = functions_text(functions, self.plan, self.shape, ARRAYS)
+        self.functions, parts = functions_text(functions, self.plan, Language(self.shape.layout))
         parts.append(self._run_forward())
         main = self._differentiate()  # tells which products there are
         return [*parts, self._products(), main]
 
     # what the functions share -----------------------------------------------------------------------------------------
     def _body(self, text: Text, prefix: str = "v") -> Body:
-        return Body(self.plan, self.shape.layout, self.functions, text, prefix, ARRAYS)
+        return Body(self.plan, Language(self.shape.layout), self.functions, text, prefix, ARRAYS)
 
     def _save(self, body: Body, nodes: list[Node], array: str, at: str) -> str:
         """Copy values to consecutive places; gives the place after them."""

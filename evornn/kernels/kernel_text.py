@@ -11,6 +11,7 @@ from evornn.formula.simplify import GLOBAL, in_registers, parameters_only
 from evornn.formula.trace import Function, reachable
 from evornn.kernels.emit import Body, Carry, results_of
 from evornn.kernels.emit_core import ARRAYS
+from evornn.kernels.language import Language
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 from evornn.kernels.traced import Traced
@@ -59,22 +60,20 @@ kernel = njit(error_model="numpy", nogil=True, cache=True)
 
 def kernel_text(traced: Traced, shape: Shape, title: str, early_exit: bool) -> tuple[str, Plan, Shape]:
     """The module's text, its memory plan, and `shape` with the strides that the plan gives."""
-    plan = Plan(shape.group)
-    functions, parts = functions_text([traced.start, traced.step, traced.finish], plan, shape)
-    parts.append(_simulate_text(traced, plan, shape, functions, early_exit))
+    plan, language = Plan(shape.group), Language(shape.layout)
+    functions, parts = functions_text([traced.start, traced.step, traced.finish], plan, language)
+    parts.append(_simulate_text(traced, shape, Episode(traced, plan, language, functions), early_exit))
     shape = shape.with_strides(plan.weight_size, plan.scratch_size)
     return module_text(title, shape, parts), plan, shape
 
 
-def functions_text(
-    functions: list[Function], plan: Plan, shape: Shape, arrays: tuple[str, ...] = ARRAYS
-) -> tuple[dict[int, str], list[str]]:
+def functions_text(functions: list[Function], plan: Plan, language: Language) -> tuple[dict[int, str], list[str]]:
     """Names and texts of all sub-functions that are kept as functions."""
     names: dict[int, str] = {}
     parts = []
     for function in _sub_functions(functions):
         name = function.name if function.name not in names.values() else f"{function.name}_{len(names)}"
-        parts.append(_function_text(function, name, plan, shape, names, arrays))
+        parts.append(_function_text(function, name, plan, language, names))
         names[id(function)] = name
     return names, parts
 
@@ -93,30 +92,27 @@ def module_text(title: str, shape: Shape, parts: list[str]) -> str:
     return header + "".join(f"\n\n{p}" for p in parts)
 
 
-def _function_text(
-    function: Function, name: str, plan: Plan, shape: Shape, functions: dict[int, str], arrays: tuple[str, ...]
-) -> str:
+def _function_text(function: Function, name: str, plan: Plan, language: Language, functions: dict[int, str]) -> str:
     text = Text()
-    body = Body(plan, shape.layout, functions, text, arrays=arrays)
+    body = Body(plan, language, functions, text)
     names = [f"a{i}" for i in range(len(function.inputs))]
     for node, argument in zip(function.inputs, names, strict=True):
         body.values[node.id] = part(argument, node)
     body.emit(function.outputs)
     results, _ = results_of(function)
     text.add(f"return ({', '.join(body.expression(o) for o in results) or '0'},)")
-    return f"@inline\ndef {name}({', '.join([*arrays, *names])}):\n" + "\n".join(text.lines) + "\n"
+    return f"@inline\ndef {name}({', '.join([*ARRAYS, *names])}):\n" + "\n".join(text.lines) + "\n"
 
 
-def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int, str], early_exit: bool) -> str:
+def _simulate_text(traced: Traced, shape: Shape, episode: Episode, early_exit: bool) -> str:
     text = Text()
-    rows = list(traced.rows)
     arguments = [
         "values",
         "order",
         "K",
         "J",
         "q",
-        *(f"rows_{r}" for r in rows),
+        *(f"rows_{r}" for r in traced.rows),
         "n_rows",
         "n_steps",
         "seed",
@@ -135,36 +131,53 @@ def _simulate_text(traced: Traced, plan: Plan, shape: Shape, functions: dict[int
     text.add(f"episode = group * {shape.lanes if shape.layout == 'episodes' else 1}")
     text.add("if group == 0 or job == first:")
     text.add("    gather_weights(w, values, order, job // groups)")
-    body = Body(plan, shape.layout, functions, text)
-    size = traced.scenario.size
-    text.add(f"at = group * {size}")
-    body.values[traced.scenario.id] = (
-        Memory("q", "at") if not in_registers(traced.scenario) else body._fetch(traced.scenario, Memory("q", "at"))
-    )
-    carry = Carry(body, traced.carry, "", list(traced.names))
-    first = Body(plan, shape.layout, functions, text, "f")
-    first.values = dict(body.values)
-    first.emit(traced.start.outputs)
-    carry.assign([first.value(o) for o in traced.start.outputs])
-    fixed = parameters_only(reachable(traced.step.outputs))
-    body.emit(hoisted(traced.step.outputs, fixed))
-    text.add("for t in range(n_steps):")
-    text.indent += 1
-    text.add("if t % 256 == 0 and stop[0]:")
-    text.add("    return")
+    leave = ["if t % 256 == 0 and stop[0]:", "    return"]
     if early_exit and traced.alive >= 0:
-        text.add("if not any_lane(alive):")
-        text.add("    break")
-    read_rows(body, traced.rows, traced.time)
-    carry.advance(traced.step.outputs)
-    text.indent -= 1
-    last = Body(plan, shape.layout, functions, text, "r")
-    last.values = {o.id: v for o, v in zip(traced.finish.inputs, carry.current(), strict=True)}
-    last.emit(traced.finish.outputs)
-    for i, node in enumerate(traced.finish.outputs):
-        value = last.scalar(node)
-        text.add(f"store_result(out[job], {i}, {f'where({value}, 1.0, 0.0)' if node.dtype == 'bool' else value})")
+        leave += ["if not any_lane(alive):", "    break"]
+    for i, value in enumerate(episode.write(text, leave)):
+        text.add(f"store_result(out[job], {i}, {value})")
     return f"@kernel\ndef simulate({', '.join(arguments)}):\n" + "\n".join(text.lines) + "\n"
+
+
+class Episode:
+    """The statements of one episode, the same for every target: start, the loop over steps, finish."""
+
+    def __init__(self, traced: Traced, plan: Plan, language: Language, functions: dict[int, str]) -> None:
+        self.traced, self.plan, self.language, self.functions = traced, plan, language, functions
+
+    def _body(self, text: Text, prefix: str = "v") -> Body:
+        return Body(self.plan, self.language, self.functions, text, prefix)
+
+    def write(self, text: Text, leave: list[str]) -> list[str]:
+        """Write it, with the lines `leave` at the begin of each step; gives the expressions of fitness, steps, failed.
+
+        The text has `group` (the episode's data) and what the language's words need.
+        """
+        traced, body = self.traced, self._body(text)
+        text.add(f"at = group * {traced.scenario.size}")
+        view = Memory("q", "at")
+        body.values[traced.scenario.id] = body._fetch(traced.scenario, view) if in_registers(traced.scenario) else view
+        carry = Carry(body, traced.carry, "", list(traced.names))
+        first = self._body(text, "f")
+        first.values = dict(body.values)
+        first.emit(traced.start.outputs)
+        carry.assign([first.value(o) for o in traced.start.outputs])
+        fixed = parameters_only(reachable(traced.step.outputs))
+        body.emit(hoisted(traced.step.outputs, fixed))
+        text.add("for t in range(n_steps):")
+        text.indent += 1
+        for line in leave:
+            text.add(line)
+        read_rows(body, traced.rows, traced.time)
+        carry.advance(traced.step.outputs)
+        text.indent -= 1
+        last = self._body(text, "r")
+        last.values = {o.id: v for o, v in zip(traced.finish.inputs, carry.current(), strict=True)}
+        last.emit(traced.finish.outputs)
+        return [
+            last.as_number(last.scalar(node)) if node.dtype == "bool" else last.scalar(node)
+            for node in traced.finish.outputs
+        ]
 
 
 def read_rows(body: Body, rows: dict[str, Node], time: Node) -> None:

@@ -1,0 +1,28 @@
+"""How a target spells the words of emitted text: what the emitter asks, and what SIMD kernels answer."""
+
+from __future__ import annotations
+
+
+class Language:
+    """The words of SIMD kernels: typed by Numba, so that one name serves every size. Other targets spell sizes out.
+
+    layout: what lies side by side, see `prelude`.
+    """
+
+    def __init__(self, layout: str) -> None:
+        self.layout = layout
+
+    def word(self, name: str, *sizes: int | str) -> str:
+        """The name of a word for tuples of these lengths; "t" and "s" say which arguments are tuples or scalars."""
+        return name
+
+    def units(self, name: str, at: str) -> str:
+        """The name of a word that reads or writes consecutive units from offset `at` on."""
+        return name
+
+    def step(self, name: str, step: int) -> None:
+        """A loop variable is a multiple of `step`."""
+
+    def number(self, value: float) -> str:
+        """A float as text."""
+        return repr(value)
