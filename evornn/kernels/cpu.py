@@ -6,19 +6,21 @@ of threads, any chunking and any layout.
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
 
+from evornn.formula.trace import reachable
 from evornn.kernels import layout as layouts
 from evornn.kernels.backend import Backend
 from evornn.kernels.host import native_lanes
 from evornn.kernels.kernel_text import kernel_text
+from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 from evornn.kernels.traced import Traced, trace_simulation
 from evornn.kernels.values import LayoutUnsupported
@@ -32,13 +34,17 @@ class Kernel:
 
     entry = "simulate"
 
-    def __init__(self, simulation: Any, traced: Traced, shape: Shape) -> None:
-        self.text, self.plan, self.shape = kernel_text(traced, shape, simulation.title(), simulation.early_exit)
-        starts = {name: cut.start for name, cut in simulation.genome.slices.items()}
-        self.order = self.plan.weight_order(starts)
+    def __init__(self, simulation: Any, traced: Any, shape: Shape) -> None:
+        self.text, self.plan, self.shape = self._write(simulation, traced, shape)
+        self.starts = {name: cut.start for name, cut in simulation.genome.slices.items()}
+        self.order = self.plan.weight_order(self.starts)
         self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
         self.seconds = 0.0  # measured time of one job's step
         self._function: Any = None
+
+    def _write(self, simulation: Any, traced: Any, shape: Shape) -> tuple[str, Plan, Shape]:
+        """The text, the memory plan, and the shape with the plan's strides."""
+        return kernel_text(traced, shape, simulation.title(), simulation.early_exit)
 
     @property
     def function(self) -> Any:
@@ -93,7 +99,7 @@ class CpuBackend(Backend):
         self.forced = (layout, lanes, jobs)
         self._traced: Traced | None = None
         self._kernels: dict[Any, Kernel] = {}
-        self._series: dict[Any, list[np.ndarray]] = {}
+        self._data: dict[Any, list[np.ndarray]] = {}
         self._pool: ThreadPoolExecutor | None = None
         self._units_possible = True
         self.gradient_memory = gradient_memory
@@ -134,22 +140,18 @@ class CpuBackend(Backend):
         groups = layouts.groups_of(len(scenarios), shape)
         jobs = layouts.blocks_of(len(values), shape) * groups
         out = np.zeros((jobs, 3 * shape.lanes), shape.precision)
-        stop = np.zeros(1, np.int64)
-        rows = self._rows(shape)
-        length = next(iter(self.simulation.task.series.values())).shape[1] if rows else 0
         fixed = (
             values,
             kernel.order,
             kernel.constants,
             kernel.tables,
             layouts.arrange_episodes(scenarios, shape),
-            *rows,
-            length,
+            *self.data(shape),
             steps,
             seed,
             groups,
         )
-        self.run(kernel, fixed, (out,), stop, jobs, steps)
+        self.run(kernel, fixed, (out,), jobs, steps)
         fitness, taken, failed = layouts.collect(out, len(values), len(scenarios), shape).astype(np.float64)
         return fitness, taken, failed > 0
 
@@ -176,61 +178,57 @@ class CpuBackend(Backend):
         slopes, fitness, _ = self._tangents.evaluate(np.hstack((values, dots)), scenarios, steps, seed)
         return fitness, slopes
 
-    def _rows(self, shape: Shape) -> list[np.ndarray]:
-        if shape not in self._series:
-            self._series[shape] = [
-                layouts.arrange_episodes(array, shape) for array in self.simulation.task.series.values()
-            ]
-        return self._series[shape]
+    def data(self, shape: Shape, episodes: np.ndarray | None = None) -> tuple[Any, ...]:
+        """The task's data rows as a kernel takes them, then their number of steps; of all episodes, or of these."""
+        series = list(self.simulation.task.series.values())
+        length = series[0].shape[1] if series else 0
+        if episodes is not None:
+            return *(layouts.arrange_episodes(array[episodes], shape) for array in series), length
+        key = (shape.layout == "episodes", shape.lanes)  # what the arrangement depends on
+        if key not in self._data:
+            self._data[key] = [layouts.arrange_episodes(array, shape) for array in series]
+        return *self._data[key], length
 
-    def run(
-        self,
-        kernel: Kernel,
-        fixed: tuple[Any, ...],
-        out: tuple[np.ndarray, ...],
-        stop: np.ndarray,
-        jobs: int,
-        steps: int,
-    ) -> None:
+    def run(self, kernel: Kernel, fixed: tuple[Any, ...], out: tuple[np.ndarray, ...], jobs: int, steps: int) -> None:
         """Run `jobs` jobs of a kernel, in threads if that is worth it."""
+        stop = np.zeros(1, np.int64)
+
+        def work(spans: Iterable[tuple[int, int]]) -> None:
+            memory = kernel.memory()
+            for first, last in spans:
+                kernel.function(*fixed, first, last, *out, *memory, stop)
+
         if not kernel.seconds:
-            kernel.function(*fixed, 0, 0, *out, *kernel.memory(), stop)  # compiles, here and once
+            work([(0, 0)])  # compiles, here and once
         began = time.perf_counter()
         expected = kernel.seconds * jobs * steps
-        if kernel.seconds and expected < (INLINE_SECONDS if min(self.workers, jobs) == 1 else THREADS_FROM_SECONDS):
-            kernel.function(*fixed, 0, jobs, *out, *kernel.memory(), stop)
+        threads = min(self.workers, jobs)
+        if kernel.seconds and expected < (INLINE_SECONDS if threads == 1 else THREADS_FROM_SECONDS):
             threads = 1
+            work([(0, jobs)])
         else:
-            threads = min(self.workers, jobs)
-            self._in_threads(kernel, fixed, out, stop, jobs, threads)
+            self._in_threads(work, jobs, threads, stop)
         spent = (time.perf_counter() - began) * threads / (jobs * max(steps, 1))
         kernel.seconds = spent if not kernel.seconds else 0.5 * (kernel.seconds + spent)
 
     def _in_threads(
-        self,
-        kernel: Kernel,
-        fixed: tuple[Any, ...],
-        out: tuple[np.ndarray, ...],
-        stop: np.ndarray,
-        jobs: int,
-        threads: int,
+        self, work: Callable[[Iterable[tuple[int, int]]], None], jobs: int, threads: int, stop: np.ndarray
     ) -> None:
         chunk = max(1, jobs // (threads * 8))
-        starts = itertools.count(0, chunk)
+        starts = iter(range(0, jobs, chunk))
         lock = threading.Lock()
 
-        def work() -> None:
-            memory = kernel.memory()
+        def spans() -> Iterator[tuple[int, int]]:
             while not stop[0]:
                 with lock:
-                    first = next(starts)
-                if first >= jobs:
+                    first = next(starts, None)
+                if first is None:
                     return
-                kernel.function(*fixed, first, min(first + chunk, jobs), *out, *memory, stop)
+                yield first, min(first + chunk, jobs)
 
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="evornn")
-        running = [self._pool.submit(work) for _ in range(threads)]
+        running = [self._pool.submit(work, spans()) for _ in range(threads)]
         try:
             wait(running)
         except BaseException:  # Ctrl-C: kernels look at the flag every 256 steps
@@ -250,6 +248,4 @@ class CpuBackend(Backend):
 
 
 def _affines(traced: Traced) -> list[Any]:
-    from evornn.formula.trace import reachable
-
     return [n for n in reachable(traced.step.outputs) if n.op == "affine"]

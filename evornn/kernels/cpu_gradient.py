@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evornn.formula.trace import reachable
 from evornn.kernels import layout as layouts
 from evornn.kernels.cpu import Kernel, aligned
 from evornn.kernels.gradient_text import gradient_text
 from evornn.kernels.host import native_lanes
+from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 from evornn.kernels.traced import TracedGradient, trace_gradient
 
@@ -30,17 +32,15 @@ class GradientKernel(Kernel):
     entry = "differentiate"
 
     def __init__(self, simulation: Any, traced: TracedGradient, shape: Shape) -> None:
-        self.text, self.sizes, self.shape = gradient_text(
+        super().__init__(simulation, traced, shape)
+        self.genes = self.plan.gradients.order(self.starts).astype(np.int64)
+        self.segment, self.segments = 1, 1
+
+    def _write(self, simulation: Any, traced: TracedGradient, shape: Shape) -> tuple[str, Plan, Shape]:
+        text, self.sizes, shape = gradient_text(
             traced, shape, simulation.parameters, simulation.title(), simulation.early_exit
         )
-        self.plan = self.sizes.plan
-        starts = {name: cut.start for name, cut in simulation.genome.slices.items()}
-        self.order = self.plan.weight_order(starts)
-        self.genes = self.plan.gradients.order(starts).astype(np.int64)
-        self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
-        self.seconds = 0.0
-        self.segment, self.segments = 1, 1
-        self._function: Any = None
+        return text, self.sizes.plan, shape
 
     def plan_memory(self, steps: int, megabytes: float) -> None:
         """Decide how many steps a segment has: all of them, if one thread's share of memory allows."""
@@ -89,8 +89,6 @@ class Gradients:
         values = np.ascontiguousarray(values, dtype=np.float64)
         groups, blocks = layouts.groups_of(count, shape), layouts.blocks_of(population, shape)
         parts = min(groups, PARTS) if shape.layout == "episodes" else 1
-        series = [a if episodes is None else a[numbers] for a in self.simulation.task.series.values()]
-        rows = [layouts.arrange_episodes(a, shape) for a in series]
         seeds = np.zeros(groups * shape.lanes, shape.precision)
         seeds[:count] = 1
         out = np.zeros((blocks * groups, 3 * shape.lanes), shape.precision)
@@ -103,8 +101,7 @@ class Gradients:
             layouts.arrange_episodes(scenarios, shape),
             seeds,
             numbers,
-            *rows,
-            series[0].shape[1] if series else 0,
+            *self.backend.data(shape, episodes),
             steps,
             seed,
             groups,
@@ -112,12 +109,10 @@ class Gradients:
             kernel.segment,
             kernel.genes,
         )
-        self.backend.run(kernel, fixed, (out, slopes), np.zeros(1, np.int64), blocks * parts, steps)
+        self.backend.run(kernel, fixed, (out, slopes), blocks * parts, steps)
         fitness, taken, failed = layouts.collect(out, population, count, shape).astype(np.float64)
         return fitness, taken, failed > 0, slopes.sum(axis=0, dtype=np.float64)
 
 
 def _has_noise(traced: TracedGradient) -> bool:
-    from evornn.formula.trace import reachable
-
     return any(n.op == "random" for n in reachable(traced.forward.step.outputs))

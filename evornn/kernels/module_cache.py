@@ -33,6 +33,7 @@ _SOURCES = (
             "simd",
             "elementary",
             "coefficients",
+            "far_angles",
             "payne_hanek",
         )
     ),

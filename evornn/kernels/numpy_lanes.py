@@ -74,8 +74,10 @@ class NumpyLanes:
             at = tuple(i)
             value = np.asarray(x)[at]
             magnitude = int(np.abs(value).view(np.uint32))
-            angle, quadrant = payne_hanek.reduce_bits(magnitude)
-            r[at] = np.copysign(np.float32(1), value) * np.float32(angle) + (value - value)
+            fraction, quadrant = payne_hanek.reduce_bits(magnitude)
+            high = np.float32(np.int64(fraction))
+            angle = payne_hanek.angle(self, high, np.float32(np.int64(fraction - int(high))))
+            r[at] = np.copysign(np.float32(1), value) * angle + (value - value)
             q[at] = -quadrant if value < 0 else quadrant
         return r[()], q[()]
 

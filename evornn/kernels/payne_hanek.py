@@ -11,7 +11,7 @@ from typing import Any
 EXPONENT_BIAS = 150  # x = M 2^(biased exponent - 150)
 GUARD = 94  # 62 fraction bits and 32 below them
 WORDS = (0, 0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0, 0xDB629599, 0x3C439041, 0xFE5163AB)  # 0, then 2/pi
-RADIANS = 1.5707963267948966 * 2.0**-62
+RADIANS = (1.57079637 * 2.0**-62, -4.37113883e-8 * 2.0**-62)  # pi/2 2^-62 in two float32
 LOW = 0xFFFFFFFF
 LIMIT_BITS = 0x48800000  # 2^18 as a float32: smaller angles have a faster way
 
@@ -30,10 +30,22 @@ def scaled(mantissa: Any, parts: list[Any]) -> Any:
     return ((mantissa * high) << 32) + mantissa * middle + ((mantissa * low) >> 32)
 
 
-def reduce_bits(bits: int) -> tuple[float, int]:
-    """(r, q) of the non-negative float32 with these bits: x = q pi/2 + r, q in 0..3; in Python integers."""
+def quadrant_of(result: Any) -> Any:
+    """The nearest quadrant, 0..4, of R."""
+    return (result + 2**61) >> 62
+
+
+def angle(m: Any, high: Any, low: Any) -> Any:
+    """The float32 angle of the fraction high + low, in float32 lanes: the fraction and what rounding it left."""
+    return m.fma(high, RADIANS[0], m.fma(low, RADIANS[0], high * RADIANS[1]))
+
+
+def reduce_bits(bits: int) -> tuple[int, int]:
+    """(fraction, q) of the non-negative float32 with these bits: x = (q + fraction 2^-62) pi/2, q in 0..3; in Python
+    integers.
+    """
     s = (bits >> 23) - EXPONENT_BIAS + GUARD
     mantissa = bits & 0x7FFFFF | 0x800000
     result = scaled(mantissa, window(lambda i: WORDS[i], s // 32 - 2, 32 - s % 32)) & (2**64 - 1)
-    quadrant = (result + 2**61) >> 62
-    return (result - (quadrant << 62)) * RADIANS, quadrant & 3
+    quadrant = quadrant_of(result)
+    return result - (quadrant << 62), quadrant & 3

@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.core.datamodel import models
 from numba.extending import register_model
 
-from evornn.kernels import payne_hanek
+from evornn.kernels.far_angles import far_angles
 from evornn.kernels.host import features
-from evornn.kernels.ir_tools import Detour, Whole, real
+from evornn.kernels.ir_tools import Detour, real
 
 INT1 = ir.IntType(1)
 
@@ -278,55 +278,5 @@ class Machine:
         return [Lanes(self, v) for v in detour.merge([y.v for y in fast], slow)]
 
     def far_angle(self, mask: Lanes, x: Lanes, r: Lanes, q: Lanes) -> tuple[Lanes, Lanes]:
-        """r and q, but from the exact reduction of float32 x by pi/2 where the mask is set: one unlikely branch.
-
-        The detour calls nothing: a call would make the common path spill its vectors.
-        """
-        b, word, wide = self.builder, ir.IntType(32), ir.IntType(64)
-        place = {name: cgutils.alloca_once(b, ir.VectorType(word, self.lanes)) for name in ("x", "r", "q")}
-        with Detour(b, self.any(mask)) as detour:
-            for name, lanes in (("x", x), ("r", r), ("q", q)):
-                b.store(b.bitcast(lanes.v, self.int_vector), place[name])
-            cells = {name: b.bitcast(p, word.as_pointer()) for name, p in place.items()}
-            with cgutils.for_range(b, ir.Constant(wide, self.lanes), intp=wide) as loop:
-                at = {name: b.gep(cell, [loop.index]) for name, cell in cells.items()}
-                bits = b.load(at["x"])
-                magnitude = b.and_(bits, ir.Constant(word, 0x7FFFFFFF))
-                with b.if_then(b.icmp_unsigned(">", magnitude, ir.Constant(word, payne_hanek.LIMIT_BITS))):
-                    angle, quadrant = self._reduced(magnitude)
-                    negative = b.icmp_signed("<", bits, ir.Constant(word, 0))
-                    signed = b.select(negative, b.fneg(angle), angle)
-                    b.store(b.bitcast(signed, word), at["r"])
-                    b.store(b.select(negative, b.neg(quadrant), quadrant), at["q"])
-            undefined = x - x  # NaN for infinities and NaN, else 0
-            far = (b.fadd(b.bitcast(b.load(place["r"]), self.float_vector), undefined.v), b.load(place["q"]))
-        merged = detour.merge([r.v, q.v], list(far))
-        return Lanes(self, merged[0]), Lanes(self, merged[1])
-
-    def _reduced(self, magnitude: Any) -> tuple[Any, Any]:
-        """payne_hanek.reduce_bits of one lane: float32 angle and 32-bit quadrant."""
-        b, wide = self.builder, ir.IntType(64)
-        table = self._two_over_pi()
-        bits = Whole(b, b.zext(magnitude, wide))
-        s = (bits >> 23) + (payne_hanek.GUARD - payne_hanek.EXPONENT_BIAS)
-        mantissa = bits & 0x7FFFFF | 0x800000
-
-        def word(index: Whole) -> Whole:
-            return Whole(b, b.zext(b.load(b.gep(table, [ir.Constant(wide, 0), index.v])), wide))
-
-        shift = (s & 31) * -1 + 32
-        result = payne_hanek.scaled(mantissa, payne_hanek.window(word, (s >> 5) + -2, shift))
-        quadrant = (result + 2**61) >> 62
-        fraction = b.sitofp((result + (quadrant << 62) * -1).v, real(64))
-        angle = b.fmul(fraction, ir.Constant(real(64), payne_hanek.RADIANS))
-        return b.fptrunc(angle, real(32)), b.trunc(quadrant.v, ir.IntType(32))
-
-    def _two_over_pi(self) -> Any:
-        """The module's table of the bits of 2/pi."""
-        module, name = self.builder.module, "evornn.two_over_pi"
-        if name not in module.globals:
-            kind = ir.ArrayType(ir.IntType(32), len(payne_hanek.WORDS))
-            table = ir.GlobalVariable(module, kind, name)
-            table.linkage, table.global_constant = "internal", True
-            table.initializer = ir.Constant(kind, list(payne_hanek.WORDS))
-        return module.globals[name]
+        """r and q, but from the exact reduction of float32 x by pi/2 where the mask is set: one unlikely branch."""
+        return far_angles(self, mask, x, r, q)
