@@ -73,6 +73,11 @@ def test_bad_input_is_refused_or_becomes_nan() -> None:
     assert np.isfinite(fitness[0])
     assert np.isfinite(slopes[0])
     assert np.isnan([fitness[1], slopes[1]]).all()
+    found = problem.gradient(genomes, steps=5)
+    np.testing.assert_allclose(found.gradients[0].sum(), slopes[0], rtol=1e-9)
+    assert np.isnan([found.fitness[1], *found.gradients[1]]).all()
+    assert found.failed[1]
+    assert found.steps[0] > found.steps[1] == 0
     rough = Problem(FullyRecurrent(), TASKS["MountainCar"](), "plain")
     with pytest.raises(EvornnError, match="not smooth"):
         jvp(rough, rough.space.sample(np.random.default_rng(0), 1), np.ones(rough.dimension))
