@@ -14,12 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from evornn.formula.adjoint import carried, full, items
-from evornn.formula.adjoint_rules import ELEMENTWISE
+from evornn.formula.adjoint_rules import ELEMENTWISE, WITHOUT_SLOPE
 from evornn.formula.graph import Node, fail, lift
+from evornn.formula.nodes import carried, full, items, renewed
 from evornn.formula.trace import Function, reachable
 
-_WITHOUT_SLOPE = ("floor", "sign", "to_float", "lookup", "random")  # constant almost everywhere
 _LINEAR = ("slice", "gather", "take", "carried")  # the tangent of the first argument takes the same way
 
 
@@ -140,9 +139,7 @@ class Push:
             values, tangents = self._results[node.args[0].id]
             self.values[node.id], self.dots[node.id] = values[node.attr], tangents[node.attr]
             return
-        same = all(a is b for a, b in zip(args, node.args, strict=True))
-        new = node if same else Node(node.op, args, node.shape, node.dtype, node.attr)
-        self.values[node.id] = new
+        new = self.values[node.id] = renewed(node, args)
         if node.op == "parameter" and node.attr in self.maker.parameters:
             self.dots[node.id] = Node("parameter", (), node.shape, "float", dotted(node.attr))
         elif node.dtype == "float" and any(d is not None for d in dots):
@@ -155,7 +152,7 @@ class Push:
     ) -> tuple[list[Node], list[Node | None]]:
         moved, function = self.maker.moved(node.attr, tuple(d is not None for d in dots))
         call = Node("call", (*args, *_present(dots)), (), "tuple", function)
-        return self._placed(items(call, function), [t is not None for t in moved.results])
+        return self._placed(items(call, function.outputs), [t is not None for t in moved.results])
 
     def _repeat(
         self, node: Node, args: tuple[Node, ...], dots: list[Node | None]
@@ -166,7 +163,7 @@ class Push:
         first = [carried(full(d, a.shape)) for a, d, m in zip(args, dots, moving, strict=False) if m]
         rest = (*args[count:], *_present(dots[count:]))
         loop = Node("repeat", (*args[:count], *first, *rest), (), "tuple", (function, times))
-        return self._placed(items(loop, function), moving)
+        return self._placed(items(loop, function.outputs), moving)
 
     def _placed(self, results: list[Node], moving: list[bool]) -> tuple[list[Node], list[Node | None]]:
         dots = iter(results[len(moving) :])
@@ -180,7 +177,7 @@ class Push:
             return _total(shares)
         if node.op in _LINEAR:
             return Node(node.op, (*_present(dots), *node.args[1:]), node.shape, "float", node.attr)
-        if node.op in _WITHOUT_SLOPE:
+        if node.op in WITHOUT_SLOPE:
             return None
         rule = getattr(self, f"_{node.op}", None)
         if rule is None:

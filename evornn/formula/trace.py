@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from evornn.formula.graph import Node, fail, lift
+from evornn.formula.nodes import carried, items, renewed
 from evornn.formula.ops import leaves_are_traced
 from evornn.formula.record import flatten, unflatten
 
@@ -60,6 +61,19 @@ def reachable(outputs: list[Node], stop: frozenset[int] = frozenset()) -> list[N
             if node.id not in stop:
                 todo.extend(node.args)
     return [seen[i] for i in sorted(seen)]
+
+
+def rebuilt(
+    outputs: list[Node], known: dict[int, Node], rule: Callable[[Node, tuple[Node, ...]], Node] = renewed
+) -> list[Node]:
+    """The outputs with everything below them made anew: rule(node, new arguments) -> new node.
+
+    `known` maps ids of nodes that are not entered to what stands for them, and is filled on the way.
+    """
+    for node in reachable(outputs, frozenset(known)):
+        if node.id not in known:
+            known[node.id] = rule(node, tuple(known[a.id] for a in node.args))
+    return [known[o.id] for o in outputs]
 
 
 def trace(name: str, function: Callable[..., Any], inputs: list[Node], arguments: tuple[Any, ...]) -> Function:
@@ -135,13 +149,12 @@ def _traced_function(function: Callable[..., Any], arguments: tuple[Any, ...]) -
 
 
 def _results(node: Node, function: Function, definition: Any) -> Any:
-    items = [Node("item", (node,), out.shape, out.dtype, i) for i, out in enumerate(function.outputs)]
-    return unflatten(definition, items)
+    return unflatten(definition, items(node, function.outputs))
 
 
 def _carried(leaf: Node) -> Node:
     """A value that a loop carries: never a constant or parameter itself, since it will change."""
-    return leaf if _passed(leaf) else Node("carried", (leaf,), leaf.shape, leaf.dtype)
+    return leaf if _passed(leaf) else carried(leaf)
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:

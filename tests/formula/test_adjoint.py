@@ -9,7 +9,9 @@ import pytest
 
 import evornn.formula as f
 from evornn.formula import State
+from evornn.formula.trace import reachable
 from evornn.kernels.gradient_reader import gradient
+from evornn.kernels.traced import trace_gradient
 from evornn.networks import REGISTRY as NETWORKS
 from evornn.problem import Problem
 from tests.kernels.harness import Probe, Reading
@@ -75,6 +77,16 @@ def test_buffers_loops_and_noise_through_time() -> None:
         outputs=12,
     )
     check(simulation, 0.5 * genes(simulation, 2), np.arange(12, dtype=float)[:, None], 7)
+
+
+def test_a_loop_without_numbers_keeps_nothing() -> None:
+    def turned(mask: Any, x: Any) -> Any:
+        return ~mask & (x < 5.0)
+
+    simulation, outputs = reading(lambda p, s, t: f.where(f.repeat(3, turned, p.x < 0.0, p.x), f.tanh(p.x), p.y), 5)
+    check(simulation, genes(simulation, 2), np.arange(outputs, dtype=float)[:, None], 1)
+    nodes = reachable(trace_gradient(simulation, 1).step.outputs)
+    assert [len(n.attr[0].outputs) for n in nodes if n.op == "repeat"] == [1]
 
 
 @pytest.mark.parametrize(("network", "task"), PAIRS)
