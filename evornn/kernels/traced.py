@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evornn.errors import EvornnError
-from evornn.formula.adjoint import EFFECT, Adjoints, full
+from evornn.formula.adjoint import EFFECT, Adjoints
 from evornn.formula.graph import Node
+from evornn.formula.nodes import full, is_constant
 from evornn.formula.record import State, leaf_names, unflatten
-from evornn.formula.simplify import fold_functions, is_constant, simplify
+from evornn.formula.simplify import fold_functions, simplify
 from evornn.formula.tangent import Tangents
-from evornn.formula.trace import Function, reachable, trace, tracing
+from evornn.formula.trace import Function, reachable, rebuilt, trace, tracing
 
 
 @dataclass
 class Traced:
-    """A simulation's graph: what is carried (names, input nodes), and the three functions."""
+    """A simulation's graph: names of what is carried, which of it is `alive` (-1: nothing), names of the data rows, and
+    the three functions: start(scenario), step(carried, data rows, time), finish(carried).
+    """
 
     names: list[str]
-    carry: list[Node]
     alive: int
-    scenario: Node
-    rows: dict[str, Node]
-    time: Node
+    data: list[str]
     start: Function
     step: Function
     finish: Function
+
+    @property
+    def scenario(self) -> Node:
+        """The start's input."""
+        return self.start.inputs[0]
+
+    @property
+    def carry(self) -> list[Node]:
+        """The step's inputs that are carried."""
+        return self.step.inputs[: len(self.names)]
+
+    @property
+    def rows(self) -> dict[str, Node]:
+        """The step's inputs that are data rows."""
+        return dict(zip(self.data, self.step.inputs[len(self.names) : -1], strict=True))
+
+    @property
+    def time(self) -> Node:
+        """The step's number, its last input."""
+        return self.step.inputs[-1]
 
 
 COSTLY = ("tanh", "sigmoid", "softplus", "exp", "log", "sin", "cos", "sqrt")  # worth storing for the way back
@@ -95,10 +115,7 @@ def trace_folded(simulation: Any, scenario_size: int, step: Any = None) -> Trace
     """The graphs before contraction: what adjoints and tangents are made of."""
     traced = _traced(simulation, scenario_size, step or simulation.step)
     start, step, finish = fold_functions([traced.start, traced.step, traced.finish])
-    n = len(traced.carry)
-    rows = dict(zip(traced.rows, step.inputs[n:-1], strict=True))
-    carry, time = step.inputs[:n], step.inputs[-1]
-    return Traced(traced.names, carry, traced.alive, start.inputs[0], rows, time, start, step, finish)
+    return replace(traced, start=start, step=step, finish=finish)
 
 
 def trace_tangent(simulation: Any, scenario_size: int) -> Traced:
@@ -110,23 +127,17 @@ def trace_tangent(simulation: Any, scenario_size: int) -> Traced:
     start, _ = maker.moved(traced.start, (False,))
     moves = tuple(t is not None for t in start.results)
     step, moving = maker.loop(traced.step, moves + (False,) * (len(traced.step.inputs) - n))
-    k = n + sum(moving)
     first = [full(t, o.shape) for o, t, m in zip(start.outputs, start.results, moving, strict=True) if m]
     finish, whole = maker.moved(traced.finish, tuple(moving))
     fitness, _, failed = finish.outputs
-    return _simplified(
-        Traced(
-            traced.names + [f"tangent_of_{name}" for name, m in zip(traced.names, moving, strict=True) if m],
-            step.inputs[:k],
-            traced.alive,
-            start.inputs[0],
-            dict(zip(traced.rows, step.inputs[k:-1], strict=True)),
-            step.inputs[-1],
-            Function("start", start.inputs, [*start.outputs, *first], None),
-            step,
-            Function("finish", whole.inputs, [full(finish.results[0], ()), fitness, failed], None),
-        )
-    )[0]
+    moved = replace(
+        traced,
+        names=traced.names + [f"tangent_of_{name}" for name, m in zip(traced.names, moving, strict=True) if m],
+        start=Function("start", start.inputs, [*start.outputs, *first], None),
+        step=step,
+        finish=Function("finish", whole.inputs, [full(finish.results[0], ()), fitness, failed], None),
+    )
+    return _simplified(moved)[0]
 
 
 def _first(adjoint: Function, count: int) -> Function:
@@ -159,18 +170,13 @@ def _traced(simulation: Any, scenario_size: int, stepping: Any) -> Traced:
             kept.pop(constant)
         step.inputs, finish.inputs = [*carry, *rows.values(), time], list(carry)
         alive = -1 if constant == alive else alive - (constant < alive)
-    return Traced(names, carry, alive, scenario, rows, time, start, step, finish)
+    return Traced(names, alive, list(rows), start, step, finish)
 
 
 def _simplified(traced: Traced, more: list[Function] | None = None) -> tuple[Traced, list[Function]]:
     """Everything simplified together."""
     start, step, finish, *others = simplify([traced.start, traced.step, traced.finish, *(more or [])])
-    n = len(traced.carry)
-    rows = dict(zip(traced.rows, step.inputs[n:-1], strict=True))
-    simple = Traced(
-        traced.names, step.inputs[:n], traced.alive, start.inputs[0], rows, step.inputs[-1], start, step, finish
-    )
-    return simple, others
+    return replace(traced, start=start, step=step, finish=finish), others
 
 
 def _check(step: Function, start: Function, names: list[str]) -> None:
@@ -194,10 +200,5 @@ def _unchanging(start: Function, step: Function, carry: list[Node]) -> int | Non
 
 
 def _substitute(function: Function, swap: dict[int, Node]) -> Function:
-    known: dict[int, Node] = dict(swap)
-    for node in reachable(function.outputs, frozenset(known)):
-        if node.id not in known:
-            args = tuple(known[a.id] for a in node.args)
-            same = all(a is b for a, b in zip(args, node.args, strict=True))
-            known[node.id] = node if same else Node(node.op, args, node.shape, node.dtype, node.attr)
-    return Function(function.name, function.inputs, [known[o.id] for o in function.outputs], function.definition)
+    outputs = rebuilt(function.outputs, dict(swap))
+    return Function(function.name, function.inputs, outputs, function.definition)
