@@ -8,21 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evornn.formula import State, where
-from evornn.formula import sum as total
-from evornn.formula.record import flatten
 from evornn.kernels.cpu import CpuBackend
 from evornn.kernels.host import native_lanes
 from evornn.kernels.plain import PlainBackend
 from evornn.kernels.values import LayoutUnsupported
 from evornn.networks import REGISTRY as NETWORKS
 from evornn.problem import Problem
-from evornn.simulation import Simulation
 from evornn.tasks import REGISTRY as TASKS
+from tests.kernels.harness import LAYOUTS, Probe
 from tests.pairs import fitting
 
 STEPS = 20
-LAYOUTS = ("individuals", "episodes", "units")
 COMPILED = 50  # pairs that are compiled in float64 by default
 EVERY = -(-len(NETWORKS) * len(TASKS) // COMPILED)
 ORDERED = [(i, j, network, task) for i, network in enumerate(NETWORKS) for j, task in enumerate(TASKS)]
@@ -35,18 +31,6 @@ IN_FLOAT32 = [  # every task once by default
     pytest.param(network, task, marks=() if j % len(NETWORKS) == i else pytest.mark.slow)
     for i, j, network, task in ORDERED
 ]
-
-
-class Probe(Simulation):
-    """Adds the final state to the fitness, so that nothing goes unseen (a network's while its episode lasts)."""
-
-    def finish(self, carry: Any) -> State:
-        """Fitness plus every number that the episode carried."""
-        out = super().finish(carry)
-        task, net = (
-            [total(x) if getattr(x, "shape", ()) else x for x in flatten(s)[0]] for s in (carry.task, carry.net)
-        )
-        return out.replace(fitness=out.fitness + sum(task, 0.0) + where(carry.alive, sum(net, 0.0), 0.0))
 
 
 @cache
