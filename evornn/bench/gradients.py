@@ -9,41 +9,33 @@ from typing import Any
 import numpy as np
 
 from evornn.bench.measure import take_turns
-from evornn.networks import LSTM, FullyRecurrent
+from evornn.bench.workloads import Workload, lstm
+from evornn.networks import FullyRecurrent
 from evornn.problem import Problem
-from evornn.tasks import DoublePole, Sequence
+from evornn.tasks import DoublePole
 
 OURS, FORWARD, JAX, TORCH = "evornn", "forward", "JAX", "PyTorch"
-STEPS = 200
+Other = Callable[[Problem, np.ndarray], dict[str, Callable[[], Any]]]  # gradients by another library, if it is there
 
 
 def measure_gradients(seconds: float) -> list[dict[str, Any]]:
     """One row for each size; JAX and PyTorch where they are installed."""
-    pole = Problem(FullyRecurrent(units=5), DoublePole(velocities=False), workers=1, early_exit=False)
-    rows = [_row("double pole, 5 units, 1,000 steps of physics", pole, _population(pole, 1024), seconds, {})]
+    task = DoublePole(velocities=False)  # its fitness is smooth
+    pole = Workload("double pole, 5 units, 1,000 steps of physics", FullyRecurrent(units=5), task, 1000, 2 * 40)
+    rows = [_row(pole.name, pole, 1024, seconds)]
     for units, individuals, sequences in ((16, 64, 8), (64, 16, 8), (64, 1, 64)):
-        problem = _lstm(units, sequences)
-        genomes = _population(problem, individuals)
-        others = _jax(problem, genomes) | (_torch(problem, genomes) if individuals == 1 else {})
-        name = f"LSTM, {units} cells, {sequences} sequences of {STEPS}"
-        rows.append(_row(name, problem, genomes, seconds, others))
+        name = f"LSTM, {units} cells, {sequences} sequences of 200"
+        others = (_jax, _torch) if individuals == 1 else (_jax,)
+        rows.append(_row(name, lstm(units, sequences), individuals, seconds, *others))
     return rows
 
 
-def _lstm(units: int, sequences: int) -> Problem:
-    inputs = np.random.default_rng(99).normal(size=(sequences, STEPS, 4))
-    targets = np.roll(inputs[:, :, :1] * inputs[:, :, 1:2], 2, axis=1)
-    return Problem(LSTM(units=units, readout="linear", range=1.0), Sequence(inputs, targets), workers=1)
-
-
-def _population(problem: Problem, individuals: int) -> np.ndarray:
-    return 0.3 * problem.space.sample(np.random.default_rng(0), individuals)
-
-
-def _row(name: str, problem: Problem, genomes: np.ndarray, seconds: float, others: dict[str, Any]) -> dict[str, Any]:
+def _row(name: str, workload: Workload, individuals: int, seconds: float, *makers: Other) -> dict[str, Any]:
+    problem, genomes = workload.problem(), workload.population(individuals)
+    others = {label: run for make in makers for label, run in make(problem, genomes).items()}
     ours = problem.gradient(genomes)
-    for other in others.values():
-        np.testing.assert_allclose(other(), ours.gradients, rtol=1e-2, atol=1e-4 * np.abs(ours.gradients).max())
+    for run in others.values():
+        np.testing.assert_allclose(run(), ours.gradients, rtol=1e-2, atol=1e-4 * np.abs(ours.gradients).max())
     contenders: dict[str, Callable[[], object]] = {
         OURS: lambda: problem.gradient(genomes),
         FORWARD: lambda: problem.evaluate(genomes),

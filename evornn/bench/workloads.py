@@ -2,7 +2,7 @@
 work for all.
 
 W1 closed loop: two poles without velocities, 5 fully recurrent units, RK4. W2 open loop: a CTRNN of N units, Euler. W3:
-LSTM, 4 inputs, 8 sequences of 200 steps shared by all individuals.
+LSTM, 4 inputs, 8 sequences of 200 steps shared by all individuals (or other numbers of them).
 """
 
 from __future__ import annotations
@@ -62,14 +62,13 @@ def ctrnn(units: int) -> Workload:
     )
 
 
-def lstm(units: int) -> Workload:
+def lstm(units: int, sequences: int = 8) -> Workload:
     """W3."""
-    x = np.random.default_rng(99).normal(size=(8, 200, 4))
+    x = np.random.default_rng(99).normal(size=(sequences, 200, 4))
     y = np.roll(x[:, :, :1] * x[:, :, 1:2], 2, axis=1)
     network = LSTM(units=units, readout="linear", range=1.0)
-    return Workload(
-        f"W3 LSTM, {units} cells, 8 sequences", network, Sequence(x, y), 200, 8 * 2 * (4 * units * (units + 4) + units)
-    )
+    flops = sequences * 2 * (4 * units * (units + 4) + units)
+    return Workload(f"W3 LSTM, {units} cells, {sequences} sequences", network, Sequence(x, y), 200, flops)
 
 
 def all_workloads() -> list[tuple[Workload, list[int]]]:
