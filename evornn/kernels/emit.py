@@ -93,7 +93,7 @@ class Carry:
                 text = small.text() if node.shape else small.elements[0]
                 if text != name:
                     left.append(name)
-                    right.append(text if node.dtype != "float" or VARIABLE.match(text) else f"lanes({text})")
+                    right.append(text if node.dtype != "float" or VARIABLE.match(text) else body.language.typed(text))
         moves = [
             (n, v, p) for n, v, p in zip(self.inputs, values, places, strict=True) if not in_registers(n) and v != p
         ]

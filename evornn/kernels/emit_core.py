@@ -293,7 +293,7 @@ class Core:
     def expression(self, node: Node) -> str:
         """A small value as one expression whose type is always the same: packs, not numbers."""
         text = self.small(node).text() if node.shape else self.scalar(node)
-        return text if node.dtype != "float" or VARIABLE.match(text) else f"lanes({text})"
+        return text if node.dtype != "float" or VARIABLE.match(text) else self.language.typed(text)
 
     def _fetch(self, node: Node, view: Memory) -> Small:
         """A part of a large value, read into registers now: its memory may change later."""

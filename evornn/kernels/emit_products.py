@@ -133,7 +133,7 @@ class Products(Core):
         total = f"scratch({begin.array}, {begin.at} + {i})" if begin else self.language.number(-0.0)
         for m, v, columns, turned in operands:
             value, j = self.name(), self.name()
-            self.text.add(f"{value} = lanes({total})")
+            self.text.add(f"{value} = {self.language.typed(total)}")
             self.text.add(f"for {j} in range({columns}):")
             at = f"{m.at} + {j} * {node.size} + {i}" if turned else f"{m.at} + {i} * {columns} + {j}"
             self.text.add(f"    {value} = fma(scratch({m.array}, {at}), scratch({v.array}, {v.at} + {j}), {value})")

@@ -23,6 +23,10 @@ class Language:
     def step(self, name: str, step: int) -> None:
         """A loop variable is a multiple of `step`."""
 
+    def typed(self, text: str) -> str:
+        """A float expression, perhaps only numbers, with the type of all values."""
+        return f"lanes({text})"
+
     def number(self, value: float) -> str:
         """A float as text."""
         return repr(value)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from evornn.formula.graph import Node
+from evornn.formula.trace import reachable
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 
@@ -33,6 +35,11 @@ def choose(individuals: int, episodes: int, units: int, native: int, units_possi
 def _waste(count: int, lanes: int) -> float:
     """Share of idle lanes."""
     return 1 - count / (-(-count // lanes) * lanes)
+
+
+def widest_product(outputs: list[Node]) -> int:
+    """Rows of the largest matrix-vector product below these nodes."""
+    return max((n.shape[0] for n in reachable(outputs) if n.op == "affine"), default=1)
 
 
 def blocks_of(individuals: int, shape: Shape) -> int:

@@ -62,19 +62,31 @@ def random(code: Code, kinds: Any, out: Any, seed: Any, episode: Any, t: Any, dr
         numbers.append(wide.wrap(splat(code.b, scalar, code.shape.lanes)))
     if code.shape.layout == "episodes":
         numbers[1] = numbers[1] + wide.wrap(ir.Constant(wide.int_vector, list(range(code.shape.lanes))))
-    a, b, c, d = numbers
-    bits = threefry(a, b, c, d, lambda x, k: wide.shl(x, k) | wide.shr(x, 32 - k), lambda x: x)[kinds[4].literal_value]
-    whole = code.b.uitofp(wide.shr(bits, 9).v, code.m.float_vector)
-    return code.m.fma(code.m.wrap(whole), 2.0**-23, 2.0**-24).v
+
+    def to_float(i: Lanes) -> Lanes:
+        return code.m.wrap(code.b.uitofp(i.v, code.m.float_vector))
+
+    return uniform(code.m, numbers, kinds[4].literal_value, wide.shl, wide.shr, to_float).v
+
+
+def uniform(m: Any, numbers: list[Any], word: int, left: Any, right: Any, to_float: Callable[[Any], Any]) -> Any:
+    """Uniform noise of key and counter (four 32-bit lanes): the cipher's first or second word, 23 bits of it. left,
+    right: shifts.
+    """
+    bits = threefry(*numbers, lambda x, k: left(x, k) | right(x, 32 - k), lambda x: x)[word]
+    return m.fma(to_float(right(bits, 9)), 2.0**-23, 2.0**-24)
+
+
+def row_of(m: Any, x: Any, last: Any) -> Any:
+    """x rounded down and kept within a table's rows 0 to last; NaN and infinity read row 0."""
+    finite = m.where(m.abs(x) < float("inf"), x, 0.0)
+    low = m.where(finite > 0.0, finite, 0.0)
+    return m.to_int(m.floor(m.where(low < last, low, last)))
 
 
 def row_index(code: Code, kinds: Any, out: Any, x: Any, rows: Any) -> Any:
-    """Lanes rounded down and kept within a table's rows; NaN and infinity read row 0."""
-    m, value = code.m, code.lanes(kinds[0], x)
-    finite = m.where(m.abs(value) < float("inf"), value, 0.0)
-    low = m.where(finite > 0.0, finite, 0.0)
-    last = float(kinds[1].literal_value - 1)
-    return m.to_int(m.floor(m.where(low < last, low, last))).v
+    """The row of a table for every lane."""
+    return row_of(code.m, code.lanes(kinds[0], x), float(kinds[1].literal_value - 1)).v
 
 
 def table_at(code: Code, kinds: Any, out: Any, constants: Any, offset: Any, row: Any, width: Any, column: Any) -> Any:
