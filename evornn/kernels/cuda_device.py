@@ -50,6 +50,27 @@ def numba_type(name: str) -> Any:
 device_function = (lambda function: function) if simulated() else cuda.jit(device=True, forceinline=True)
 
 
+def again() -> Any:
+    """A device function that gives a whole number back so that the compiler cannot know it is the same one: what is
+    read from there is read again, not kept in registers.
+    """
+    if simulated():
+        return lambda k: k
+    from llvmlite import ir
+    from numba.cuda.extending import intrinsic
+
+    @intrinsic
+    def opaque(context: Any, k: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            wide = ir.IntType(64)
+            kind = ir.FunctionType(wide, [wide])
+            return builder.call(ir.InlineAsm(kind, "mov.u64 $0, $1;", "=l,l", side_effect=True), arguments)
+
+        return types.int64(types.int64), generate
+
+    return opaque
+
+
 def kernel(block: int) -> Any:
     """Decorator of kernels that run `block` threads a block."""
     return cuda.jit if simulated() else cuda.jit(launch_bounds=block, cache=True)

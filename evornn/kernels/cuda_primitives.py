@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from evornn.kernels import payne_hanek
-from evornn.kernels.cuda_device import cuda, device_function, kernel, libdevice, numba_type, simulated
+from evornn.kernels.cuda_device import again, cuda, device_function, kernel, libdevice, numba_type, simulated
 from evornn.kernels.numpy_lanes import NumpyLanes
 
 TABLE = np.array(payne_hanek.WORDS, np.uint32)
@@ -24,7 +24,7 @@ TABLE = np.array(payne_hanek.WORDS, np.uint32)
 
 def primitives(precision: str) -> dict[str, Any]:
     """Every name that generated text may use, for "float32" or "float64"."""
-    shared = {"cuda": cuda, "NAN": math.nan, "INFINITY": math.inf, "kernel": kernel}
+    shared = {"cuda": cuda, "NAN": math.nan, "INFINITY": math.inf, "kernel": kernel, "again": again()}
     return shared | (_simulated(precision) if simulated() else _compiled(precision))
 
 

@@ -12,6 +12,7 @@ from evornn.kernels.traced import Traced
 from evornn.kernels.values import Text
 
 SHARED_BYTES = 48 * 1024  # what a block may have without asking the device for more
+HELD = 96  # weights that a thread may keep in registers; more are read again in every step, where they would spill
 
 HEADER = '''"""{title}
 
@@ -23,36 +24,35 @@ from evornn.kernels.cuda_primitives import cuda, primitives
 
 globals().update(primitives("{precision}"))
 '''
-ONE_A_THREAD = """
+FRAMES = {
+    "individuals": """
 S = cuda.local.array({scratch}, f)
 for job in range(cuda.grid(1), individuals * episodes, cuda.gridsize(1)):
     member, episode = job % individuals, job // individuals
     group, lane, width = episode, 0, 1
-    w = (W, member, individuals)
-"""
-ONE_A_BLOCK = """
+""",
+    "episodes": """
 S = cuda.local.array({scratch}, f)
 groups = (episodes + {block} - 1) // {block}
 for job in range(cuda.blockIdx.x, individuals * groups, cuda.gridDim.x):
     member, group = job // groups, job % groups
     lane, width = cuda.threadIdx.x, {block}
     episode = group * {block} + lane
-    {weights}
-"""
-UNIT_A_THREAD = """
+    cuda.syncthreads()
+""",
+    "units": """
 S = cuda.shared.array({scratch}, f)
 for job in range(cuda.blockIdx.x, individuals * episodes, cuda.gridDim.x):
     member, episode = job % individuals, job // individuals
     group, lane, width = episode, 0, 1
-    {weights}
-"""
-FROM_SHARED = """cuda.syncthreads()
-    for gene in range(cuda.threadIdx.x, {size}, {block}):
-        own[gene] = W[index(member * {size} + gene)]
     cuda.syncthreads()
-    w = (own, 0, 1)"""
-FROM_GLOBAL = """cuda.syncthreads()
-    w = (W, member * {size}, 1)"""
+""",
+}
+TO_SHARED = """
+    for gene in range(cuda.threadIdx.x, {genes}, {block}):
+        own[gene] = W[index(member * {genes} + gene)]
+    cuda.syncthreads()
+"""
 
 
 def cuda_text(traced: Traced, shape: Shape, title: str, early_exit: bool) -> tuple[str, Plan]:
@@ -67,37 +67,42 @@ def cuda_text(traced: Traced, shape: Shape, title: str, early_exit: bool) -> tup
     return "\n\n".join([header, *language.library("".join(parts)), *parts]), plan
 
 
-def weights_shared(shape: Shape, plan: Plan) -> bool:
-    """Whether a block keeps its individual's weights in shared memory."""
-    scratch = plan.scratch_size if shape.layout == "units" else 0
-    return shape.layout != "individuals" and (plan.weight_size + scratch) * shape.bits // 8 <= SHARED_BYTES
-
-
 def _simulate_text(traced: Traced, shape: Shape, plan: Plan, episode: Episode, early_exit: bool) -> str:
-    text = Text()
     arguments = ["W", "K", "J", "q_all", *(f"all_{r}" for r in traced.rows)]
     arguments += ["n_rows", "n_steps", "seed", "individuals", "episodes", "out"]
-    leave = ["if not alive:", "    break"] if early_exit and traced.alive >= 0 else []
     body = Text(2)
-    body.add("q = (q_all, lane, width)")
-    for row in traced.rows:
-        body.add(f"rows_{row} = (all_{row}, lane, width)")
+    for line in (
+        "w = {weights}",
+        "q = (q_all, lane, width)",
+        *(f"rows_{r} = (all_{r}, lane, width)" for r in traced.rows),
+    ):
+        body.add(line)
     if shape.layout == "episodes":
         body.add("if episode < episodes:")
         body.indent += 1
+    leave = ["w = {again}", *(["if not alive:", "    break"] if early_exit and traced.alive >= 0 else [])]
     results = episode.write(body, leave)  # tells how much scratch and how many weights there are
     if shape.layout == "units":
         body.add("if cuda.threadIdx.x == 0:")
         body.indent += 1
     for i, value in enumerate(results):
         body.add(f"out[{i}, episode, member] = {value}")
-    frame = {"individuals": ONE_A_THREAD, "episodes": ONE_A_BLOCK, "units": UNIT_A_THREAD}[shape.layout]
-    size = {"size": plan.weight_size, "block": shape.lanes}
-    shared = weights_shared(shape, plan)
-    weights = (FROM_SHARED if shared else FROM_GLOBAL).format(**size)
-    if shared:
-        text.add(f"own = cuda.shared.array({plan.weight_size}, f)")
-    for line in frame.format(scratch=plan.scratch_size, weights=weights, **size).strip().splitlines():
-        text.add(line)
-    lines = "\n".join([*text.lines, *body.lines])
-    return f"@kernel({shape.lanes})\ndef simulate({', '.join(arguments)}):\n{lines}\n"
+    frame, weights, again = _frame(shape, plan)
+    lines = [*frame, *(line.replace("{weights}", weights).replace("{again}", again) for line in body.lines)]
+    text = "\n".join(line for line in lines if line.strip() != "w =")
+    return f"@kernel({shape.lanes})\ndef simulate({', '.join(arguments)}):\n{text}\n"
+
+
+def _frame(shape: Shape, plan: Plan) -> tuple[list[str], str, str]:
+    """The loop over a thread's jobs; the view of its weights; and the view at the begin of a step, if it changes."""
+    units = shape.layout == "units"
+    array, start, stride, frame, first = "W", "member", "individuals", FRAMES[shape.layout], ""
+    if shape.layout != "individuals":
+        start, stride = f"member * {plan.weight_size}", "1"
+        if (plan.weight_size + plan.scratch_size * units) * shape.bits // 8 <= SHARED_BYTES:
+            first, frame = f"own = cuda.shared.array({plan.weight_size}, f)", frame.rstrip() + TO_SHARED
+            array, start = "own", "0"
+    text = first + frame.format(scratch=plan.scratch_size, block=shape.lanes, genes=plan.weight_size)
+    forgets = plan.weights.size // (shape.lanes if units else 1) > HELD
+    again = f"({array}, again({start}), {stride})" if forgets else ""
+    return [f"    {line}" for line in text.strip().splitlines()], f"({array}, {start}, {stride})", again

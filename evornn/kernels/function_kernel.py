@@ -93,7 +93,7 @@ class FunctionKernel:
 
     # text -------------------------------------------------------------------------------------------------------------
     def _text(self) -> str:
-        names, parts = functions_text([self.function], self.plan, Language(self.shape.layout))
+        names, parts = functions_text([self.function], self.plan, Language(self.shape.layout), ARRAYS)
         text = Text()
         body = Body(self.plan, Language(self.shape.layout), names, text, arrays=ARRAYS)
         text.add("align_stack()")

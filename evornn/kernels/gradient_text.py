@@ -63,7 +63,7 @@ class _Writer:
     def parts(self) -> list[str]:
         f, t = self.forward, self.traced
         functions = [f.start, f.step, f.finish, t.start, t.step, t.finish]
-        self.functions, parts = functions_text(functions, self.plan, Language(self.shape.layout))
+        self.functions, parts = functions_text(functions, self.plan, Language(self.shape.layout), ARRAYS)
         parts.append(self._run_forward())
         main = self._differentiate()  # tells which products there are
         return [*parts, self._products(), main]

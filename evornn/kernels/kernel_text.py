@@ -67,13 +67,15 @@ def kernel_text(traced: Traced, shape: Shape, title: str, early_exit: bool) -> t
     return module_text(title, shape, parts), plan, shape
 
 
-def functions_text(functions: list[Function], plan: Plan, language: Language) -> tuple[dict[int, str], list[str]]:
+def functions_text(
+    functions: list[Function], plan: Plan, language: Language, arrays: tuple[str, ...] = ARRAYS
+) -> tuple[dict[int, str], list[str]]:
     """Names and texts of all sub-functions that are kept as functions."""
     names: dict[int, str] = {}
     parts = []
     for function in _sub_functions(functions):
         name = function.name if function.name not in names.values() else f"{function.name}_{len(names)}"
-        parts.append(_function_text(function, name, plan, language, names))
+        parts.append(_function_text(function, name, plan, language, names, arrays))
         names[id(function)] = name
     return names, parts
 
@@ -92,16 +94,18 @@ def module_text(title: str, shape: Shape, parts: list[str]) -> str:
     return header + "".join(f"\n\n{p}" for p in parts)
 
 
-def _function_text(function: Function, name: str, plan: Plan, language: Language, functions: dict[int, str]) -> str:
+def _function_text(
+    function: Function, name: str, plan: Plan, language: Language, functions: dict[int, str], arrays: tuple[str, ...]
+) -> str:
     text = Text()
-    body = Body(plan, language, functions, text)
+    body = Body(plan, language, functions, text, arrays=arrays)
     names = [f"a{i}" for i in range(len(function.inputs))]
     for node, argument in zip(function.inputs, names, strict=True):
         body.values[node.id] = part(argument, node)
     body.emit(function.outputs)
     results, _ = results_of(function)
     text.add(f"return ({', '.join(body.expression(o) for o in results) or '0'},)")
-    return f"@inline\ndef {name}({', '.join([*ARRAYS, *names])}):\n" + "\n".join(text.lines) + "\n"
+    return f"@inline\ndef {name}({', '.join([*arrays, *names])}):\n" + "\n".join(text.lines) + "\n"
 
 
 def _simulate_text(traced: Traced, shape: Shape, episode: Episode, early_exit: bool) -> str:

@@ -20,9 +20,11 @@ from typing import Any
 from evornn.kernels import elementary, payne_hanek
 from evornn.kernels.products import Sums
 from evornn.kernels.scalar_text import TextLanes, TextMachine, Writer
-from evornn.kernels.words import ELEMENTWISE, MASKS, maximum, row_of, uniform
+from evornn.kernels.words import ELEMENTWISE, MASKS, row_of, uniform
+from evornn.kernels.words import maximum as simd_maximum
 
 VIEWS = ("weight", "data")
+maximum: Callable[..., Any] = simd_maximum  # written for SIMD lanes, true of all
 PRIMITIVE = ("add", "sub", "mul", "div", "fma")
 WAIT = "cuda.syncthreads()"
 
