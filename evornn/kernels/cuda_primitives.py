@@ -144,12 +144,14 @@ def _simulated(precision: str) -> dict[str, Any]:
 
 
 def _fused(dtype: np.dtype) -> Callable[[Any, Any, Any], Any]:
-    """a b + c of scalars, rounded once: the C library's, twenty times faster than NumPy's way round where it lacks."""
+    """a b + c of scalars, rounded once: the C library's (PyDLL keeps the interpreter lock, so that simulated threads
+    do not change places at every call); where there is none, NumPy's way round, far slower.
+    """
     library = ctypes.util.find_library("m")
     if library is None:
         return NumpyLanes(dtype).fma
     single = dtype.itemsize == 4
     kind, f = (ctypes.c_float if single else ctypes.c_double), dtype.type
-    function = getattr(ctypes.CDLL(library), "fmaf" if single else "fma")
+    function = getattr(ctypes.PyDLL(library), "fmaf" if single else "fma")
     function.argtypes, function.restype = [kind] * 3, kind
     return lambda a, b, c: f(function(a, b, c))
