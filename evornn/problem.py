@@ -8,23 +8,25 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_choice, check_range
 from evornn.genome import Space, of_finite
+from evornn.kernels.backend import over_episodes
 from evornn.networks.base import Network
 from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Trial
 from evornn.simulation import Simulation
 from evornn.tasks.base import Stage, Task
 
-BACKENDS = ("cpu", "plain")
+BACKENDS = ("cpu", "cuda", "auto", "plain")
 PRECISIONS = ("float32", "float64")
 
 
 class Problem:
     """A network in a task on a backend.
 
-    network, task: from evornn.networks and evornn.tasks. backend: "cpu" (SIMD kernels) or "plain" (NumPy float64, slow,
-    the oracle). precision: "float32" or "float64". workers: threads, None for all cores. episodes: episodes of one
-    evaluation, their scenarios drawn from `seed`; every individual meets the same ones. early_exit: whether a group of
-    episodes that have all failed is left early (the results are the same either way). gradient_memory: MB in which
-    `gradient` may store states; where that is too little they are computed twice.
+    network, task: from evornn.networks and evornn.tasks. backend: "cpu" (SIMD kernels), "cuda" (evaluations on an
+    NVIDIA GPU, gradients on the CPU), "auto" (the GPU if there is one and the first batch is large enough for it) or
+    "plain" (NumPy float64, slow, the oracle). precision: "float32" or "float64". workers: threads, None for all cores.
+    episodes: episodes of one evaluation, their scenarios drawn from `seed`; every individual meets the same ones.
+    early_exit: whether a group of episodes that have all failed is left early (the results are the same either way).
+    gradient_memory: MB in which `gradient` may store states; where that is too little they are computed twice.
     """
 
     def __init__(
@@ -46,6 +48,10 @@ class Problem:
         if not isinstance(task, Task):
             raise EvornnError(f"task is {task!r}; it must be one of evornn.tasks, such as DoublePole(velocities=False)")
         self.backend_name = check_choice("backend", backend, BACKENDS)
+        if backend == "cuda":
+            from evornn.kernels.backends import check_cuda
+
+            check_cuda()
         self.precision = "float64" if backend == "plain" else check_choice("precision", precision, PRECISIONS)
         self.workers = None if workers is None else check_range("workers", workers, 1, 4096, integer=True)
         self.episodes = check_range("episodes", episodes, 1, integer=True)
@@ -64,16 +70,9 @@ class Problem:
     def backend(self) -> Any:
         """The backend, made on first use."""
         if self._backend is None:
-            if self.backend_name == "plain":
-                from evornn.kernels.plain import PlainBackend
+            from evornn.kernels.backends import make
 
-                self._backend = PlainBackend(self.simulation)
-            else:
-                from evornn.kernels.cpu import CpuBackend
-
-                self._backend = CpuBackend(
-                    self.simulation, self.precision, self.workers, gradient_memory=self.gradient_memory
-                )
+            self._backend = make(self.backend_name, self.simulation, self.precision, self.workers, self.gradient_memory)
         return self._backend
 
     @property
@@ -98,7 +97,7 @@ class Problem:
 
         def compute(finite: Any) -> tuple[Any, ...]:
             values = self.simulation.genome.values(genomes[finite])
-            return _over_episodes(*self.backend.evaluate(values, table, steps, self.seed))
+            return self.backend.summarise(values, table, steps, self.seed)
 
         return Evaluation(*of_finite(genomes, compute, np.nan, 0, True))
 
@@ -119,7 +118,7 @@ class Problem:
         def compute(finite: Any) -> tuple[Any, ...]:
             genome, some = self.simulation.genome, genomes[finite]
             *found, slopes = self.backend.gradient(genome.values(some), table, steps, self.seed, chosen)
-            return *_over_episodes(*found), genome.pull_back(some, slopes / len(table))
+            return *over_episodes(*found), genome.pull_back(some, slopes / len(table))
 
         return Gradient(*of_finite(genomes, compute, np.nan, 0, True, np.full(self.dimension, np.nan)))
 
@@ -189,19 +188,17 @@ class Problem:
         return self._elsewhere[task]
 
     def exact(self) -> Problem:
-        """The same problem in float64 (itself if it is)."""
-        if self.precision == "float64":
+        """The same problem in float64 on the CPU (itself if it is)."""
+        if self.precision == "float64" and self.backend_name in ("cpu", "plain"):
             return self
         if self._exact is None:
-            self._exact = Problem(
-                self.network, self.task, self.backend_name, "float64", self.workers, self.episodes, self.seed
-            )
+            self._exact = Problem(self.network, self.task, "cpu", "float64", self.workers, self.episodes, self.seed)
         return self._exact
 
     def kernel_source(self) -> str:
         """The emitted source of the kernel that evaluates a population of 1,024."""
         if self.backend_name == "plain":
-            raise EvornnError("the plain backend has no kernel; use backend='cpu'")
+            raise EvornnError("the plain backend has no kernel; use backend='cpu' or backend='cuda'")
         return str(self.backend.kernel(1024, len(self.scenarios), self.scenarios.shape[1]).text)
 
     def describe(self) -> str:
@@ -209,8 +206,8 @@ class Problem:
         return f"{self.simulation.describe()}: {self.dimension} genes, {self.backend_name} {self.precision}"
 
     def close(self) -> None:
-        """Stop the backend's threads."""
-        if self._backend is not None and hasattr(self._backend, "close"):
+        """Stop the backend's threads, give back its memory on a device."""
+        if self._backend is not None:
             self._backend.close()
         for other in (self._exact, *self._elsewhere.values()):
             if other is not None:
@@ -262,8 +259,3 @@ class Problem:
         steps = self.task.steps if steps is None else check_range("steps", steps, 1, integer=True)
         longest = min((a.shape[1] for a in self.task.series.values()), default=steps)
         return min(int(steps), longest)
-
-
-def _over_episodes(fitness: np.ndarray, steps: np.ndarray, failed: np.ndarray) -> tuple[Any, ...]:
-    """Mean fitness, steps in all episodes, and whether any failed: each [P], from [P, E]."""
-    return fitness.mean(axis=1), steps.sum(axis=1).astype(np.int64), failed.any(axis=1)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 HEADINGS = {"networks": "Networks", "tasks": "Tasks", "search": "Searches", "gradient": "Trainers"}  # by package
+USABLE = "usable: "
 KINDS = {"networks": "networks", "tasks": "tasks", "searches": "search", "trainers": "gradient"}
 
 
@@ -115,23 +116,43 @@ def doctor() -> None:
         "threads": f"{usable} of {os.cpu_count()} cores usable",
         "kernel cache": f"{folder}: {held['kernels']:,} kernels, {held['bytes'] / 1e6:.1f} MB, {state}",
     }
+    rows["cuda"] = _gpu()
     for name, text in rows.items():
         typer.echo(f"{name:13} {text}")
-    error = _self_check()
-    verdict = "fine" if error < 1e-9 else "WRONG: please report this with the lines above"
-    typer.echo(f"{'self-check':13} {verdict}: a compiled kernel differs from NumPy by {error:.1e}")
-    if error >= 1e-9:
+    wrong = False
+    for backend in ("cpu", "cuda") if rows["cuda"].startswith(USABLE) else ("cpu",):
+        error = _self_check(backend)
+        wrong |= error >= 1e-9
+        verdict = "fine" if error < 1e-9 else "WRONG: please report this with the lines above"
+        typer.echo(f"{'self-check':13} {verdict}: a {backend} kernel differs from NumPy by {error:.1e}")
+    if wrong:
         raise typer.Exit(1)
 
 
-def _self_check() -> float:
-    """Largest relative difference in fitness between a compiled float64 kernel and NumPy, over 20 steps."""
+def _gpu() -> str:
+    """The device, and the rule of backend="auto"."""
+    from evornn.kernels.backends import crossover, why_not_cuda
+
+    if why := why_not_cuda():
+        return f"not usable here. {why}"
+    from evornn.kernels.cuda_device import facts
+
+    device, (episodes, source) = facts(), crossover()
+    return USABLE + (
+        f"{device.name}, compute capability {device.capability[0]}.{device.capability[1]}, "
+        f"{device.free / 1e9:.1f} of {device.memory / 1e9:.1f} GB free; "
+        f"backend='auto' takes it from {episodes:,} episodes at once ({source})"
+    )
+
+
+def _self_check(name: str) -> float:
+    """Largest relative difference in fitness between a backend's float64 kernel and NumPy, over 20 steps."""
     import numpy as np
 
     import evornn
 
     fitness = []
-    for backend in ("cpu", "plain"):
+    for backend in (name, "plain"):
         task = evornn.tasks.Pendulum(steps=20)
         network = evornn.networks.FullyRecurrent(units=2)
         with evornn.Problem(network, task, backend=backend, precision="float64") as problem:

@@ -18,6 +18,7 @@ OPTIONAL = {  # library -> what it is for
     "gymnasium": "tests only",
     "torch": "tests only",
     "jax": "one column of `evornn bench`",
+    "numba-cuda": "backend 'cuda': pip install 'evornn[cuda13]'",
 }
 
 
@@ -69,8 +70,20 @@ def describe_environment(problem: Any, search: Any) -> dict[str, Any]:
         "seed": getattr(search, "seed", None),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in LIBRARIES},
+        **_gpu(problem),
         "commit": commit(),
         "platform": platform.platform(),
         "processor": processor(),
         "cores": os.cpu_count(),
     }
+
+
+def _gpu(problem: Any) -> dict[str, Any]:
+    """The device that a run may use."""
+    from evornn.kernels.backends import why_not_cuda
+
+    if problem.backend_name not in ("cuda", "auto") or why_not_cuda():
+        return {}
+    from evornn.kernels.cuda_device import facts
+
+    return {"gpu": facts().name, "numba-cuda": version("numba-cuda")}

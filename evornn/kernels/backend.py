@@ -1,8 +1,10 @@
-"""What all backends have: single steps, for learning online and for analysis, by kernels over lanes."""
+"""What all backends have: sums over episodes, and single steps for learning online and for analysis."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from evornn.kernels.step_jacobians import StepJacobians
@@ -16,6 +18,21 @@ class Backend:
         self.simulation, self.precision = simulation, precision
         self._stepwise: Stepwise | None = None
         self._jacobians: StepJacobians | None = None
+
+    def evaluate(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
+        raise NotImplementedError
+
+    def summarise(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """values [P, D], scenarios [E, k] -> mean fitness, all steps, whether any episode failed: each [P]."""
+        return over_episodes(*self.evaluate(values, scenarios, steps, seed))
+
+    def close(self) -> None:
+        """Give back threads or a device's memory."""
 
     def stepwise(self, scenario_size: int) -> Stepwise:
         """Episodes step by step, with the adjoint of every step, in the backend's precision."""
@@ -32,3 +49,8 @@ class Backend:
 
             self._jacobians = StepJacobians(self.simulation)
         return self._jacobians
+
+
+def over_episodes(fitness: np.ndarray, steps: np.ndarray, failed: np.ndarray) -> tuple[Any, ...]:
+    """Mean fitness, steps in all episodes, and whether any failed: each [P], from [P, E]."""
+    return fitness.mean(axis=1), steps.sum(axis=1).astype(np.int64), failed.any(axis=1)

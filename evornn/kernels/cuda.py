@@ -151,6 +151,11 @@ class CudaBackend(Backend):
             total = np.where(np.isfinite(total), total + lost, total)  # infinities leave NaN in `lost`
         return total / len(scenarios), counts[0], counts[1] > 0
 
+    def close(self) -> None:
+        """Give back the device's memory."""
+        self._queues.clear()
+        self._kernels.clear()
+
     def _run(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int, fetch: Any) -> None:
         """Simulate in chunks, two at a time; `fetch(queue, results [3, E, p], slice)` takes each one's results."""
         kernel = self.kernel(len(values), len(scenarios), scenarios.shape[1])

@@ -190,7 +190,7 @@ class Words:
                 return sums.results()
             lines, chains = m.writer.lines, sums.chains
             lines += [WAIT] if self.shared else []
-            cells = [[m.keep(v.v) for v in chain] for chain in sums.filled()]  # type: ignore[attr-defined]
+            cells = [[m.keep(v.v) for v in chain] for chain in sums.filled()]
             lines.append(f"for k in range(0, {columns - columns % chains}, {chains}):")
             before = len(lines)
             for c, chain in enumerate(cells):

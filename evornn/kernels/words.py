@@ -73,7 +73,8 @@ def uniform(m: Any, numbers: list[Any], word: int, left: Any, right: Any, to_flo
     """Uniform noise of key and counter (four 32-bit lanes): the cipher's first or second word, 23 bits of it. left,
     right: shifts.
     """
-    bits = threefry(*numbers, lambda x, k: left(x, k) | right(x, 32 - k), lambda x: x)[word]
+    key0, key1, x0, x1 = numbers
+    bits = threefry(key0, key1, x0, x1, lambda x, k: left(x, k) | right(x, 32 - k), lambda x: x)[word]
     return m.fma(to_float(right(bits, 9)), 2.0**-23, 2.0**-24)
 
 

@@ -1,0 +1,125 @@
+"""Which backend computes: by name, and for "auto" by a measured rule."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evornn.errors import EvornnError
+from evornn.kernels.backend import Backend
+from evornn.kernels.cpu import CpuBackend
+from evornn.kernels.module_cache import cache_folder
+
+PREDICTED = 2048  # episodes at once from which a GPU should win: a guess from operations counted, until it is measured
+
+
+def make(name: str, simulation: Any, precision: str, workers: int | None, gradient_memory: float) -> Backend:
+    """The backend called "cpu", "cuda", "auto" or "plain"."""
+    if name == "plain":
+        from evornn.kernels.plain import PlainBackend
+
+        return PlainBackend(simulation)
+    host = CpuBackend(simulation, precision, workers, gradient_memory=gradient_memory)
+    if name == "cpu" or (name == "auto" and why_not_cuda()):
+        return host
+    return WithGpu(host, 0 if name == "cuda" else crossover()[0])
+
+
+def check_cuda() -> None:
+    """Raise EvornnError, saying what is missing, unless kernels run on a GPU (or in the CUDA simulator) here."""
+    from evornn.kernels.cuda_device import check
+
+    check()
+
+
+def why_not_cuda() -> str:
+    """Why CUDA kernels cannot run here; "" if they can."""
+    try:
+        check_cuda()
+    except EvornnError as error:
+        return str(error)
+    return ""
+
+
+class WithGpu(Backend):
+    """Evaluations on a GPU, the rest (gradients, single steps) on the CPU.
+
+    smallest: episodes at once from which the GPU is used. The first batch decides for good, so that a fitness never
+    depends on how many others are in its batch.
+    """
+
+    name = "cuda"
+
+    def __init__(self, host: CpuBackend, smallest: int) -> None:
+        super().__init__(host.simulation, host.precision)
+        self.host, self.smallest = host, smallest
+        self.chosen: Any = None
+
+    def choose(self, individuals: int, episodes: int) -> Any:
+        """The backend that evaluates, chosen by the first batch of P individuals x E episodes."""
+        if self.chosen is None:
+            if individuals * episodes < self.smallest:
+                self.chosen = self.host
+            else:
+                from evornn.kernels.cuda import CudaBackend
+
+                self.chosen = CudaBackend(self.simulation, self.precision)
+        return self.chosen
+
+    def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Any:
+        """The kernel for a batch of this size."""
+        return self.choose(individuals, episodes).kernel(individuals, episodes, scenario_size)
+
+    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Any:
+        """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
+        return self.choose(len(values), len(scenarios)).evaluate(values, scenarios, steps, seed)
+
+    def summarise(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Any:
+        """values [P, D], scenarios [E, k] -> mean fitness, all steps, whether any episode failed: each [P]."""
+        return self.choose(len(values), len(scenarios)).summarise(values, scenarios, steps, seed)
+
+    def gradient(self, *arguments: Any) -> Any:
+        """As `CpuBackend.gradient`."""
+        return self.host.gradient(*arguments)
+
+    def tangent(self, *arguments: Any) -> Any:
+        """As `CpuBackend.tangent`."""
+        return self.host.tangent(*arguments)
+
+    def close(self) -> None:
+        """Stop the threads, free the device's memory."""
+        self.host.close()
+        if self.chosen not in (None, self.host):
+            self.chosen.close()
+
+
+# the rule of "auto" ---------------------------------------------------------------------------------------------------
+def _record() -> Path:
+    return cache_folder() / "crossover.json"
+
+
+def crossover() -> tuple[int, str]:
+    """Episodes at once from which the GPU of this machine is faster than its CPU, and where that is from."""
+    from evornn.kernels.cuda_device import facts
+
+    try:
+        found = json.loads(_record().read_text())[facts().name]
+        return int(found["episodes"]), f"measured on {found['date']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return PREDICTED, "a prediction; `evornn bench --backend cuda` measures it"
+
+
+def record_crossover(device: str, episodes: int) -> None:
+    """Keep a measured crossover for `crossover`."""
+    path = _record()
+    try:
+        known = json.loads(path.read_text())
+    except (OSError, ValueError):
+        known = {}
+    known[device] = {"episodes": int(episodes), "date": datetime.date.today().isoformat()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(known, indent=1))
