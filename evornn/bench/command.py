@@ -43,6 +43,8 @@ def _options() -> argparse.ArgumentParser:
     add("--only", default="", help="measure workloads whose name contains this, for example W1")
     add("--seconds", type=float, default=3.0, help="time for each row (default 3)")
     add("--searches", action="store_true", help="instead: what a generation of each search costs, fitness excluded")
+    add("--backend", choices=["cuda"], help="instead: the GPU beside the CPU and JAX, and where it overtakes")
+    add("--populations", metavar="P,P", type=_sizes, help="sizes for --backend (default: 64 to 1,048,576)")
     add("--layouts", action="store_true", help="instead: each layout at sizes around the rule's borders")
     add("--gradients", action="store_true", help="instead: what backpropagation through time costs")
     add("--online", action="store_true", help="instead: what a step of RTRL, TBPTT and their hybrid costs against N")
@@ -54,10 +56,19 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
+def _sizes(text: str) -> list[int]:
+    """Populations from "1024,4096"; argparse words the error."""
+    return [int(p.replace("_", "")) for p in text.split(",")]
+
+
 def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], str]:
     """README block, rows and title of what was asked for."""
     if options.searches:
         return "searches", searches(), "Milliseconds a generation, fitness excluded (population 1,024, 100 genes)"
+    if options.backend:
+        from evornn.bench import cuda
+
+        return "cuda", cuda.measure_cuda(options.only, options.seconds, options.populations), cuda.title()
     if options.gradients:
         from evornn.bench.gradients import measure_gradients
 

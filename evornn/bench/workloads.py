@@ -30,7 +30,7 @@ class Workload:
     steps: int
     flops: float
 
-    def problem(self, workers: int = 1, backend: str = "cpu") -> Problem:
+    def problem(self, workers: int | None = 1, backend: str = "cpu") -> Problem:
         """The problem, every step simulated even after a failure."""
         return Problem(self.network, self.task, backend, workers=workers, early_exit=False)
 
