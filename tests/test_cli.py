@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 import evornn
 from evornn.cli import app, info
+from evornn.errors import EvornnError
 from evornn.experiment import store
 
 ROOT = Path(evornn.__file__).parents[1]
@@ -174,12 +175,33 @@ def test_list_and_readme_name_what_is_registered():
 def test_doctor_kernel_and_cache(small, monkeypatch, tmp_path):
     monkeypatch.setenv("EVORNN_CACHE", str(tmp_path / "kernels"))
     output = call("doctor")
-    assert "fine: a compiled kernel differs from NumPy by" in output
+    assert "fine: a cpu kernel differs from NumPy by" in output
     assert np.__version__ in output
     assert "def simulate" in call("kernel", small, "--set", "problem.backend=cpu")
     assert re.search(r"kernels: [1-9]\d* kernels", call("cache"))
     assert "removed" in call("cache", "--clear")
     assert " 0 kernels" in call("cache")
+
+
+def test_cuda_kernels_without_a_gpu(small, tmp_path):
+    pytest.importorskip("numba_cuda")
+    from evornn.kernels import cuda_device
+
+    assert "cuda.grid(1)" in call("kernel", small, "--backend", "cuda")
+    assert "add --backend cuda" in call("kernel", small, "--backend", "cpu", "--cc", "9.0", code=2)
+    assert "'plain', has no kernel" in call("kernel", small, code=2)
+    assert "did you mean '9.0'" in call("kernel", small, "--backend", "cuda", "--cc", "9.1", code=2)
+    if not cuda_device.cuda.is_available():
+        for command in (["run", small, "--set", "problem.backend=cuda"], ["bench", "--backend", "cuda"]):
+            assert "no usable NVIDIA GPU" in call(*command, code=2)
+    try:
+        cuda_device.check_compiler()
+    except EvornnError as error:
+        pytest.skip(str(error))
+    told = call("kernel", small, "--backend", "cuda", "--cc", "8.0", "--ptx", tmp_path / "kernel.ptx")
+    assert re.search(r"registers \d+", told)
+    assert "prediction, not measured" in told
+    assert ".target sm_80" in (tmp_path / "kernel.ptx").read_text()
 
 
 def test_bench_reads_its_own_options():

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from evornn.cli import info, runs
+from evornn.cli import info, kernel, runs
 
 app = typer.Typer(
     name="evornn",
@@ -45,7 +45,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "resume": runs.resume,
     "replay": runs.replay,
     "list": info.list_,
-    "kernel": info.kernel,
+    "kernel": kernel.kernel,
     "bench": info.bench,
     "cache": info.cache,
     "doctor": info.doctor,

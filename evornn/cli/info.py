@@ -1,4 +1,4 @@
-"""evornn list, kernel, bench, cache, doctor: what there is, what is emitted, how fast, and on what machine."""
+"""evornn list, bench, cache, doctor: what there is, how fast, and on what machine."""
 
 from __future__ import annotations
 
@@ -55,17 +55,6 @@ def list_(
             width = max(map(len, entries))
             for name, line in entries.items():
                 typer.echo(f"  {name:{width}}  {line}")
-
-
-def kernel(
-    spec: Annotated[Path, typer.Argument(help="TOML file of a run.")],
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override an entry.")] = None,
-) -> None:
-    """Print the source that is compiled for a spec."""
-    from evornn.experiment.spec import Spec
-
-    problem, _ = Spec.load(spec, set_).build()
-    typer.echo(problem.kernel_source())
 
 
 def bench(context: typer.Context) -> None:

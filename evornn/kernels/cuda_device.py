@@ -199,8 +199,10 @@ def _pretend(cc: tuple[int, int]) -> Iterator[None]:
         yield
 
 
-def compile_ptx(function: Any, arguments: list[Any], cc: tuple[int, int], block: int) -> str:
-    """PTX of a kernel for arguments like these (arrays and whole numbers); no device is needed."""
+def compile_for(function: Any, arguments: list[Any], cc: tuple[int, int], block: int, output: str = "ptx") -> Any:
+    """PTX (or "ltoir", what is linked at run time, as bytes) of a kernel for arguments like these: arrays and whole
+    numbers. No device is needed.
+    """
     check_compiler()
     kinds = tuple(
         types.Array(getattr(types, str(a.dtype)), a.ndim, "C") if isinstance(a, np.ndarray) else types.int64
@@ -208,6 +210,6 @@ def compile_ptx(function: Any, arguments: list[Any], cc: tuple[int, int], block:
     )
     with _pretend(cc):
         text, _ = cuda.compile(
-            function.py_func, kinds, device=False, cc=cc, output="ptx", abi="numba", launch_bounds=block
+            function.py_func, kinds, device=False, cc=cc, output=output, abi="numba", launch_bounds=block
         )
-    return str(text)
+    return text

@@ -35,6 +35,8 @@ _SOURCES = (
             "coefficients",
             "far_angles",
             "payne_hanek",
+            "cuda_device",
+            "cuda_primitives",
         )
     ),
     "formula/noise.py",

@@ -1,0 +1,74 @@
+"""evornn kernel: what is compiled for a spec, and what a GPU's compiler makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+POPULATION = 1024
+TARGETS = ("cpu", "cuda")
+
+
+def kernel(
+    spec: Annotated[Path, typer.Argument(help="TOML file of a run.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override an entry.")] = None,
+    backend: Annotated[str | None, typer.Option(help="cpu or cuda; the spec's unless told.")] = None,
+    cc: Annotated[
+        str | None, typer.Option(metavar="9.0", help="Compile for this compute capability (no GPU needed) and report.")
+    ] = None,
+    gpu: Annotated[str | None, typer.Option(metavar="NAME", help="The GPU that --cc predicts the speed of.")] = None,
+    population: Annotated[int, typer.Option(help="Individuals at once: the layout depends on it.")] = POPULATION,
+    ptx: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the PTX of --cc into this file.")] = None,
+) -> None:
+    """Print the source that is compiled for a spec.
+
+    With --cc: registers, spills, occupancy and the predicted speed of the CUDA kernel instead.
+    """
+    from evornn.errors import EvornnError, check_choice, check_range
+    from evornn.experiment.spec import Spec
+
+    check_range("--population", population, 1, integer=True)
+    known = Spec.load(spec, set_)
+    own = known.problem.get("backend", "cpu")
+    if backend is None and own not in TARGETS:
+        raise EvornnError(f"the backend of this spec, {own!r}, has no kernel of its own: add --backend cpu or cuda")
+    name = check_choice("--backend", backend or own, TARGETS)
+    if name != "cuda" and (cc or gpu or ptx):
+        raise EvornnError("--cc, --gpu and --ptx are about GPUs: add --backend cuda")
+    problem, _ = Spec.load(spec, [*(set_ or []), "problem.backend=cpu"]).build()
+    shape = (population, *problem.scenarios.shape)
+    if name == "cpu":
+        typer.echo(problem.backend.kernel(*shape).text)
+        return
+    from evornn.kernels.cuda import CudaBackend
+
+    made = CudaBackend(problem.simulation, problem.precision, compiling=True).kernel(*shape)
+    if not (cc or gpu or ptx):
+        typer.echo(made.text)
+        return
+    typer.echo(_report(made, cc, gpu, ptx))
+
+
+def _report(kernel: Any, cc: str | None, gpu: str | None, file: Path | None) -> str:
+    """Compile for a compute capability, or for a GPU's own."""
+    from evornn.errors import EvornnError
+    from evornn.kernels import cuda_device as device
+    from evornn.kernels.gpus import gpu as gpu_named
+    from evornn.kernels.ptx_report import describe
+
+    capability = device.capability(cc) if cc else gpu_named(gpu).cc if gpu else (9, 0)
+    shape = kernel.shape
+    text, linked = (
+        device.compile_for(kernel.function, kernel.examples(), capability, shape.lanes, form)
+        for form in ("ptx", "ltoir")
+    )
+    if file is not None:
+        try:
+            file.write_text(text)
+        except OSError as error:
+            raise EvornnError(f"cannot write {file}: {error}") from error
+    threads = shape.lanes if shape.layout == "units" else 1
+    about = f"layout {shape.layout!r}, {shape.precision}, {shape.lanes} threads a block"
+    return f"{about}\n{describe(text, capability, gpu, shape.lanes, threads, linked)}"
