@@ -24,6 +24,8 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     if options.figure and not options.online:
         parser.error("--figure draws what --online measures; give both")
+    if (options.predict or options.populations) and not options.backend:
+        parser.error("--predict and --populations go with --backend cuda")
     block, rows, title = _measure(options)
     if options.json:
         for row in rows:
@@ -45,6 +47,11 @@ def _options() -> argparse.ArgumentParser:
     add("--searches", action="store_true", help="instead: what a generation of each search costs, fitness excluded")
     add("--backend", choices=["cuda"], help="instead: the GPU beside the CPU and JAX, and where it overtakes")
     add("--populations", metavar="P,P", type=_sizes, help="sizes for --backend (default: 64 to 1,048,576)")
+    add(
+        "--predict",
+        metavar="GPU,GPU",
+        help="with --backend: kernels as compiled for these GPUs; none needs to be there",
+    )
     add("--layouts", action="store_true", help="instead: each layout at sizes around the rule's borders")
     add("--gradients", action="store_true", help="instead: what backpropagation through time costs")
     add("--online", action="store_true", help="instead: what a step of RTRL, TBPTT and their hybrid costs against N")
@@ -65,6 +72,10 @@ def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], st
     """README block, rows and title of what was asked for."""
     if options.searches:
         return "searches", searches(), "Milliseconds a generation, fitness excluded (population 1,024, 100 genes)"
+    if options.backend and options.predict:
+        from evornn.bench.cuda_predictions import TITLE, predict
+
+        return "cuda-predicted", predict(options.only, options.predict.split(",")), TITLE
     if options.backend:
         from evornn.bench import cuda
 
