@@ -109,7 +109,7 @@ class CpuBackend(Backend):
     def _trace(self, scenario_size: int) -> Traced:
         if self._traced is None:
             self._traced = self.graphs(self.simulation, scenario_size)
-            self._units = max((n.shape[0] for n in _affines(self._traced)), default=1)
+            self._units = layouts.widest_product(self._traced.step.outputs)
         return self._traced
 
     def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Kernel:
@@ -245,7 +245,3 @@ class CpuBackend(Backend):
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
-
-
-def _affines(traced: Traced) -> list[Any]:
-    return [n for n in reachable(traced.step.outputs) if n.op == "affine"]

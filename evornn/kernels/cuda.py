@@ -99,8 +99,9 @@ class CudaBackend(Backend):
         """The kernel for a batch of this size."""
         if self._traced is None:
             self._traced = trace_simulation(self.simulation, scenario_size)
-        units = layouts.widest_product(self._traced.step.outputs)
-        layout, block = cuda_layout.choose(individuals, episodes, units, self._units_possible)
+        units = layouts.units_of(self._traced.step.outputs)
+        weights = self.simulation.genome.dimension
+        layout, block = cuda_layout.choose(episodes, units, weights, self._units_possible)
         if self.forced[0]:
             layout, block = self.forced[0], self.forced[1] or cuda_layout.BLOCK
         if (layout, block) not in self._kernels:

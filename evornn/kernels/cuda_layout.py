@@ -1,9 +1,11 @@
 """Which threads simulate what on a GPU, and how much memory a population may take.
 
-The rule: a network with 64 or more units gets a block for each individual and episode, a unit a thread; 32 or more
-episodes get blocks of one individual, an episode a thread; else a thread is any (individual, episode), neighbours being
-neighbouring individuals. The numbers that come out are the same, whatever the layout and the size of a block. The two
-limits follow from warps of 32 threads and from what fits on chip; no GPU was at hand to move them by measurement.
+The rule: a network of 32 units or more gets a block for each individual and episode, a unit a thread, so that its state
+and weights stay on the chip. A smaller one whose weights do not fit a thread's registers shares them among its
+episodes, if there are 8 or more: a block is one individual, a thread an episode; so does any with 32 episodes. Else a
+thread is any (individual, episode), and neighbours are neighbouring individuals. The numbers that come out are the
+same, whatever the layout and the size of a block. The limits come from kernels as compiled and counted (`evornn bench
+--backend cuda --predict`); no GPU was at hand to measure them.
 """
 
 from __future__ import annotations
@@ -14,22 +16,22 @@ from evornn.errors import EvornnError
 from evornn.kernels.shape import Shape
 
 WARP = 32
-UNITS_FROM = 64  # units from which a network's state and weights no longer fit a thread's registers and local memory
+UNITS_FROM = 32  # units from which a thread of its own for each is better than all in one
 EPISODES_FROM = WARP  # episodes that fill a warp
+SHARING_FROM = 8  # episodes for which idle threads cost less than reading weights from afar in every step
+HELD = 96  # weights that a thread may keep in registers; more are read again in every step, where they would spill
 BLOCK = 128  # threads a block at most, but for "units"
-UNITS_BLOCK = 256  # threads that share a network at most; more units take turns
+UNITS_BLOCK = 256  # threads that share a network at most; each has two units or more
 CHUNK = 1 << 17  # individuals on the way at once: two chunks overlap copying and simulating
 SHARE = 0.8  # of the free memory that may be used
 RESIDENT = 2048  # threads that a multiprocessor runs at once at most: each has its scratch
 
 
-def choose(individuals: int, episodes: int, units: int, units_possible: bool) -> tuple[str, int]:
-    """(layout, threads a block) for P individuals x E episodes of networks with `units` rows in their largest
-    product.
-    """
+def choose(episodes: int, units: int, weights: int, units_possible: bool) -> tuple[str, int]:
+    """(layout, threads a block) for E episodes of networks with `units` units and `weights` weights."""
     if units_possible and units >= UNITS_FROM:
-        return "units", min(_warps(units), UNITS_BLOCK)
-    if episodes >= EPISODES_FROM:
+        return "units", min(_warps(-(-units // 2)), UNITS_BLOCK)
+    if episodes >= (SHARING_FROM if weights > HELD else EPISODES_FROM):
         return "episodes", min(_warps(episodes), BLOCK)
     return "individuals", BLOCK
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from evornn.kernels.cuda_layout import HELD
 from evornn.kernels.kernel_text import Episode, functions_text
 from evornn.kernels.plan import Plan
 from evornn.kernels.scalar_language import ScalarLanguage
@@ -12,7 +13,6 @@ from evornn.kernels.traced import Traced
 from evornn.kernels.values import Text
 
 SHARED_BYTES = 48 * 1024  # what a block may have without asking the device for more
-HELD = 96  # weights that a thread may keep in registers; more are read again in every step, where they would spill
 
 HEADER = '''"""{title}
 

@@ -42,6 +42,15 @@ def widest_product(outputs: list[Node]) -> int:
     return max((n.shape[0] for n in reachable(outputs) if n.op == "affine"), default=1)
 
 
+def units_of(outputs: list[Node]) -> int:
+    """The smaller side of the largest matrix-vector product below these nodes: a layer's units, gates not counted."""
+    return max((min(n.shape[0], _columns(n)) for n in reachable(outputs) if n.op == "affine"), default=1)
+
+
+def _columns(product: Node) -> int:
+    return max(a.shape[1] for a in product.args if a.ndim == 2)
+
+
 def blocks_of(individuals: int, shape: Shape) -> int:
     """Blocks of individuals that share a kernel's lanes."""
     side = {"individuals": shape.lanes, "episodes": 1, "units": shape.jobs}[shape.layout]
