@@ -46,7 +46,13 @@ def _row(workload: Workload, board: Gpu) -> dict[str, Any]:
     if counts is not None:
         episodes = len(problem.scenarios)
         found = roofline(counts, board, threads, needs, threads if layout == "units" else 1)
-        rates = [rate / episodes / 1e6 for rate in (found.with_branches, found.steps_per_second)]
-        row["million steps a second, at most"] = f"{rates[0]:,.2g} to {rates[1]:,.2g}"
+        busy = episodes / (-(-episodes // threads) * threads) if layout == "episodes" else 1.0  # threads with work
+        low, high = (_rounded(busy * r / episodes / 1e6) for r in (found.with_branches, found.steps_per_second))
+        row["million steps a second, at most"] = high if low == high else f"{low} to {high}"
         row["bound by"] = found.bound
     return row
+
+
+def _rounded(value: float) -> str:
+    """Two digits, with thousands."""
+    return f"{float(f'{value:.2g}'):,.3g}" if value < 100 else f"{int(float(f'{value:.2g}')):,}"

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula.trace import reachable
 from evornn.kernels import layout as layouts
 from evornn.kernels.backend import Backend
 from evornn.kernels.host import native_lanes
