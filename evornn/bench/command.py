@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> None:
     if options.readme:
         from evornn.report.readme import replace_block
 
-        replace_block(Path(options.readme), block, markdown(rows, title))
+        made = ["Compiled by `evornn bench` on"] if options.predict else []
+        replace_block(Path(options.readme), block, markdown(rows, title, *made))
 
 
 def _options() -> argparse.ArgumentParser:
@@ -186,8 +187,8 @@ def show(rows: list[dict[str, Any]], title: str) -> None:
     Console().print(table)
 
 
-def markdown(rows: list[dict[str, Any]], title: str) -> str:
-    """The table as Markdown, with the machine and the versions it was measured on."""
+def markdown(rows: list[dict[str, Any]], title: str, made: str = "Measured by `evornn bench` on") -> str:
+    """The table as Markdown, with the machine and the versions it was made on."""
     import numba
 
     from evornn.kernels.host import features
@@ -203,4 +204,4 @@ def markdown(rows: list[dict[str, Any]], title: str) -> str:
     host = features()
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
     where = f"{host['cpu']}, {host['vector_bits']}-bit vectors; {versions}"
-    return "\n".join([*lines, "", f"Measured by `evornn bench` on {where}."])
+    return "\n".join([*lines, "", f"{made} {where}."])
