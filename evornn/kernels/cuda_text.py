@@ -103,6 +103,6 @@ def _frame(shape: Shape, plan: Plan) -> tuple[list[str], str, str]:
             first, frame = f"own = cuda.shared.array({plan.weight_size}, f)", frame.rstrip() + TO_SHARED
             array, start = "own", "0"
     text = first + frame.format(scratch=plan.scratch_size, block=shape.lanes, genes=plan.weight_size)
-    forgets = plan.weights.size // (shape.lanes if units else 1) > HELD
+    forgets = plan.weights.size // (shape.lanes if units else 1) > HELD * 32 // shape.bits
     again = f"({array}, again({start}), {stride})" if forgets else ""
     return [f"    {line}" for line in text.strip().splitlines()], f"({array}, {start}, {stride})", again
