@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -166,8 +167,10 @@ class Queue:
         array.copy_to_device(buffer, stream=self._stream)
 
     def launch(self, function: Any, blocks: int, threads: int, *arguments: Any) -> None:
-        """Start a kernel."""
-        function[blocks, threads, self._stream](*arguments)
+        """Start a kernel. A small population is meant to be small: numba's warning about it is not passed on."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Grid size")
+            function[blocks, threads, self._stream](*arguments)
 
     def download(self, name: str, array: Any, target: np.ndarray) -> None:
         """Copy to page-locked memory; `finish` puts it into `target`."""

@@ -3,6 +3,10 @@
 Compiled, arithmetic goes through libdevice's `..._rn` functions: PTX then carries the rounding mode, and neither NVVM
 nor ptxas may fuse a product with a sum. Simulated, the same operations are NumPy's, so that the CUDA simulator computes
 what a GPU does, bit for bit. This is the only part of a kernel that the two do not share.
+
+Elementary functions are our own polynomials, though NVIDIA's take fewer machine instructions (sm_90, executed, ours and
+theirs: exp 16 and 8, tanh 25 and 16, log 33 and 24, sigmoid 25 and 16 with a quotient; sin about 30 each): theirs use
+approximate reciprocals and powers, and a network would not compute the same on a GPU as on a CPU.
 """
 
 from __future__ import annotations
