@@ -49,12 +49,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Space:
-    """A box to search: lower and upper bounds [D], gene names, and how the first genomes are drawn."""
+    """A box to search: lower and upper bounds [D], gene names, how the first genomes are drawn, and which genes make a
+    neuron: neurons [D] is the number of the unit that each gene belongs to, -1 for genes that all units share; None
+    where there are no units.
+    """
 
     lower: np.ndarray
     upper: np.ndarray
     names: list[str] = field(default_factory=list)
     draw: Callable[[np.random.Generator, int], np.ndarray] | None = None
+    neurons: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         lower, upper = np.asarray(self.lower, dtype=np.float64), np.asarray(self.upper, dtype=np.float64)
@@ -70,6 +74,13 @@ class Space:
         object.__setattr__(self, "names", list(self.names) or [f"x[{i}]" for i in range(len(lower))])
         if len(self.names) != len(lower):
             raise EvornnError(f"{len(self.names)} names for {len(lower)} genes")
+        if self.neurons is not None:
+            neurons = np.asarray(self.neurons)
+            if neurons.shape != lower.shape or neurons.dtype.kind not in "iu" or neurons.min() < -1:
+                raise EvornnError(
+                    f"neurons are {neurons!r}; they must be {len(lower)} whole numbers, a unit's or -1 for each gene"
+                )
+            object.__setattr__(self, "neurons", neurons.astype(np.int64))
 
     @property
     def dimension(self) -> int:
@@ -86,9 +97,14 @@ class Space:
 class Genome:
     """The layout of a network's parameters in a flat genome, in the order the network names them."""
 
-    def __init__(self, parameters: dict[str, Parameter], refine: Callable[..., Any] | None = None) -> None:
+    def __init__(
+        self,
+        parameters: dict[str, Parameter],
+        refine: Callable[..., Any] | None = None,
+        neurons: dict[str, np.ndarray] | None = None,
+    ) -> None:
         """`refine(rng, values)` may adjust the initial draw: values maps a parameter's name to genes [P, *shape],
-        changed in place.
+        changed in place. `neurons` maps it to the units that its genes belong to, whole numbers [*shape].
         """
         if not parameters or not sum(p.size for p in parameters.values()):
             raise EvornnError("the network has no parameters to search")
@@ -109,6 +125,7 @@ class Genome:
                 for i in np.ndindex(p.shape)
             ],
             self._draw,
+            None if neurons is None else np.concatenate([np.ravel(neurons[name]) for name in parameters]),
         )
 
     def _draw(self, rng: np.random.Generator, count: int) -> np.ndarray:

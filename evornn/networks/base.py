@@ -51,6 +51,12 @@ class Network:
     def refine(self, rng: np.random.Generator, genes: dict[str, np.ndarray]) -> None:
         """Adjust initial genes name -> [P, *shape] in place (centre-crossing and the like)."""
 
+    def neurons(self) -> dict[str, np.ndarray]:
+        """Which unit each gene belongs to: name -> whole numbers [*shape], -1 for genes that all units share. Searches
+        that evolve neurons go by it. Here row i of every parameter belongs to unit i; override where that is not so.
+        """
+        return {name: by_rows(q.shape) for name, q in self.parameters().items()}
+
     def state(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the state's fields; all start at zero unless `start` says otherwise."""
         return {}
@@ -66,6 +72,13 @@ class Network:
     def describe(self) -> str:
         """One line: the constructor call that makes this network."""
         return constructor_call(self)
+
+
+def by_rows(shape: tuple[int, ...], units: int | None = None) -> np.ndarray:
+    """Units [*shape]: row i belongs to unit i, or to i modulo `units` where gates stand one below the other."""
+    rows = np.arange(shape[0]) if shape else np.array(-1)
+    rows = rows if units is None or not shape else rows % units
+    return np.broadcast_to(rows.reshape(shape[:1] + (1,) * (len(shape) - 1)), shape)
 
 
 def activation(name: str) -> Any:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from evornn.errors import EvornnError
 from evornn.formula import State
 from evornn.networks.base import activation as function_named
-from evornn.networks.units import UNITS, Units
+from evornn.networks.base import by_rows
+from evornn.networks.units import UNITS, Units, units_read
 
 
 class Feedforward(Units):
@@ -58,6 +61,17 @@ class Feedforward(Units):
         for k, (n, m) in enumerate(zip(self.layers, [self.inputs, *self.layers], strict=False), 1):
             shapes |= {f"W{k}": (n, m)} | ({f"b{k}": (n,)} if self.bias else {})
         return shapes
+
+    def neurons(self) -> dict[str, np.ndarray]:
+        """Hidden units are counted from the first layer on; the output layer reads the last. Without hidden layers the
+        outputs are the units.
+        """
+        if not self.layers:
+            return {name: by_rows(q.shape) for name, q in self.parameters().items()}
+        starts = np.cumsum([0, *self.layers])
+        units = {name: starts[int(name[1:]) - 1] + by_rows(shape) for name, shape in self.shapes().items()}
+        readout = {name: units_read(shape) for name, shape in self.readout_shapes(self.width).items()}
+        return units | {name: np.where(u < 0, u, starts[-2] + u) for name, u in readout.items()}
 
     def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
         """Layer after layer; nothing is remembered."""

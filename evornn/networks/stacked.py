@@ -64,6 +64,16 @@ class Stacked(Network):
         for k, layer in enumerate(self.layers):
             layer.refine(rng, {name: genes[f"layer{k}_{name}"] for name in layer.parameters()})
 
+    def neurons(self) -> dict[str, np.ndarray]:
+        """Each layer's units, counted on from those of the layers below."""
+        units: dict[str, np.ndarray] = {}
+        count = 0
+        for k, layer in enumerate(self.layers):
+            own = layer.neurons()
+            units |= {f"layer{k}_{name}": np.where(u < 0, -1, u + count) for name, u in own.items()}
+            count += 1 + max((int(u.max()) for u in own.values() if u.size), default=-1)
+        return units
+
     def state(self) -> dict[str, tuple[int, ...]]:
         """Each layer's state, layer after layer."""
         return {

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from evornn.errors import EvornnError, check_choice, check_range
 from evornn.genome import Parameter
-from evornn.networks.base import ACTIVATIONS, Network, activation
+from evornn.networks.base import ACTIVATIONS, Network, activation, by_rows
 
 UNITS = "units"  # the readout that is no readout: the first units are the outputs
 
@@ -71,6 +73,16 @@ class Units(Network):
         shapes = self.shapes() | self.readout_shapes(self.width)
         return {name: self.weight(shape) for name, shape in shapes.items()}
 
+    def neurons(self) -> dict[str, np.ndarray]:
+        """A unit has its rows, those of all its gates, and what the output layer reads of it: a column of V. Biases of
+        the outputs are shared.
+        """
+        readout = self.readout_shapes(self.width)
+        return {
+            name: units_read(q.shape) if name in readout else by_rows(q.shape, self.width)
+            for name, q in self.parameters().items()
+        }
+
     def read(self, p: Any, h: Any) -> Any:
         """Outputs y [outputs] from unit outputs h."""
         if self.readout == UNITS:
@@ -80,3 +92,8 @@ class Units(Network):
     def add(self, z: Any, p: Any, name: str) -> Any:
         """z plus the bias called `name`, if the network has biases."""
         return z + getattr(p, name) if self.bias else z
+
+
+def units_read(shape: tuple[int, ...]) -> np.ndarray:
+    """Units [*shape] of a readout: column j of V [outputs, units] belongs to unit j, c [outputs] to all of them."""
+    return np.broadcast_to(np.arange(shape[1]) if len(shape) > 1 else np.array(-1), shape)
