@@ -1,0 +1,1 @@
+"""Comparisons: methods on problems over seeds, and what may be concluded from them."""
