@@ -11,6 +11,7 @@ from unittest import mock
 import numpy as np
 
 import evornn.formula as f
+from evornn.errors import EvornnError
 from evornn.formula import State
 from evornn.formula.record import tree_map
 from evornn.kernels import elementary
@@ -91,19 +92,28 @@ class Way:
         return "-".join(part.removeprefix("layout").removeprefix("precision") for part in chosen)
 
 
-def evaluate(batch: Batch, way: Way) -> Numbers:
-    """In the simulator: fitness, steps, failed [P, E]; then, if asked for, means and sums over episodes [P]."""
+def _backend(batch: Batch, way: Way) -> tuple[Any, np.ndarray, np.ndarray]:
+    """The CUDA backend as wanted, values, scenarios."""
     from evornn.kernels import cuda_layout
     from evornn.kernels.cuda import CudaBackend
 
     simulation, values, scenarios = made(batch.maker, batch.arguments)
     values = values if way.one is None else values[way.one : way.one + 1]
     backend = CudaBackend(simulation, way.precision, way.layout, way.block)
-    kernel = backend.kernel(len(values), len(scenarios), scenarios.shape[1])
     if way.chunk:
+        kernel = backend.kernel(len(values), len(scenarios), scenarios.shape[1])
         need = kernel.need(values.shape[1], scenarios)
         fixed = need.fixed + need.scratch * cuda_layout.RESIDENT  # the simulator is one multiprocessor
         backend.memory = int((fixed + 2 * (way.chunk + 0.5) * need.individual) / cuda_layout.SHARE)
+    return backend, values, scenarios
+
+
+def evaluate(batch: Batch, way: Way) -> Numbers:
+    """In the simulator: fitness, steps, failed [P, E]; then, if asked for, means and sums over episodes [P]."""
+    from evornn.kernels import cuda_layout
+
+    backend, values, scenarios = _backend(batch, way)
+    simulation = backend.simulation
     whole = cuda_layout.launch_size
     part = mock.Mock(side_effect=lambda *a: (min(whole(*a)[0], way.grid or 2**31), whole(*a)[1]))
     arguments = (values, scenarios, batch.steps_of(simulation), batch.seed)
@@ -113,6 +123,19 @@ def evaluate(batch: Batch, way: Way) -> Numbers:
         sums = backend.summarise(*arguments) if way.sums else ()
     assert chunks == -(-len(values) // (way.chunk or len(values))), "as many chunks as were wanted"
     return *each, *sums
+
+
+def held_memory(batch: Batch, way: Way) -> tuple[list[int], int, Any]:
+    """In the simulator: bytes that each queue's arrays take, bytes of what stays, and what was planned."""
+    backend, values, scenarios = _backend(batch, way)
+    backend.summarise(values, scenarios, batch.steps, batch.seed)
+    kernel = backend.kernel(len(values), *scenarios.shape)
+    stays = [*kernel.fixed, kernel.scenarios(scenarios, backend._queues[0])]
+    return (
+        [queue.held for queue in backend._queues],
+        sum(a.nbytes for a in stays),
+        kernel.need(values.shape[1], scenarios),
+    )
 
 
 # batches beyond the registered pairs ----------------------------------------------------------------------------------
@@ -223,3 +246,15 @@ def problem(backend: str) -> Numbers:
         genomes[1, 4], genomes[3, 0] = np.nan, np.inf
         said = found.evaluate(genomes, steps=6)
     return said.fitness, said.steps, said.failed
+
+
+def compiling_in_the_simulator() -> str:
+    """What the simulator says when it is to compile."""
+    from evornn.kernels import cuda_device
+
+    cuda_device.check()
+    try:
+        cuda_device.check_compiler()
+    except EvornnError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,146 @@
+"""CUDA kernels as compiled, without a GPU: what they must not contain, and what they may need."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+from evornn.errors import EvornnError
+from evornn.kernels.ptx_listing import approximations, contractions, local_bytes, parse, uses_double
+from evornn.kernels.ptx_resources import resources
+from evornn.networks import LSTM
+from evornn.networks import REGISTRY as NETWORKS
+from evornn.problem import Problem
+from evornn.tasks import DoublePole, Parity
+
+SMALL = 8  # units up to which nothing may be spilled
+BLOCKS = {"individuals": 128, "episodes": 64, "units": 64}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiler() -> Any:
+    """The door to CUDA, where kernels can be compiled."""
+    pytest.importorskip("numba_cuda", reason="numba-cuda compiles the kernels: pip install 'evornn[cuda13]'")
+    try:
+        from evornn.kernels import cuda_device
+
+        cuda_device.check_compiler()
+    except EvornnError as reason:
+        pytest.skip(str(reason))
+    return cuda_device
+
+
+@lru_cache(maxsize=4)
+def compiled(name: str, units: int, layout: str, cc: tuple[int, int]) -> Any:
+    """A network's float32 kernel for double pole balancing, its PTX, and the code that is linked at run time. units: 0
+    for the network as it is.
+    """
+    network = NETWORKS[name](units=units) if units else NETWORKS[name]()  # type: ignore[call-arg]
+    return compiled_problem(Problem(network, DoublePole(velocities=False)), layout, cc)
+
+
+def compiled_problem(problem: Problem, layout: str, cc: tuple[int, int]) -> Any:
+    """A problem's kernel, its PTX, and the code that is linked at run time."""
+    from evornn.kernels import cuda_device
+    from evornn.kernels.cuda import CudaBackend
+
+    backend = CudaBackend(problem.simulation, problem.precision, layout, BLOCKS[layout], compiling=True)
+    kernel = backend.kernel(1024, *problem.scenarios.shape)
+    forms = (
+        cuda_device.compile_for(kernel.function, kernel.examples(), cc, BLOCKS[layout], form)
+        for form in ("ptx", "ltoir")
+    )
+    return kernel, *forms
+
+
+def check(ptx: str, kernel: Any) -> None:
+    """What holds for every kernel."""
+    shape, plan = kernel.shape, kernel.plan
+    assert uses_double(ptx) == (shape.precision == "float64")
+    assert not approximations(ptx)
+    assert not contractions(ptx)
+    operations = [i.operation for i in parse(ptx).instructions]
+    kind = ".f64" if shape.precision == "float64" else ".f32"
+    assert sum(o == f"fma.rn{kind}" for o in operations) > 20, "these are the kernels that were meant"
+    loose = [o for o in operations if kind in o and o.split(".")[0] in ("fma", "div", "sqrt", "rcp") and ".rn" not in o]
+    assert not loose
+    size = 4 if shape.precision == "float32" else 8
+    local = local_bytes(ptx)
+    if shape.layout == "units":
+        assert not local
+    else:
+        assert local.declared in (0, plan.scratch_size * size)
+    own = plan.weight_size * size if "own = cuda.shared.array" in kernel.text else 0
+    scratch = plan.scratch_size * size if shape.layout == "units" else 0
+    assert parse(ptx).shared_bytes == own + scratch
+
+
+OFTEN = ("FullyRecurrent", "LSTM", "CTRNN")  # compiled for 8.0 by default, too
+LANES = [
+    pytest.param(name, units, cc, marks=() if default else pytest.mark.slow)
+    for name in NETWORKS
+    for units in ((0, SMALL) if name != "Stacked" else (0,))  # its layers have the units, 8 together
+    for cc, default in (
+        ((9, 0), units == SMALL or name in ("EchoState", "Stacked")),
+        ((8, 0), units == SMALL and name in OFTEN),  # after the other, it costs a fifth
+    )
+]
+
+
+@pytest.mark.parametrize(("name", "units", "cc"), LANES, ids=str)
+def test_kernels_of_every_network(name: str, units: int, cc: tuple[int, int]) -> None:
+    kernel, ptx, linked = compiled(name, units, "individuals", cc)
+    check(ptx, kernel)
+    needs = resources(ptx, cc, linked)
+    if not needs:
+        pytest.skip(f"all was checked but spills: {needs.reason}")
+    assert needs.spill_stores == needs.spill_loads == 0
+    assert needs.stack <= local_bytes(ptx).declared
+    assert needs.registers <= 65536 // BLOCKS["individuals"], "one block fits a multiprocessor"
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "units"),
+    [
+        ("LSTM", "episodes", SMALL),
+        ("FullyRecurrent", "units", 64),
+        pytest.param("FullyRecurrent", "episodes", SMALL, marks=pytest.mark.slow),
+        pytest.param("FullyRecurrent", "episodes", 31, marks=pytest.mark.slow),
+        pytest.param("LSTM", "episodes", 31, marks=pytest.mark.slow),
+        pytest.param("LSTM", "units", 64, marks=pytest.mark.slow),
+    ],
+)
+def test_kernels_of_other_layouts(name: str, layout: str, units: int) -> None:
+    kernel, ptx, linked = compiled(name, units, layout, (9, 0))
+    check(ptx, kernel)
+    needs = resources(ptx, (9, 0), linked)
+    if not needs:
+        pytest.skip(f"all was checked but spills: {needs.reason}")
+    assert needs.shared == parse(ptx).shared_bytes
+    if layout == "units" or units <= SMALL:
+        assert needs.spill_stores == needs.spill_loads == 0
+        assert needs.stack <= local_bytes(ptx).declared
+
+
+def test_kernels_in_float64() -> None:
+    kernel, ptx, _ = compiled_problem(Problem(LSTM(units=3), Parity(), precision="float64"), "individuals", (9, 0))
+    check(ptx, kernel)
+
+
+@pytest.mark.parametrize("name", ["FullyRecurrent", "CTRNN"])
+def test_nothing_is_fused_when_the_program_is_linked(name: str) -> None:
+    """At run time NVIDIA's linker optimises the whole program once more; its PTX is what machine code is made of."""
+    linker = pytest.importorskip("cuda.bindings.nvjitlink")
+    kernel, _, code = compiled(name, SMALL, "individuals", (9, 0))
+    options = ["-arch=sm_90", "-lto", "-ptx"]
+    link = linker.create(len(options), options)
+    try:
+        linker.add_data(link, linker.InputType.LTOIR, code, len(code), "kernel")
+        linker.complete(link)
+        text = bytearray(linker.get_linked_ptx_size(link))
+        linker.get_linked_ptx(link, text)
+    finally:
+        linker.destroy(link)
+    check(text.decode().strip("\0"), kernel)
