@@ -22,16 +22,16 @@ An option of a network whose value is a table with a `name`, or a list of such t
 from __future__ import annotations
 
 import inspect
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from evornn.errors import EvornnError, check_choice, check_range, nearest
 from evornn.experiment import toml
 from evornn.experiment.limits import Limits
+from evornn.experiment.tables import known, located, override, read
 
 if TYPE_CHECKING:
     from evornn.problem import Problem
@@ -48,8 +48,6 @@ PROBLEM_DEFAULTS = {
 RESERVED = {"search": ("space", "seed")}  # constructor arguments that the spec itself fills in
 MAX_SEED = 2**32 - 1
 
-T = TypeVar("T")
-
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """A checked spec; `network`, `task` and `search` are tables with a `name`; `origin` is shown in messages."""
@@ -65,24 +63,17 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def load(cls, path: str | Path, overrides: list[str] | None = None) -> Spec:
         """Read and check a spec file; `overrides` are texts like "search.population=64"."""
-        path = Path(path)
-        try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise EvornnError(f"there is no spec file {path}{_specs_near(path)}") from None
-        except OSError as error:
-            raise EvornnError(f"cannot read {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise EvornnError(f"{path} is not valid TOML: {error}") from None
-        return cls.of(tables, str(path), overrides)
+        return cls.of(read(path), str(path), overrides)
 
     @classmethod
     def of(cls, tables: Mapping[str, Any], origin: str = "spec", overrides: list[str] | None = None) -> Spec:
         """Check a spec given as tables. Raises EvornnError naming the file, the section and the nearest valid name."""
         sections = [*FAMILIES, "problem", "run"]
         tables = {name: dict(table) if isinstance(table, Mapping) else table for name, table in tables.items()}
-        for override in overrides or []:
-            _override(tables, override, sections)
+        for text in overrides or []:
+            (section, *option), value = override(text, "section.key=value, for example search.population=64")
+            check_choice(f"--set {text!r}: the section", section, sections)
+            tables.setdefault(section, {})[".".join(option)] = value
         for name, table in tables.items():
             if name not in sections:
                 raise EvornnError(f"{origin}: there is no section [{name}]; {nearest(name, sections)}")
@@ -92,19 +83,19 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
         if missing:
             raise EvornnError(f"{origin}: {' and '.join(missing)} missing; a spec needs [network], [task] and [search]")
         run = tables.get("run", {})
-        _known(run, ["seed", *Limits.__struct_fields__], f"{origin}, [run]")
+        known(run, ["seed", *Limits.__struct_fields__], f"{origin}, [run]")
         spec = cls(
             **{name: tables[name] for name in FAMILIES},
             problem=PROBLEM_DEFAULTS | tables.get("problem", {}),
-            seed=_located(
+            seed=located(
                 f"{origin}, [run]", lambda: check_range("seed", run.get("seed", 0), 0, MAX_SEED, integer=True)
             ),
-            limits=_located(f"{origin}, [run]", lambda: Limits(**{k: v for k, v in run.items() if k != "seed"})),
+            limits=located(f"{origin}, [run]", lambda: Limits(**{k: v for k, v in run.items() if k != "seed"})),
             origin=origin,
         )
-        _known(spec.problem, list(PROBLEM_DEFAULTS), f"{origin}, [problem]")
+        known(spec.problem, list(PROBLEM_DEFAULTS), f"{origin}, [problem]")
         for family in FAMILIES:
-            _checked_class(family, getattr(spec, family), f"{origin}, [{family}]")
+            checked_class(family, getattr(spec, family), f"{origin}, [{family}]")
         return spec
 
     def text(self) -> str:
@@ -118,43 +109,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
         network, task = (_build(name, getattr(self, name), f"{self.origin}, [{name}]") for name in ("network", "task"))
         where = f"{self.origin}, [problem]"
-        problem = _located(where, lambda: Problem(network=network, task=task, seed=self.seed, **self.problem))
+        problem = located(where, lambda: Problem(network=network, task=task, seed=self.seed, **self.problem))
         search = _build("search", self.search, f"{self.origin}, [search]", space=problem.space, seed=self.seed)
         return problem, search
-
-
-def _specs_near(path: Path) -> str:
-    specs = sorted(str(p) for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
-    return f"; {nearest(str(path), specs)}" if specs else ""
-
-
-def _override(tables: dict[str, Any], text: str, sections: list[str]) -> None:
-    key, equals, value = text.partition("=")
-    section, dot, option = key.strip().partition(".")
-    if not (equals and dot and option):
-        raise EvornnError(
-            f"--set {text!r} is not understood; write section.key=value, for example search.population=64"
-        )
-    check_choice(f"--set {text!r}: the section", section, sections)
-    try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value.strip()  # a bare word is meant as text
-    tables.setdefault(section, {})[option.strip()] = parsed
-
-
-def _known(table: Mapping[str, Any], names: list[str], where: str) -> None:
-    for key in table:
-        if key not in names:
-            raise EvornnError(f"{where}: there is no {key!r} here; {nearest(key, names)}")
-
-
-def _located(where: str, make: Callable[[], T]) -> T:
-    """What `make` gives; an error in it is told with the place in the spec that caused it."""
-    try:
-        return make()
-    except EvornnError as error:
-        raise EvornnError(f"{where}: {error}") from None
 
 
 def registry(family: str) -> dict[str, type]:
@@ -165,12 +122,12 @@ def registry(family: str) -> dict[str, type]:
     return {name: cls for package in packages for name, cls in package.REGISTRY.items()}
 
 
-def _checked_class(family: str, table: Mapping[str, Any], where: str) -> type:
+def checked_class(family: str, table: Mapping[str, Any], where: str) -> type:
     """The class a table names, once every option in the table is one that its constructor takes."""
     classes = registry(family)
     if "name" not in table:
         raise EvornnError(f"{where}: name is missing; {nearest('', classes)}")
-    cls = classes[_located(where, lambda: check_choice("name", table["name"], classes))]
+    cls = classes[located(where, lambda: check_choice("name", table["name"], classes))]
     reserved = RESERVED.get(family, ())
     for name in reserved:
         if name in table:
@@ -180,12 +137,12 @@ def _checked_class(family: str, table: Mapping[str, Any], where: str) -> type:
         p.kind is p.VAR_KEYWORD for p in parameters
     ):  # a constructor with such a parameter checks options itself
         names = [p.name for p in parameters if p.name not in reserved]
-        _known({k: v for k, v in table.items() if k != "name"}, names, f"{where} {cls.__name__}")
+        known({k: v for k, v in table.items() if k != "name"}, names, f"{where} {cls.__name__}")
     return cls
 
 
 def _build(family: str, table: Mapping[str, Any], where: str, **given: Any) -> Any:
-    cls = _checked_class(family, table, where)
+    cls = checked_class(family, table, where)
     options = {k: v if family == "search" else _nested(family, v, where) for k, v in table.items() if k != "name"}
     signature = inspect.signature(cls)
     spread = [p.name for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL and p.name in options]
@@ -193,7 +150,7 @@ def _build(family: str, table: Mapping[str, Any], where: str, **given: Any) -> A
         bound = signature.bind(*(part for name in spread for part in options.pop(name)), **given, **options)
     except TypeError as error:
         raise EvornnError(f"{where} {cls.__name__}: {error}") from None
-    return _located(where, lambda: cls(*bound.args, **bound.kwargs))
+    return located(where, lambda: cls(*bound.args, **bound.kwargs))
 
 
 def _nested(family: str, value: Any, where: str) -> Any:

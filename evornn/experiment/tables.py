@@ -1,0 +1,59 @@
+"""What every spec file shares: reading TOML, overrides from the command line, and errors that name the place."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from evornn.errors import EvornnError, nearest
+
+T = TypeVar("T")
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """The tables of a TOML file; EvornnError names the nearest other spec if there is no such file."""
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        specs = sorted(str(p) for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
+        near = f"; {nearest(str(path), specs)}" if specs else ""
+        raise EvornnError(f"there is no spec file {path}{near}") from None
+    except OSError as error:
+        raise EvornnError(f"cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EvornnError(f"{path} is not valid TOML: {error}") from None
+
+
+def override(text: str, form: str) -> tuple[list[str], Any]:
+    """The dotted key, in at least two parts, and the value of a text like "search.population=64"; a bare word is text.
+
+    form: what to write instead, told where `text` is something else.
+    """
+    key, equals, value = text.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not equals or len(parts) < 2 or not all(parts):
+        raise EvornnError(f"--set {text!r} is not understood; write {form}")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()
+    return parts, parsed
+
+
+def known(table: Mapping[str, Any], names: Iterable[str], where: str) -> None:
+    """Raise EvornnError, naming the place and the nearest name, if `table` has a key that is not one of `names`."""
+    names = list(names)
+    for key in table:
+        if key not in names:
+            raise EvornnError(f"{where}: there is no {key!r} here; {nearest(key, names)}")
+
+
+def located(where: str, make: Callable[[], T]) -> T:
+    """What `make` gives; an error in it is told with the place in the spec that caused it."""
+    try:
+        return make()
+    except EvornnError as error:
+        raise EvornnError(f"{where}: {error}") from None
