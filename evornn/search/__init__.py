@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evornn.search.base import Best, Search
+from evornn.search.cosyne import CoSyNE
 from evornn.search.dual_annealing import DualAnnealing
 from evornn.search.genetic_algorithm import GeneticAlgorithm
 from evornn.search.particle_swarm import ParticleSwarm
@@ -15,5 +16,6 @@ REGISTRY: dict[str, type[Search]] = {
     "ParticleSwarm": ParticleSwarm,
     "SimulatedAnnealing": SimulatedAnnealing,
     "DualAnnealing": DualAnnealing,
+    "CoSyNE": CoSyNE,
 }
 __all__ = ["REGISTRY", "Best", *REGISTRY]

@@ -164,13 +164,22 @@ def reset(rng: Rng, genes: np.ndarray, column: np.ndarray, *, low: np.ndarray, u
     return low[column] + (up - low)[column] * rng.random(genes.size)
 
 
-def mutate_rows(rng: Rng, rows: np.ndarray, rate: float, step: Callable[..., np.ndarray]) -> np.ndarray:
-    """Apply `step(rng, genes, column)` to each gene of `rows [M, D]` with probability `rate`; a new array."""
+def reflected(genomes: np.ndarray, low: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Genomes [P, D] folded back at their bounds [D], as often as needed: symmetric steps stay symmetric."""
+    span = up - low
+    away = np.mod(genomes - low, 2.0 * span)
+    return np.clip(low + span - np.abs(away - span), low, up)
+
+
+def mutate_rows(
+    rng: Rng, rows: np.ndarray, rate: float, step: Callable[..., np.ndarray], **options: np.ndarray
+) -> np.ndarray:
+    """Each gene of `rows [M, D]` changed by `step(rng, genes, column, **options)` with probability `rate`; new rows."""
     mutated = np.ascontiguousarray(rows).copy()
     flat = mutated.reshape(-1)
     hit = np.flatnonzero(rng.random(flat.size, dtype=np.float32) < np.float32(rate)) if rate < 1.0 else slice(None)
     column = (np.arange(flat.size) if rate >= 1.0 else hit) % rows.shape[1]
-    flat[hit] = step(rng, flat[hit], column)
+    flat[hit] = step(rng, flat[hit], column, **options)
     return mutated
 
 

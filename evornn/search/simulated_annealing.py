@@ -20,6 +20,7 @@ import numpy as np
 
 from evornn.errors import check_choice, check_range
 from evornn.search.base import SpaceLike
+from evornn.search.operators import reflected
 from evornn.search.restarting import RestartingSearch
 
 MEMORY = 0.9  # share of the unit that stays from one generation to the next
@@ -87,8 +88,7 @@ class SimulatedAnnealing(RestartingSearch):
         self.steps: int = check_range("steps", steps, 1, integer=True)
         self.reanneal, self.normalise = bool(reanneal), bool(normalise)
         self.proposal: str = check_choice("proposal", proposal, PROPOSALS)
-        self.span = self.upper - self.lower
-        self.sigma = check_range("sigma", sigma, 0.0, open_low=True) * self.span
+        self.sigma = check_range("sigma", sigma, 0.0, open_low=True) * (self.upper - self.lower)
         self.rate: float = check_range("rate", rate, 0.0, 1.0)
         self.return_after: int = check_range("return_after", return_after, 0, integer=True)
         self._genome: np.ndarray | None = None  # [P, D] what each chain holds; None: all are drawn anew
@@ -115,12 +115,7 @@ class SimulatedAnnealing(RestartingSearch):
         draw: Any = self.rng.standard_normal if self.proposal == "gaussian" else self.rng.standard_cauchy
         proposals = self._genome.copy()
         proposals[rows, columns] += self.sigma[columns] * draw(rows.size)
-        return self._reflected(proposals)
-
-    def _reflected(self, genomes: np.ndarray) -> np.ndarray:
-        """Fold back at the bounds, as often as needed."""
-        away = np.mod(genomes - self.lower, 2.0 * self.span)
-        return np.clip(self.lower + self.span - np.abs(away - self.span), self.lower, self.upper)
+        return reflected(proposals, self.lower, self.upper)
 
     def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
         if self._genome is None:

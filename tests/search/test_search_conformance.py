@@ -40,6 +40,7 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
         },
     ],
     "DualAnnealing": [{"no_local_search": False}],
+    "CoSyNE": [{"permutation": "probabilistic", "restart_after": 5}, {"mutation_rate": 0.1, "sigma": 0.1}],
     "SGD": [
         {"nesterov": True, "batch": 1},
         {"momentum": 0.0, "rate": 1.0, "schedule": {"name": "step", "every": 50, "factor": 0.7}},
