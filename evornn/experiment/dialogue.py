@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evornn.errors import EvornnError
+from evornn.experiment.asked import Asked
 from evornn.experiment.history import Record, crc
 from evornn.experiment.store import ENVIRONMENT, Store
 
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 
 
 class Dialogue:
-    """A search and the problem that it is consulted on."""
+    """A search and the problem that it is consulted on; `asked` counts what the search asks again."""
 
     def __init__(self, search: Search, problem: Problem) -> None:
         self.search, self.problem = search, problem
+        self.asked = Asked()
         self.takes_limit = "limit" in inspect.signature(search.ask).parameters
 
     def ask(self, limit: int | None) -> np.ndarray:
@@ -29,12 +31,28 @@ class Dialogue:
 
     def tell(self, genomes: np.ndarray, fitness: np.ndarray, told: Told | None) -> int:
         """Tell the search, gradients too if there are any; returns how many there were."""
+        self.asked.count(genomes)
         gradients = getattr(told, "gradients", None)
         if gradients is None:  # a search of one's own may know nothing of them
             self.search.tell(genomes, fitness)
             return 0
         self.search.tell(genomes, fitness, gradients)
         return len(genomes)
+
+    @property
+    def restarts(self) -> int:
+        """How often the search has started afresh; a search that does not say so never has."""
+        return int(getattr(self.search, "restarts", 0))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The search's state and what it has asked."""
+        return {"search": self.search.state_dict(), "asked": self.asked.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from `state_dict()`; of runs begun before requests were counted, those since then are."""
+        self.search.load_state_dict(state["search"])
+        if "asked" in state:
+            self.asked.load_state_dict(state["asked"])
 
     def replay(self, store: Store, start: int) -> None:
         """Bring a search that is at generation `start` of a stored run to its end: tell it the logged fitness.

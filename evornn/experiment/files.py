@@ -11,6 +11,14 @@ from pathlib import Path
 from evornn.errors import EvornnError
 
 
+class DiskError(EvornnError):
+    """A disk that is full or cannot be written; `what` says so without saying how to go on."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what + remedy)
+        self.what = what
+
+
 @contextlib.contextmanager
 def disk_errors(directory: Path) -> Iterator[None]:
     """Turn a full or unwritable disk into an error that says what happened and how to go on."""
@@ -18,11 +26,11 @@ def disk_errors(directory: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise EvornnError(
-                f"the disk is full while writing to {directory}; what was written before is kept. "
-                f"Free some space, then: evornn resume {directory}"
+            raise DiskError(
+                f"the disk is full while writing to {directory}; what was written before is kept. Free some space",
+                f", then: evornn resume {directory}",
             ) from error
-        raise EvornnError(f"cannot write to {directory}: {error.strerror or error}") from error
+        raise DiskError(f"cannot write to {directory}: {error.strerror or error}") from error
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -43,6 +51,11 @@ def write_atomic(path: Path, data: bytes) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def leftovers(directory: Path) -> list[Path]:
+    """Half-written files that processes which were killed in `write_atomic` have left behind."""
+    return list(directory.glob(".*.tmp"))
 
 
 def lock(handle: int, directory: Path) -> None:

@@ -14,15 +14,17 @@ from evornn.errors import EvornnError
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One generation; `evaluations`, `gradients`, `steps`, `tests`, `test_steps` are totals since the start of the run.
+    """One generation; `evaluations`, `gradients`, `reevaluations`, `restarts`, `steps`, `tests`, `test_steps` are
+    totals since the start of the run.
 
-    `gradients`: how many of the evaluations were gradients. `generation` counts from 1; `size`: members evaluated in
-    it; `best`: best fitness so far; `top`, `mean`, `median`: of this generation's fitness, NaN members left out; `nan`:
-    how many those were. `seconds`: wall time of the run so far; `simulating`: of it, what this generation's evaluation
-    took. `tested`: digest of the champion put to the task's test, if one was; `tests`, `test_steps`: such tests and
-    their simulated steps, no part of `evaluations` and `steps`. `learned`: share of the training data learned by the
-    best genome. `genomes_crc`, `fitness_crc`: CRC-32 of what was evaluated and told, for `resume`. NaN stands where
-    nothing was measured.
+    `gradients`: how many of the evaluations were gradients; `reevaluations`: how many were of genomes evaluated before
+    (among the last 8,192 evaluations); `restarts`: how often the search has started afresh. `generation` counts from 1;
+    `size`: members evaluated in it; `best`: best fitness so far; `top`, `mean`, `median`: of this generation's fitness,
+    NaN members left out; `nan`: how many those were. `seconds`: wall time of the run so far; `simulating`: of it, what
+    this generation's evaluation took. `tested`: digest of the champion put to the task's test, if one was; `tests`,
+    `test_steps`: such tests and their simulated steps, no part of `evaluations` and `steps`. `learned`: share of the
+    training data learned by the best genome. `genomes_crc`, `fitness_crc`: CRC-32 of what was evaluated and told, for
+    `resume`. NaN stands where nothing was measured.
     """
 
     generation: int
@@ -44,6 +46,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     genomes_crc: int
     fitness_crc: int
     gradients: int = 0
+    reevaluations: int = 0
+    restarts: int = 0
 
 
 _FLOATS = {f.name for f in msgspec.structs.fields(Record) if f.type is float}

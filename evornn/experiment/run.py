@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from evornn.search import Best
     from evornn.search.base import Search
 
+TOTALS = ("evaluations", "steps", "tests", "test_steps", "gradients", "reevaluations", "restarts")  # of the last record
 CHECKPOINT_SECONDS = 10.0  # a resume replays at most about this much search time (no evaluations)
 
 
@@ -34,10 +35,11 @@ class Result:
     """How a run ended.
 
     `solved`: a champion passed its test in float64; `verified` is that test's report. `best`: that champion, or else
-    the best genome told. `evaluations`, `steps`, `seconds`: spent; `gradients`: how many of the evaluations were
-    gradients; `tests`, `test_steps`: champion tests and their simulated steps, counted apart. `stopped_by`: "solved",
-    "search" (it has nothing more to ask) or the name of the limit that was reached. `history`: structured array, one
-    row a generation (fields of `evornn.experiment.history.Record`). `out`: the run directory, if any.
+    the best genome told. `evaluations`, `steps`, `seconds`: spent; `gradients`, `reevaluations`: how many of the
+    evaluations were gradients, and how many of genomes evaluated before; `restarts`: of the search; `tests`,
+    `test_steps`: champion tests and their simulated steps, counted apart. `stopped_by`: "solved", "search" (it has
+    nothing more to ask) or the name of the limit that was reached. `history`: structured array, one row a generation
+    (fields of `evornn.experiment.history.Record`). `out`: the run directory, if any.
     """
 
     solved: bool
@@ -51,6 +53,8 @@ class Result:
     tests: int
     test_steps: int
     gradients: int
+    reevaluations: int
+    restarts: int
     out: Path | None
 
 
@@ -138,7 +142,7 @@ class _Run:
             return
         start, state = self.store.load_checkpoint()
         if state is not None:
-            self.search.load_state_dict(state)
+            self.dialogue.load_state_dict(state)
         elif not self.records:
             self._checkpoint()
         self.dialogue.replay(self.store, start)
@@ -180,6 +184,8 @@ class _Run:
             genomes_crc=crc(genomes),
             fitness_crc=crc(evaluation.fitness),
             gradients=gradients,
+            reevaluations=self.dialogue.asked.total,
+            restarts=self.dialogue.restarts,
         )
         self.records.append(record)
         if self.store:
@@ -201,7 +207,7 @@ class _Run:
         """Save the search's state; rarely if it is large: writing takes at most a twentieth of the time."""
         assert self.store is not None
         begun = time.monotonic()
-        self.store.save_checkpoint(self.search.state_dict())
+        self.store.save_checkpoint(self.dialogue.state_dict())
         best = self.judge.champion or self.search.best
         if best is not None:
             self.store.save_best(best.genome)
@@ -210,25 +216,21 @@ class _Run:
 
     def _finish(self, reason: str) -> Result:
         last = self.last
+        totals = {name: getattr(last, name) if last else 0 for name in TOTALS}
         result = Result(
             solved=self.judge.champion is not None,
             stopped_by=reason,
-            evaluations=last.evaluations if last else 0,
-            steps=last.steps if last else 0,
+            **totals,
             seconds=time.monotonic() - self.started,
             best=self.judge.champion or self.search.best,
             history=as_array(self.records),
             verified=self.judge.report,
-            tests=last.tests if last else 0,
-            test_steps=last.test_steps if last else 0,
-            gradients=last.gradients if last else 0,
             out=self.store.directory if self.store else None,
         )
         if self.store:
             self._checkpoint()
             best = result.best
-            kept = ("solved", "stopped_by", "evaluations", "steps", "seconds", "tests", "test_steps", "gradients")
-            summary = {name: getattr(result, name) for name in kept}
+            summary = {name: getattr(result, name) for name in ("solved", "stopped_by", "seconds", *TOTALS)}
             self.store.write_json(
                 files.RESULT,
                 summary | {"best_fitness": best and best.fitness, "best_evaluation": best and best.evaluation},

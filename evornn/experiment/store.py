@@ -4,9 +4,10 @@
     environment.json  versions, processor, commit, command line
     history.jsonl     one line a generation, appended
     fitness.f64       every told fitness, float64 little-endian, appended; line k of the history covers the next `size`
-    numbers checkpoint.bin    the search's state now and then, so that a resume need not replay from the start best.npy
-    the best genome so far; the champion that solved the task, once there is one champion.json     what the champion's
-    test in float64 found result.json       how the run ended
+    checkpoint.bin    the search's state now and then, so that a resume need not replay from the start
+    best.npy          the best genome so far; the champion that solved the task, once there is one
+    champion.json     what the champion's test in float64 found
+    result.json       how the run ended
 
 Appends are handed to the system each generation, so a killed process loses at most the generation in the making; a torn
 last line is dropped.
@@ -25,7 +26,7 @@ import numpy as np
 
 from evornn.errors import EvornnError
 from evornn.experiment import checkpoint, history
-from evornn.experiment.files import disk_errors, lock, write_atomic
+from evornn.experiment.files import disk_errors, leftovers, lock, write_atomic
 
 SPEC, ENVIRONMENT, HISTORY, FITNESS = "spec.toml", "environment.json", "history.jsonl", "fitness.f64"
 CHECKPOINT, BEST, CHAMPION, RESULT = "checkpoint.bin", "best.npy", "champion.json", "result.json"
@@ -80,6 +81,8 @@ class Store:
         with disk_errors(directory):
             self._history = (directory / HISTORY).open("ab", buffering=0)
             lock(self._history.fileno(), directory)
+            for file in leftovers(directory):
+                file.unlink(missing_ok=True)
             self._fitness = (directory / FITNESS).open("ab", buffering=0)
             self.records = read_history(directory)
             self._drop_torn_ends()
@@ -92,7 +95,7 @@ class Store:
                 f"{directory} already holds a run; continue it with: evornn resume {directory}\n"
                 "or choose another directory with --out"
             )
-        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        if directory.exists() and (not directory.is_dir() or set(directory.iterdir()) - set(leftovers(directory))):
             raise EvornnError(f"{directory} exists and is not an empty directory; choose another with --out")
         with disk_errors(directory):
             directory.mkdir(parents=True, exist_ok=True)
@@ -132,8 +135,8 @@ class Store:
         return np.split(logged, np.cumsum([r.size for r in self.records[start:]])[:-1]) if logged.size else []
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
-        """Store a search's state as after the last appended generation, once all before it is on the disk."""
-        data = checkpoint.pack({"generation": len(self.records), "search": state})
+        """Store a state ("search" and more) after the last appended generation, once all before it is on the disk."""
+        data = checkpoint.pack({"generation": len(self.records), **state})
         with disk_errors(self.directory):
             os.fsync(self._fitness.fileno())
             os.fsync(self._history.fileno())
@@ -143,8 +146,8 @@ class Store:
         """(generation, state) of the newest valid checkpoint; (0, None) without one: replay from the start."""
         with contextlib.suppress(OSError, ValueError, KeyError):
             saved = checkpoint.unpack((self.directory / CHECKPOINT).read_bytes())
-            if saved["generation"] <= len(self.records):
-                return saved["generation"], saved["search"]
+            if saved["generation"] <= len(self.records) and "search" in saved:
+                return saved["generation"], saved
         return 0, None
 
     def write_json(self, name: str, content: Any) -> None:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def dumps(tables: Mapping[str, Mapping[str, Any]]) -> str:
-    """TOML text of a mapping of tables; None is left out. Raises TypeError for values that TOML has no word for."""
+def dumps(tables: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]]) -> str:
+    """TOML text of a mapping of tables and lists of tables; None is left out. Raises TypeError for values that TOML has
+    no word for.
+    """
     blocks = []
-    for name, table in tables.items():
-        lines = [f"{_key(key)} = {_value(value)}" for key, value in table.items() if value is not None]
-        blocks.append("\n".join([f"[{_key(name)}]", *lines]))
+    for name, content in tables.items():
+        if isinstance(content, Mapping):
+            blocks.append(_block(f"[{_key(name)}]", content))
+        else:
+            blocks += [_block(f"[[{_key(name)}]]", table) for table in content]
     return "\n\n".join(blocks) + "\n"
+
+
+def _block(head: str, table: Mapping[str, Any]) -> str:
+    return "\n".join([head, *(f"{_key(key)} = {_value(value)}" for key, value in table.items() if value is not None)])
 
 
 def _key(name: str) -> str:

@@ -59,9 +59,14 @@ def verification(report: ChampionReport) -> str:
 
 
 def _effort(result: Result) -> str:
-    gradients = f"; evaluations that were gradients: {result.gradients:,}" if result.gradients else ""
-    tests = f"; champion tests apart: {result.tests:,}" if result.tests else ""
-    return f"{result.seconds:.1f} s; {result.steps:,} simulated steps{_speed(result.history)}{gradients}{tests}"
+    counts = {
+        "evaluations that were gradients": result.gradients,
+        "evaluations of genomes evaluated before": result.reevaluations,
+        "restarts": result.restarts,
+        "champion tests apart": result.tests,
+    }
+    told = "".join(f"; {name}: {count:,}" for name, count in counts.items() if count)
+    return f"{result.seconds:.1f} s; {result.steps:,} simulated steps{_speed(result.history)}{told}"
 
 
 def _speed(history: np.ndarray) -> str:

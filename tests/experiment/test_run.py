@@ -9,6 +9,7 @@ from fakes import FakeProblem, make
 
 import evornn
 from evornn import EvornnError
+from evornn.experiment.asked import WINDOW, Asked
 
 
 @pytest.mark.parametrize("budget", [1, 19, 20, 21, 137])
@@ -96,6 +97,44 @@ def test_gradients_are_evaluations_and_said_to_be(name, options, share, budget):
     assert result.gradients == problem.taken == result.history["gradients"][-1]
     assert abs(result.gradients - share * budget) <= 20
     assert result.steps == 7 * budget
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("RandomGuessing", {}),
+        ("GeneticAlgorithm", {"reevaluate": True, "elites": 3, "restart_after": 4}),
+        ("ParticleSwarm", {"restart_after": 5}),
+        ("Adam", {"batch": 1}),
+    ],
+)
+def test_restarts_and_genomes_asked_again_are_counted(name, options):
+    problem, search = make(solves=-1.0, name=name, **options)
+    asked, ask = [], search.ask
+    search.ask = lambda limit=None: asked.append(ask(limit)) or asked[-1]
+    result = evornn.run(problem, search, evaluations=790)
+    genomes = [genome.tobytes() for genome in np.concatenate(asked)]
+    assert result.reevaluations == len(genomes) - len(set(genomes)) == result.history["reevaluations"][-1]
+    assert (result.reevaluations > 0) == (name in ("GeneticAlgorithm", "Adam"))
+    assert result.restarts == getattr(search, "restarts", 0) == result.history["restarts"][-1]
+    assert (result.restarts > 0) == ("restart_after" in options)
+
+
+def test_genomes_asked_again_are_remembered_for_a_window():
+    asked, genomes = Asked(), np.random.default_rng(0).normal(size=(3 * WINDOW, 2))
+    asked.count(genomes[:WINDOW])
+    asked.count(genomes[: WINDOW + 1])  # each WINDOW evaluations ago; the last is new
+    assert asked.total == WINDOW
+    asked.count(genomes[:1])  # now one too many ago
+    assert asked.total == WINDOW
+    asked.count(genomes[[5, 5]] * [[1.0, 1.0], [-1.0, 1.0]])
+    assert asked.total == WINDOW + 1
+    for start in range(0, 3 * WINDOW, 1000):
+        asked.count(genomes[start : start + 1000] + 1.0)
+    assert asked.total == WINDOW + 1
+    assert len(asked.state_dict()["at"]) == WINDOW
+    asked.count(np.array([[0.0, 1.0], [-0.0, 1.0]]))
+    assert asked.total == WINDOW + 2
 
 
 def test_targets_and_champions_go_by_all_episodes():

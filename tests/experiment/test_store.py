@@ -110,6 +110,7 @@ def interrupt_after(search, generations):
 
 
 CASES = [(name, {}) for name in SEARCHES] + [
+    ("GeneticAlgorithm", {"reevaluate": True, "restart_after": 3}),
     ("SGD", {"batch": 2, "nesterov": True}),
     ("Online", {"batch": 1}),
     ("Memetic", {"share": 0.3, "steps": 2, "search": {"name": "ParticleSwarm"}}),
