@@ -39,7 +39,8 @@ class Asked:
     def _digests(self, genomes: np.ndarray) -> np.ndarray:
         """uint64 [k]: a sum of the genes' bits, mixed, each times an odd number of its own."""
         if self._weights.size != genomes.shape[1]:
-            self._weights = np.random.default_rng(0).integers(2**63, size=genomes.shape[1], dtype=np.uint64) * 2 + 1
+            drawn: np.ndarray = np.random.default_rng(0).integers(2**63, size=genomes.shape[1], dtype=np.uint64)
+            self._weights = 2 * drawn + 1
         rows = max(1, 8192 // genomes.shape[1])  # at a time: what stays in the cache
         parts = [self._mixed(genomes[i : i + rows]) for i in range(0, len(genomes), rows)]
         return np.concatenate([np.empty(0, np.uint64), *parts])
@@ -48,7 +49,7 @@ class Asked:
         bits = np.add(genomes, 0.0, dtype=np.float64, order="C").view(np.uint64)  # a copy in which -0.0 is 0.0
         mixed = bits ^ (bits >> np.uint64(32))
         mixed *= self._weights
-        mixed ^= mixed >> np.uint64(29)
+        np.bitwise_xor(mixed, mixed >> np.uint64(29), out=mixed)
         return mixed.sum(axis=1, dtype=np.uint64)
 
     def state_dict(self) -> dict[str, Any]:
