@@ -39,7 +39,7 @@ class Asked:
     def _digests(self, genomes: np.ndarray) -> np.ndarray:
         """uint64 [k]: a sum of the genes' bits, mixed, each times an odd number of its own."""
         if self._weights.size != genomes.shape[1]:
-            drawn: np.ndarray = np.random.default_rng(0).integers(2**63, size=genomes.shape[1], dtype=np.uint64)
+            drawn = np.random.default_rng(0).integers(2**63, size=(genomes.shape[1],), dtype=np.uint64)
             self._weights = 2 * drawn + 1
         rows = max(1, 8192 // genomes.shape[1])  # at a time: what stays in the cache
         parts = [self._mixed(genomes[i : i + rows]) for i in range(0, len(genomes), rows)]
