@@ -185,7 +185,7 @@ def test_doctor_kernel_and_cache(small, monkeypatch, tmp_path):
 
 def test_cuda_kernels_without_a_gpu(small, tmp_path):
     pytest.importorskip("numba_cuda")
-    from evornn.kernels import cuda_device
+    from evornn.kernels.cuda import device as cuda_device
 
     assert "cuda.grid(1)" in call("kernel", small, "--backend", "cuda")
     assert "add --backend cuda" in call("kernel", small, "--backend", "cpu", "--cc", "9.0", code=2)

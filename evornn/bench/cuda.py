@@ -31,7 +31,7 @@ def workloads() -> list[Workload]:
 def measure_cuda(only: str, seconds: float, populations: list[int] | None = None) -> list[dict[str, Any]]:
     """One row for each workload and population, the last of each with the crossover, which is recorded."""
     check_cuda()
-    from evornn.kernels.cuda_device import facts
+    from evornn.kernels.cuda.device import facts
 
     rows: list[dict[str, Any]] = []
     borders = []
@@ -96,7 +96,7 @@ def _row(workload: Workload, population: int, rates: dict[str, float], measured:
 
 def title() -> str:
     """What the table is, and where JAX ran."""
-    from evornn.kernels.cuda_device import facts
+    from evornn.kernels.cuda.device import facts
 
     where = ""
     if importlib.util.find_spec("jax"):

@@ -9,13 +9,13 @@ from typing import Any
 
 from evornn.bench.cuda import workloads
 from evornn.bench.workloads import Workload
-from evornn.kernels import cuda_device as device
-from evornn.kernels.cuda import CudaBackend
-from evornn.kernels.gpus import Gpu, gpu, occupancy
-from evornn.kernels.ptx_counts import step_counts
-from evornn.kernels.ptx_listing import parse
-from evornn.kernels.ptx_resources import Resources, resources
-from evornn.kernels.roofline import roofline
+from evornn.kernels.cuda import device as device
+from evornn.kernels.cuda.backend import CudaBackend
+from evornn.kernels.ptx.gpus import Gpu, gpu, occupancy
+from evornn.kernels.ptx.counts import step_counts
+from evornn.kernels.ptx.listing import parse
+from evornn.kernels.ptx.resources import Resources, resources
+from evornn.kernels.ptx.roofline import roofline
 
 POPULATION = 16384
 TITLE = "CUDA kernels as compiled, float32, population 16,384; speeds are predicted upper bounds, not measurements"

@@ -124,7 +124,7 @@ def _gpu() -> str:
 
     if why := why_not_cuda():
         return f"not usable here. {why}"
-    from evornn.kernels.cuda_device import facts
+    from evornn.kernels.cuda.device import facts
 
     device, (episodes, source) = facts(), crossover()
     return USABLE + (

@@ -42,7 +42,7 @@ def kernel(
     if name == "cpu":
         typer.echo(problem.backend.kernel(*shape).text)
         return
-    from evornn.kernels.cuda import CudaBackend
+    from evornn.kernels.cuda.backend import CudaBackend
 
     made = CudaBackend(problem.simulation, problem.precision, compiling=True).kernel(*shape)
     if not (cc or gpu or ptx):
@@ -54,9 +54,9 @@ def kernel(
 def _report(kernel: Any, cc: str | None, gpu: str | None, file: Path | None) -> str:
     """Compile for a compute capability, or for a GPU's own."""
     from evornn.errors import EvornnError
-    from evornn.kernels import cuda_device as device
-    from evornn.kernels.gpus import gpu as gpu_named
-    from evornn.kernels.ptx_report import describe
+    from evornn.kernels.cuda import device as device
+    from evornn.kernels.ptx.gpus import gpu as gpu_named
+    from evornn.kernels.ptx.report import describe
 
     capability = device.capability(cc) if cc else gpu_named(gpu).cc if gpu else (9, 0)
     shape = kernel.shape

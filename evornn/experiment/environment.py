@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import os
 import platform
 import subprocess
@@ -42,6 +43,7 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+@functools.cache
 def commit() -> str | None:
     """The git commit of the checkout that evornn runs from, "-dirty" if files differ; None without one."""
     root = Path(__file__).resolve().parents[2]
@@ -84,6 +86,6 @@ def _gpu(problem: Any) -> dict[str, Any]:
 
     if problem.backend_name not in ("cuda", "auto") or why_not_cuda():
         return {}
-    from evornn.kernels.cuda_device import facts
+    from evornn.kernels.cuda.device import facts
 
     return {"gpu": facts().name, "numba-cuda": version("numba-cuda")}

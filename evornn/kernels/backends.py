@@ -31,7 +31,7 @@ def make(name: str, simulation: Any, precision: str, workers: int | None, gradie
 
 def check_cuda() -> None:
     """Raise EvornnError, saying what is missing, unless kernels run on a GPU (or in the CUDA simulator) here."""
-    from evornn.kernels.cuda_device import check
+    from evornn.kernels.cuda.device import check
 
     check()
 
@@ -65,7 +65,7 @@ class WithGpu(Backend):
             if individuals * episodes < self.smallest:
                 self.chosen = self.host
             else:
-                from evornn.kernels.cuda import CudaBackend
+                from evornn.kernels.cuda.backend import CudaBackend
 
                 self.chosen = CudaBackend(self.simulation, self.precision)
         return self.chosen
@@ -104,7 +104,7 @@ def _record() -> Path:
 
 def crossover() -> tuple[int, str]:
     """Episodes at once from which the GPU of this machine is faster than its CPU, and where that is from."""
-    from evornn.kernels.cuda_device import facts
+    from evornn.kernels.cuda.device import facts
 
     try:
         found = json.loads(_record().read_text())[facts().name]

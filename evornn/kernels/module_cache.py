@@ -35,8 +35,8 @@ _SOURCES = (
             "coefficients",
             "far_angles",
             "payne_hanek",
-            "cuda_device",
-            "cuda_primitives",
+            "cuda/device",
+            "cuda/primitives",
         )
     ),
     "formula/noise.py",

@@ -94,8 +94,8 @@ class Way:
 
 def _backend(batch: Batch, way: Way) -> tuple[Any, np.ndarray, np.ndarray]:
     """The CUDA backend as wanted, values, scenarios."""
-    from evornn.kernels import cuda_layout
-    from evornn.kernels.cuda import CudaBackend
+    from evornn.kernels.cuda import layout as cuda_layout
+    from evornn.kernels.cuda.backend import CudaBackend
 
     simulation, values, scenarios = made(batch.maker, batch.arguments)
     values = values if way.one is None else values[way.one : way.one + 1]
@@ -110,7 +110,7 @@ def _backend(batch: Batch, way: Way) -> tuple[Any, np.ndarray, np.ndarray]:
 
 def evaluate(batch: Batch, way: Way) -> Numbers:
     """In the simulator: fitness, steps, failed [P, E]; then, if asked for, means and sums over episodes [P]."""
-    from evornn.kernels import cuda_layout
+    from evornn.kernels.cuda import layout as cuda_layout
 
     backend, values, scenarios = _backend(batch, way)
     simulation = backend.simulation
@@ -250,7 +250,7 @@ def problem(backend: str) -> Numbers:
 
 def compiling_in_the_simulator() -> str:
     """What the simulator says when it is to compile."""
-    from evornn.kernels import cuda_device
+    from evornn.kernels.cuda import device as cuda_device
 
     cuda_device.check()
     try:

@@ -57,7 +57,7 @@ def _outcome(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Outcom
 
 def main() -> None:
     """The simulator's process: run the calls in the first file, write their outcomes to the second."""
-    from evornn.kernels import cuda_transfers
+    from evornn.kernels.cuda import transfers as cuda_transfers
 
     sys.setswitchinterval(1e-4)  # a simulated barrier is threads that watch each other
     cuda_transfers.THREADS = 4  # a thread a number costs more than the numbers

@@ -17,7 +17,7 @@ from evornn.problem import Problem
 from evornn.tasks import DoublePole
 from tests.kernels.cuda_cases import compiling_in_the_simulator
 
-DOOR = "evornn.kernels.cuda_device"
+DOOR = "evornn.kernels.cuda.device"
 EXTRAS = ("evornn[cuda13]", "evornn[cuda12]")
 
 
@@ -54,7 +54,7 @@ def test_without_the_package_the_extras_are_named() -> None:
         made("cuda")
     says(error, "backend 'cuda' needs the package numba-cuda", "pip install", *EXTRAS)
     with pytest.raises(EvornnError, match="numba-cuda"):
-        importlib.import_module("evornn.kernels.cuda_device")
+        importlib.import_module("evornn.kernels.cuda.device")
 
 
 @pytest.mark.usefixtures("without_package")
@@ -86,7 +86,7 @@ def test_without_the_compiler_library_the_extras_are_named(door: Any, monkeypatc
 
 
 def test_without_a_gpu_that_is_said_and_what_works_without(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from evornn.kernels.cuda import CudaBackend
+    from evornn.kernels.cuda.backend import CudaBackend
 
     monkeypatch.setattr(door, "check_compiler", lambda: None)
     monkeypatch.setattr(door.cuda, "is_available", lambda: False)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from evornn.errors import EvornnError
-from evornn.kernels.cuda_layout import CHUNK, HELD, SHARE, WARP, Need, choose, chunk_of, launch_size
-from evornn.kernels.cuda_text import SHARED_BYTES, cuda_text
+from evornn.kernels.cuda.layout import CHUNK, HELD, SHARE, WARP, Need, choose, chunk_of, launch_size
+from evornn.kernels.cuda.text import SHARED_BYTES, cuda_text
 from evornn.kernels.shape import Shape
 from evornn.kernels.traced import trace_simulation
 from evornn.networks import LSTM, EchoState, FullyRecurrent

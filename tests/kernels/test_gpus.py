@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from evornn.errors import EvornnError
-from evornn.kernels.gpus import ARCHITECTURES, GPUS, Gpu, gpu, occupancy
-from evornn.kernels.ptx_counts import Counts, StepCounts
-from evornn.kernels.ptx_report import describe
-from evornn.kernels.ptx_resources import Resources, Unknown
-from evornn.kernels.roofline import roofline
+from evornn.kernels.ptx.counts import Counts, StepCounts
+from evornn.kernels.ptx.gpus import ARCHITECTURES, GPUS, Gpu, gpu, occupancy
+from evornn.kernels.ptx.report import describe
+from evornn.kernels.ptx.resources import Resources, Unknown
+from evornn.kernels.ptx.roofline import roofline
 from tests.kernels.ptx_examples import KERNEL
 
 

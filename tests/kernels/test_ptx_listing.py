@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from evornn.errors import EvornnError
-from evornn.kernels.ptx_counts import classified, step_counts
-from evornn.kernels.ptx_listing import Local, approximations, contractions, local_bytes, parse, uses_double
-from evornn.kernels.ptx_loops import Flow
+from evornn.kernels.ptx.counts import classified, step_counts
+from evornn.kernels.ptx.listing import Local, approximations, contractions, local_bytes, parse, uses_double
+from evornn.kernels.ptx.loops import Flow
 from tests.kernels.ptx_examples import HEAD, KERNEL, REGISTERS, kernel
 
 

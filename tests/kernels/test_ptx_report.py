@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from evornn.errors import EvornnError
-from evornn.kernels import cuda_toolkit
-from evornn.kernels.gpus import ARCHITECTURES
-from evornn.kernels.ptx_counts import classified, step_counts
-from evornn.kernels.ptx_listing import approximations, contractions, local_bytes, parse, uses_double
-from evornn.kernels.ptx_report import describe
-from evornn.kernels.ptx_resources import Resources, Unknown, elf_sections, read, resources
+from evornn.kernels.ptx.counts import classified, step_counts
+from evornn.kernels.ptx.gpus import ARCHITECTURES
+from evornn.kernels.ptx.listing import approximations, contractions, local_bytes, parse, uses_double
+from evornn.kernels.ptx.report import describe
+from evornn.kernels.ptx.resources import Resources, Unknown, elf_sections, read, resources
 from tests.kernels.ptx_examples import KERNEL, kernel
 
 LOGS = {
@@ -64,7 +63,7 @@ def without_nvjitlink(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object) -> None:
         raise EvornnError("nvJitLink is not installed: pip install 'evornn[cuda13]'")
 
-    monkeypatch.setattr(cuda_toolkit, "assemble", missing)
+    monkeypatch.setattr("evornn.kernels.cuda.assembler.assemble", missing)
 
 
 def program(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:

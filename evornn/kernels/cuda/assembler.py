@@ -1,10 +1,11 @@
-"""The one use of NVIDIA's Python bindings beside the compiler: nvJitLink, which makes machine code without a driver."""
+"""Machine code from PTX by nvJitLink, without a driver."""
 
 from __future__ import annotations
 
 import types
 
 from evornn.errors import EvornnError
+from evornn.kernels.cuda import device
 
 
 def assemble(kernel: str | bytes, target: str) -> tuple[bytes, str, str]:
@@ -14,13 +15,8 @@ def assemble(kernel: str | bytes, target: str) -> tuple[bytes, str, str]:
     whole program is optimised; PTX is assembled as a part of one, which costs some registers more (8 of 40 were seen).
     A package that is missing, or code that is newer than it: an error that says so.
     """
-    try:
-        from cuda.bindings import nvjitlink
-
-        name = f"nvJitLink {'.'.join(map(str, nvjitlink.version()))}"
-    except (ImportError, RuntimeError) as error:
-        state = "is not installed" if isinstance(error, ImportError) else "cannot be loaded"
-        raise EvornnError(f"nvJitLink {state}: pip install 'evornn[cuda13]' or 'evornn[cuda12]'") from error
+    nvjitlink = device.linker()
+    name = f"nvJitLink {'.'.join(map(str, nvjitlink.version()))}"
     options = [f"-arch={target}", "-Xptxas=-v", *(["-lto"] if isinstance(kernel, bytes) else [])]
     try:
         link = nvjitlink.create(len(options), options)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from evornn.errors import EvornnError
-from evornn.kernels.gpus import ARCHITECTURES, GPUS, USUAL, Gpu, architecture, gpu, named, occupancy
-from evornn.kernels.ptx_counts import TABLE, UNITS, StepCounts, step_counts
-from evornn.kernels.ptx_listing import approximations, contractions, local_bytes, parse, uses_double
-from evornn.kernels.ptx_resources import Resources, Unknown, resources
-from evornn.kernels.roofline import roofline
+from evornn.kernels.ptx.counts import TABLE, UNITS, StepCounts, step_counts
+from evornn.kernels.ptx.gpus import ARCHITECTURES, GPUS, USUAL, Gpu, architecture, gpu, named, occupancy
+from evornn.kernels.ptx.listing import approximations, contractions, local_bytes, parse, uses_double
+from evornn.kernels.ptx.resources import Resources, Unknown, resources
+from evornn.kernels.ptx.roofline import roofline
 
 MEMORIES = ("global", "shared", "local", "generic")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 
-from evornn.kernels.cuda_layout import HELD
+from evornn.kernels.cuda.language import ScalarLanguage
+from evornn.kernels.cuda.layout import HELD
 from evornn.kernels.kernel_text import Episode, functions_text
 from evornn.kernels.plan import Plan
-from evornn.kernels.scalar_language import ScalarLanguage
 from evornn.kernels.shape import Shape
 from evornn.kernels.traced import Traced
 from evornn.kernels.values import Text
@@ -17,10 +17,10 @@ SHARED_BYTES = 48 * 1024  # what a block may have without asking the device for 
 HEADER = '''"""{title}
 
 {precision}, layout "{layout}", {block} threads a block. Written by evornn; primitives:
-evornn/kernels/cuda_primitives.py.
+evornn/kernels/cuda/primitives.py.
 """
 
-from evornn.kernels.cuda_primitives import cuda, primitives
+from evornn.kernels.cuda.primitives import cuda, primitives
 
 globals().update(primitives("{precision}"))
 '''

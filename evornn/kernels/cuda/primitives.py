@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from evornn.kernels import payne_hanek
-from evornn.kernels.cuda_device import again, cuda, device_function, kernel, libdevice, numba_type, simulated
+from evornn.kernels.cuda.device import again, cuda, device_function, kernel, libdevice, numba_type, simulated
 from evornn.kernels.numpy_lanes import NumpyLanes
 
 TABLE = np.array(payne_hanek.WORDS, np.uint32)

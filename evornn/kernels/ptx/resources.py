@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evornn.errors import EvornnError
-from evornn.kernels.ptx_listing import Listing, parse
+from evornn.kernels.ptx.listing import Listing, parse
 
 INSTRUCTION = 16  # bytes, since Volta
 
@@ -49,11 +49,9 @@ def resources(ptx: str, cc: tuple[int, int], ltoir: bytes | None = None) -> Reso
     By nvJitLink if the package is there, from `ltoir` (numba-cuda's intermediate code of the same kernel) if given, as
     at run time, else from the PTX; without the package by `ptxas` on the PATH; else `Unknown`, which gives the reason.
     """
-    from evornn.kernels import cuda_toolkit
-
     listing, target = parse(ptx), f"sm_{cc[0]}{cc[1]}"
     reasons = []
-    for assemble in (lambda: cuda_toolkit.assemble(ltoir or ptx, target), lambda: ptxas(ptx, target)):
+    for assemble in (lambda: _nvjitlink(ltoir or ptx, target), lambda: ptxas(ptx, target)):
         try:
             code, messages, source = assemble()
         except EvornnError as error:
@@ -61,6 +59,12 @@ def resources(ptx: str, cc: tuple[int, int], ltoir: bytes | None = None) -> Reso
         else:
             return read(messages, code, listing, source)
     return Unknown("; ".join(reasons))
+
+
+def _nvjitlink(kernel: str | bytes, target: str) -> tuple[bytes, str, str]:
+    from evornn.kernels.cuda.assembler import assemble
+
+    return assemble(kernel, target)
 
 
 def read(messages: str, code: bytes, listing: Listing, source: str) -> Resources:

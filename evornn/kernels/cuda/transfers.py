@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evornn.kernels.cuda_device import cuda, kernel
+from evornn.kernels.cuda.device import cuda, kernel
 
 THREADS = 128
 

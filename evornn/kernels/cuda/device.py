@@ -103,6 +103,18 @@ def check() -> None:
         )
 
 
+def linker() -> Any:
+    """NVIDIA's nvJitLink bindings; EvornnError where they are missing."""
+    try:
+        from cuda.bindings import nvjitlink
+
+        nvjitlink.version()
+    except (ImportError, RuntimeError) as error:
+        state = "is not installed" if isinstance(error, ImportError) else "cannot be loaded"
+        raise EvornnError(f"nvJitLink {state}: {EXTRAS}") from error
+    return nvjitlink
+
+
 def _line(error: Any) -> str:
     return " ".join(str(error).split()).strip(" :")
 

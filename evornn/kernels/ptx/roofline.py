@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evornn.errors import check_range
-from evornn.kernels.gpus import WARP, Gpu, occupancy
-from evornn.kernels.ptx_counts import Counts, StepCounts
-from evornn.kernels.ptx_resources import Resources, Unknown
+from evornn.kernels.ptx.counts import Counts, StepCounts
+from evornn.kernels.ptx.gpus import WARP, Gpu, occupancy
+from evornn.kernels.ptx.resources import Resources, Unknown
 
 SCHEDULERS = 4  # of an SM, each starting one instruction of a warp a clock
 ASSUMED = {

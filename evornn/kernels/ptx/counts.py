@@ -13,8 +13,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from evornn.kernels.ptx_listing import Block, Function, Instruction, Listing
-from evornn.kernels.ptx_loops import Flow, Loop
+from evornn.kernels.ptx.listing import Block, Function, Instruction, Listing
+from evornn.kernels.ptx.loops import Flow, Loop
 
 UNITS = ("fp32", "fp64", "integer", "special", "memory", "control")
 TABLE: list[tuple[str, str, dict[str, int]]] = [

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from evornn.kernels import cuda_device as device
-from evornn.kernels import cuda_layout
 from evornn.kernels import layout as layouts
 from evornn.kernels.backend import Backend
-from evornn.kernels.cuda_text import cuda_text
+from evornn.kernels.cuda import device as device
+from evornn.kernels.cuda import layout as cuda_layout
+from evornn.kernels.cuda.text import cuda_text
 from evornn.kernels.module_cache import load
 from evornn.kernels.shape import Shape
 from evornn.kernels.traced import Traced, trace_simulation
@@ -70,7 +70,7 @@ class CudaKernel:
 class CudaBackend(Backend):
     """Evaluates populations of one simulation on the current CUDA device.
 
-    precision: "float32" or "float64". layout, block: force one instead of the rule in `cuda_layout` (for tests and
+    precision: "float32" or "float64". layout, block: force one instead of the rule in `layout` (for tests and
     benchmarks). memory: bytes that may be used (None: what is free on the device). Raises EvornnError where CUDA does
     not work; `compiling` allows a backend that only writes and compiles kernels.
     """
@@ -136,7 +136,7 @@ class CudaBackend(Backend):
         counts = np.empty((2, len(values)), np.int64)
 
         def fetch(queue: device.Queue, results: Any, cut: slice) -> None:
-            from evornn.kernels import cuda_transfers as transfers
+            from evornn.kernels.cuda import transfers as transfers
 
             shape = (2, results.shape[2])
             totals, numbers = queue.array("sums", shape, self.precision), queue.array("counts", shape, "int64")
@@ -189,7 +189,7 @@ class CudaBackend(Backend):
         seed: int,
         processors: int,
     ) -> Any:
-        from evornn.kernels import cuda_transfers as transfers
+        from evornn.kernels.cuda import transfers as transfers
 
         order, constants, tables, *series = kernel.fixed
         population, genes = len(values), len(kernel.order)

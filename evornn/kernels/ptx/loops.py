@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from evornn.kernels.ptx_listing import Block, Function
-from evornn.kernels.ptx_passes import passes
+from evornn.kernels.ptx.listing import Block, Function
+from evornn.kernels.ptx.passes import passes
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from evornn.kernels.ptx_listing import Function, Instruction
+from evornn.kernels.ptx.listing import Function, Instruction
 
 MOST = 100_000  # passes that are counted out
 COMPARE: dict[str, Callable[[int, int], bool]] = {

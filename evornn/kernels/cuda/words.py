@@ -1,6 +1,6 @@
 """The words of emitted text as functions of one thread's scalars: the `prelude` of a GPU, written as Python text.
 
-Arithmetic comes from the formulas that SIMD words are built from, run over `scalar_text`; only addressing is new here.
+Arithmetic comes from the formulas that SIMD words are built from, run over `algebra`; only addressing is new here.
 Tuples of each length get functions of their own (`tanh_5t`, `affine_5x7s`). What threads are to memory:
 
 individuals, episodes: a thread is one episode of one individual. Weights, scenarios and data are views (array, start,
@@ -18,8 +18,8 @@ from inspect import signature
 from typing import Any
 
 from evornn.kernels import elementary, payne_hanek
+from evornn.kernels.cuda.algebra import TextLanes, TextMachine, Writer
 from evornn.kernels.products import Sums
-from evornn.kernels.scalar_text import TextLanes, TextMachine, Writer
 from evornn.kernels.words import ELEMENTWISE, MASKS, row_of, uniform
 from evornn.kernels.words import maximum as simd_maximum
 
