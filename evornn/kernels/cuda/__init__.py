@@ -1,1 +1,1 @@
-"""The CUDA backend: `backend` evaluates, `text` writes kernels in the words of `words`, `device` is the one door to it."""
+"""The CUDA backend: `backend` evaluates, `text` writes kernels in the words of `words`, `device` opens CUDA."""
