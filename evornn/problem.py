@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Self
 
 import numpy as np
@@ -194,6 +195,15 @@ class Problem:
         if self._exact is None:
             self._exact = Problem(self.network, self.task, "cpu", "float64", self.workers, self.episodes, self.seed)
         return self._exact
+
+    def compile(self, population: int) -> None:
+        """Compile what evaluating `population` genomes and testing a champion take: a run is then timed without it."""
+        genomes = self.space.sample(np.random.default_rng(0), population)
+        self.evaluate(genomes, steps=1)
+        exact = self.exact()
+        exact.evaluate(genomes[:1], steps=1)
+        for stage in self.task.champion_test():
+            exact._trial(genomes[:1], dataclasses.replace(stage, steps=1))
 
     def kernel_source(self) -> str:
         """The emitted source of the kernel that evaluates a population of 1,024."""

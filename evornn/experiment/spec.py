@@ -105,13 +105,20 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
     def build(self) -> tuple[Problem, Search]:
         """The problem and a fresh search on it."""
-        from evornn.problem import Problem
-
-        network, task = (_build(name, getattr(self, name), f"{self.origin}, [{name}]") for name in ("network", "task"))
-        where = f"{self.origin}, [problem]"
-        problem = located(where, lambda: Problem(network=network, task=task, seed=self.seed, **self.problem))
+        problem = build_problem(self.network, self.task, self.problem, self.seed, self.origin)
         search = _build("search", self.search, f"{self.origin}, [search]", space=problem.space, seed=self.seed)
         return problem, search
+
+
+def build_problem(
+    network: Mapping[str, Any], task: Mapping[str, Any], options: Mapping[str, Any], seed: int, origin: str
+) -> Problem:
+    """The problem that the tables [network], [task] and [problem] of a spec make."""
+    from evornn.problem import Problem
+
+    parts = {"network": network, "task": task}
+    built = {name: _build(name, table, f"{origin}, [{name}]") for name, table in parts.items()}
+    return located(f"{origin}, [problem]", lambda: Problem(**built, seed=seed, **options))
 
 
 def registry(family: str) -> dict[str, type]:

@@ -1,0 +1,67 @@
+"""Problems to compare methods on, as named lists: poles, sequences, small. When one is solved, its task says.
+
+    for entry in evornn.suites.poles:
+        problem = entry.problem(seed=1)
+
+In the spec of a comparison: `[[problems]]` with `suite = "poles"`. A spec may put other networks in their place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from evornn.problem import Problem
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A named problem: the tables [network], [task] and [problem] of a spec, and limits of its own."""
+
+    name: str
+    network: dict[str, Any]
+    task: dict[str, Any]
+    options: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
+
+    def problem(self, seed: int = 0, **options: Any) -> Problem:
+        """The problem; `options` of `Problem`, such as backend="plain", come before the entry's own."""
+        from evornn.experiment.spec import build_problem
+
+        return build_problem(self.network, self.task, self.options | options, seed, self.name)
+
+
+def _entry(name: str, network: dict[str, Any], task: str, **options: Any) -> Entry:
+    return Entry(name=name, network=network, task={"name": task, **options})
+
+
+RECURRENT = {"name": "FullyRecurrent", "units": 5}
+
+# One pole or two, with or without velocities, rewarded for the steps balanced or for little motion (damping, Gruau
+# 1996). Solved: 100,000 steps balanced; under damping also 200 of 625 starts (Gomez, Schmidhuber & Miikkulainen 2008).
+poles: list[Entry] = [
+    _entry(f"{name}{seen}{fitness}", RECURRENT, task, velocities=not seen, fitness=fitness[1:] or "steps")
+    for name, task in (("single_pole", "CartPole"), ("double_pole", "DoublePole"))
+    for seen in ("", "_no_velocities")
+    for fitness in ("", "_damping")
+]
+
+# Grammars, bits and numbers to remember, from easy to hard. Solved: fresh sequences, longer ones where the task has
+# them, are all correct.
+sequences: list[Entry] = [
+    *(
+        _entry(f"tomita_{grammar}", RECURRENT | {"units": 3}, "Tomita", grammar=grammar, loss="mse")
+        for grammar in (1, 2, 4)
+    ),
+    _entry("delayed_xor", {"name": "Elman", "units": 6}, "DelayedXOR", loss="mse"),
+]
+
+# A whole comparison of a few methods takes less than a minute.
+small: list[Entry] = [
+    poles[0],
+    poles[3],
+    sequences[0],
+]
+
+SUITES: dict[str, list[Entry]] = {"poles": poles, "sequences": sequences, "small": small}
