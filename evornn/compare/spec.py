@@ -33,7 +33,7 @@ from typing import Any
 
 import msgspec
 
-from evornn.compare.tables import differences, effective, expanded, overridden, sections
+from evornn.compare.sections import differences, effective, expanded, overridden, sections
 from evornn.errors import EvornnError, check_range, nearest
 from evornn.experiment import toml
 from evornn.experiment.limits import Limits

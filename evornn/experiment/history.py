@@ -50,6 +50,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int = 0
 
 
+TOTALS = ("evaluations", "steps", "tests", "test_steps", "gradients", "reevaluations", "restarts")  # of a run
 _FLOATS = {f.name for f in msgspec.structs.fields(Record) if f.type is float}
 _COLUMNS = [
     (f.name, {int: "i8", float: "f8", bool: "?"}[f.type]) for f in msgspec.structs.fields(Record) if f.name != "tested"

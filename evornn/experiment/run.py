@@ -15,7 +15,7 @@ from evornn.errors import EvornnError
 from evornn.experiment import store as files
 from evornn.experiment.dialogue import Dialogue
 from evornn.experiment.environment import describe_environment
-from evornn.experiment.history import Record, as_array, crc, summarise
+from evornn.experiment.history import TOTALS, Record, as_array, crc, summarise
 from evornn.experiment.judge import Judge
 from evornn.experiment.limits import Limits
 from evornn.experiment.store import Store
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from evornn.search import Best
     from evornn.search.base import Search
 
-TOTALS = ("evaluations", "steps", "tests", "test_steps", "gradients", "reevaluations", "restarts")  # of the last record
 CHECKPOINT_SECONDS = 10.0  # a resume replays at most about this much search time (no evaluations)
 
 

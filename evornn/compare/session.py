@@ -1,0 +1,155 @@
+"""Carrying out a comparison: what is still to be done, done in worker processes, and counted as it goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from evornn.compare import grid
+from evornn.compare.crew import Crew, check_workers
+from evornn.compare.grid import Cell
+from evornn.compare.results import Results, load, write
+from evornn.compare.spec import Comparison, chosen
+from evornn.errors import EvornnError
+from evornn.experiment.files import disk_errors, write_atomic
+
+
+class Tally:
+    """How far a comparison has come. `before`: cells that had ended when it began; `at`: the runs going on, each with
+    its newest numbers; `failed`: runs that broke off, and why.
+    """
+
+    def __init__(self, wanted: int, pending: Sequence[Cell], workers: int) -> None:
+        self.before = wanted - len(pending)
+        self.pending, self.workers = set(pending), workers
+        self.compiling = True
+        self.ended: dict[Cell, dict[str, Any]] = {}
+        self.failed: dict[Cell, str] = {}
+        self.at: dict[Cell, dict[str, Any]] = {}
+        self._begun: dict[Cell, float] = {}
+        self._took: dict[tuple[str, str], list[float]] = {}
+
+    @property
+    def total(self) -> int:
+        """All cells asked for."""
+        return self.before + len(self.pending) + len(self.ended) + len(self.failed)
+
+    @property
+    def solved(self) -> int:
+        """How many of the runs that ended now have solved their problem."""
+        return sum(end["solved"] for end in self.ended.values())
+
+    def note(self, cell: Cell, message: dict[str, Any]) -> None:
+        """Take a worker's message into account."""
+        if "begun" in message:
+            self._begun[cell] = time.monotonic()
+            self.at[cell] = {}
+        elif "at" in message:
+            self.at[cell] = message["at"]
+        else:
+            self.at.pop(cell, None)
+            self.pending.discard(cell)
+            if "ended" in message:
+                self.ended[cell] = message["ended"]
+                took = time.monotonic() - self._begun[cell]
+                self._took.setdefault((cell.problem, cell.method), []).append(took)
+            else:
+                self.failed[cell] = message["failed"]
+
+    def seconds_left(self) -> float | None:
+        """An estimate from how long runs of the same problem and method have taken; None before any has ended."""
+        means = {pair: sum(took) / len(took) for pair, took in self._took.items()}
+        if not means:
+            return None
+        typical = sum(means.values()) / len(means)
+        left = [
+            max(0.0, means.get((c.problem, c.method), typical) - (now - self._begun[c] if c in self.at else 0.0))
+            for now in (time.monotonic(),)
+            for c in self.pending
+        ]
+        return max(sum(left) / self.workers, max(left, default=0.0))
+
+
+Watcher = Callable[[Tally], None]
+
+
+def run(
+    comparison: Comparison | str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    only: Sequence[str] = (),
+    watch: Watcher | None = None,
+) -> Results:
+    """Carry out a comparison (or the spec file of one) in the directory `out`, or what is left of it to do.
+
+    workers: processes, each running one cell at a time in one thread. only: names of problems and methods to confine it
+    to. `watch` hears of every change. What has ended is never run again, what was interrupted goes on where it was;
+    the results are those of a comparison that never was, but for wall time. More seeds, problems and methods can be
+    added later; other options under the same name are an EvornnError that says what differs. Runs that break off by an
+    error of their method are told in `Results.failed`, and tried again the next time.
+    """
+    comparison = comparison if isinstance(comparison, Comparison) else Comparison.load(comparison)
+    out, count = Path(out), check_workers(workers or comparison.workers)
+    wanted = grid.cells(comparison, *chosen(comparison, list(only)))
+    with grid.opened(comparison, out):
+        pending = [cell for cell in wanted if not cell.ended(out)]
+        for cell in wanted:
+            grid.check_begun(comparison, cell, out)
+        check_builds(comparison, pending)
+        tally = Tally(len(wanted), pending, min(count, max(1, len(pending))))
+        watch = watch or (lambda tally: None)
+        watch(tally)
+        if pending:
+            _carry_out(comparison, out, pending, tally, watch)
+        results = load(out)
+        results.failed = dict(tally.failed)
+        write(results)
+    return results
+
+
+def check_builds(comparison: Comparison, pending: Sequence[Cell]) -> None:
+    """Raise EvornnError if a problem or a search of these cells cannot be made, before any work."""
+    pairs = {(cell.problem, cell.method): cell for cell in reversed(pending)}
+    for cell in reversed(pairs.values()):
+        spec = comparison.run_spec(*cell)
+        problem, search = spec.build()
+        try:
+            search.prepare(problem)
+        except EvornnError as error:
+            raise EvornnError(f"{spec.origin}: {error}") from None
+
+
+def _carry_out(comparison: Comparison, out: Path, pending: Sequence[Cell], tally: Tally, watch: Watcher) -> None:
+    """Compile what the cells need, each problem's kernels in one process; then run the cells."""
+
+    def compiled(problem: str, message: dict[str, Any]) -> None:
+        if "ended" not in message:
+            raise EvornnError(message.get("fatal") or message["failed"])
+
+    def noted(cell: Cell, message: dict[str, Any]) -> None:
+        if "fatal" in message:
+            raise EvornnError(message["fatal"])
+        tally.note(cell, message)
+        if "failed" in message:
+            with disk_errors(out):
+                cell.error_file(out).parent.mkdir(exist_ok=True)
+                write_atomic(cell.error_file(out), message.get("traceback", message["failed"]).encode())
+        elif "ended" in message:
+            cell.error_file(out).unlink(missing_ok=True)
+        watch(tally)
+
+    firsts = list({(cell.problem, cell.method): cell for cell in reversed(pending)}.values())
+    kernels = {
+        problem: [comparison.run_spec(*cell).text() for cell in firsts if cell.problem == problem]
+        for problem in dict.fromkeys(cell.problem for cell in pending)
+    }
+    jobs = [
+        (cell, {"run": comparison.run_spec(*cell).text(), "directory": str(cell.directory(out))}) for cell in pending
+    ]
+    with Crew[Any](tally.workers) as crew:
+        crew.carry_out([(problem, {"compile": texts}) for problem, texts in kernels.items()], compiled)
+        tally.compiling = False
+        crew.carry_out(jobs, noted)
