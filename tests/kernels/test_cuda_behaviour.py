@@ -17,10 +17,24 @@ from tests.kernels.harness import LAYOUTS
 POLES, MEMORY = ("FullyRecurrent", "DoublePole"), ("LSTM", "Sequence")
 
 
+WORK: dict[str, list[Any]] = {"control": [], "numbers": [], "words": []}  # calls of one process of the simulator each
+
+
 def calls(batches: Iterable[Batch], ways: Iterable[Way]) -> list[Any]:
     """Every batch in every way."""
     ways = list(ways)
     return [(evaluate, (batch, way)) for batch in batches for way in ways]
+
+
+@pytest.fixture(scope="module")
+def outcome(simulator: Any) -> Any:
+    """outcome(call): what it gave in the simulator."""
+
+    def of(call: Any) -> Any:
+        group = next(name for name, work in WORK.items() if call in work)
+        return simulator(f"behaviour-{group}", WORK[group])[call].checked()
+
+    return of
 
 
 def equal(found: Iterable[Any], wanted: Iterable[Any], **bounds: Any) -> None:
@@ -49,15 +63,18 @@ def same_numbers(layout: str) -> tuple[list[Any], list[Any]]:
     return calls([batch], ways), calls([batch], [Way(layout, "float32", one=i) for i in ALONE])
 
 
+SAME = {layout: same_numbers(layout) for layout in LAYOUTS}
+WORK["control"] += [call for several in SAME.values() for some in several for call in some]
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_threads_blocks_chunks_and_neighbours_do_not_matter(layout: str, simulator: Any) -> None:
-    together, alone = same_numbers(layout)
-    outcomes = simulator("same", [call for x in LAYOUTS for some in same_numbers(x) for call in some])
+def test_threads_blocks_chunks_and_neighbours_do_not_matter(layout: str, outcome: Any) -> None:
+    together, alone = SAME[layout]
     wanted = together[0][1][0].cpu("float32")
     for call in together:
-        equal(outcomes[call].checked(), wanted, err_msg=str(call[1][1]))
+        equal(outcome(call), wanted, err_msg=str(call[1][1]))
     for i, call in zip(ALONE, alone, strict=True):
-        equal(outcomes[call].checked(), [a[i : i + 1] for a in wanted])
+        equal(outcome(call), [a[i : i + 1] for a in wanted])
 
 
 # the ends of ranges ---------------------------------------------------------------------------------------------------
@@ -66,45 +83,48 @@ ENDS = [
     *(Batch(cases.pair, (*MEMORY, p), t) for p, t in ((1, 1), (2, 2), (2, 0))),  # its mask begins with zeros
 ]
 END_WAYS = [Way("individuals", block=8), Way("episodes", block=8), Way("units", block=4)]
+WORK["control"] += calls(ENDS, END_WAYS)
 
 
 @pytest.mark.parametrize("way", END_WAYS, ids=LAYOUTS)
 @pytest.mark.parametrize("batch", ENDS, ids=str)
-def test_small_batches_and_short_episodes(batch: Batch, way: Way, simulator: Any) -> None:
-    found = simulator("ends", calls(ENDS, END_WAYS))[evaluate, (batch, way)].checked()
+def test_small_batches_and_short_episodes(batch: Batch, way: Way, outcome: Any) -> None:
+    found = outcome((evaluate, (batch, way)))
     for ours, exact in zip(found, batch.plain(), strict=True):
         np.testing.assert_allclose(ours, exact, rtol=1e-10, atol=1e-10)
 
 
 EXTREME = [Batch(cases.extreme, p, 8) for p in (POLES, ("GRU", "Parity"), ("CTRNN", "EmbeddedReber"))]
 EXTREME_WAYS = [Way("individuals", "float32", 4), Way("episodes", "float32", 3), Way("units", "float32", 4)]
+WORK["numbers"] += calls(EXTREME, EXTREME_WAYS)
 
 
 @pytest.mark.parametrize("batch", EXTREME, ids=str)
-def test_overflow_nan_and_infinity_stay_as_they_are_on_the_cpu(batch: Batch, simulator: Any) -> None:
+def test_overflow_nan_and_infinity_stay_as_they_are_on_the_cpu(batch: Batch, outcome: Any) -> None:
     wanted = batch.cpu("float32")
     assert 0.2 < np.isfinite(wanted[0]).mean() < 0.9
     for call in calls([batch], EXTREME_WAYS):
-        equal(simulator("extreme", calls(EXTREME, EXTREME_WAYS))[call].checked(), wanted)
+        equal(outcome(call), wanted)
 
 
 MORTAL = [Batch(cases.mortal, (early_exit,), 5) for early_exit in (True, False)]
 MORTAL_WAYS = [Way(layout, block=block) for layout in LAYOUTS for block in (1, 3, 8)]
+PROBLEM = (cases.problem, ("cuda",))
+WORK["control"] += [*calls(MORTAL, MORTAL_WAYS), PROBLEM]
 
 
-def test_episodes_end_on_their_own_with_early_exit_and_without(simulator: Any) -> None:
+def test_episodes_end_on_their_own_with_early_exit_and_without(outcome: Any) -> None:
     fitness, steps, failed = MORTAL[0].plain()
     assert steps.tolist() == [[0, 1, 2, 3, 4, 5, 5]] * 3, "episode 0 is over when it begins"
     assert failed.tolist() == [[True] * 6 + [False]] * 3
-    for call, outcome in simulator("mortal", calls(MORTAL, MORTAL_WAYS)).items():
-        found = outcome.checked()
+    for call in calls(MORTAL, MORTAL_WAYS):
+        found = outcome(call)
         np.testing.assert_allclose(found[0], fitness, rtol=1e-12, err_msg=str(call[1]))
         equal(found[1:], (steps, failed))
 
 
-def test_a_problem_is_the_cpu_s_with_nan_and_infinite_genomes(simulator: Any) -> None:
-    call = (cases.problem, ("cuda",))
-    fitness, steps, failed = simulator("problem", [call])[call].checked()
+def test_a_problem_is_the_cpu_s_with_nan_and_infinite_genomes(outcome: Any) -> None:
+    fitness, steps, failed = outcome(PROBLEM)
     wanted = cases.problem("cpu")
     assert np.isnan(fitness).tolist() == [False, True, False, True, False]
     np.testing.assert_allclose(fitness, wanted[0], rtol=1e-14)
@@ -132,13 +152,13 @@ ROWS = tuple(
 GIVEN = [Batch(cases.given, (ROWS,)), Batch(cases.given, (tuple(row[:1] for row in ROWS),)), MORTAL[0]]
 SUMS = [Way(layout, precision, 4, sums=True) for layout in LAYOUTS for precision in ("float64", "float32")]
 SUMS += [Way("individuals", "float32", 4, chunk=2, sums=True)]
+WORK["numbers"] += calls(GIVEN, SUMS)
 
 
 @pytest.mark.parametrize("way", SUMS, ids=str)
 @pytest.mark.parametrize("batch", GIVEN, ids=("9 episodes", "1 episode", "mortal"))
-def test_sums_over_episodes_are_those_of_all_the_numbers(batch: Batch, way: Way, simulator: Any) -> None:
-    outcome = simulator("sums", calls(GIVEN, SUMS))[evaluate, (batch, way)]
-    fitness, steps, failed, mean, all_steps, any_failed = outcome.checked()
+def test_sums_over_episodes_are_those_of_all_the_numbers(batch: Batch, way: Way, outcome: Any) -> None:
+    fitness, steps, failed, mean, all_steps, any_failed = outcome((evaluate, (batch, way)))
     equal((all_steps, any_failed), (steps.sum(axis=1), failed.any(axis=1)))
     assert all_steps.dtype == np.int64
     tolerance = 1e-15 if way.precision == "float64" else 1e-12
@@ -158,22 +178,22 @@ NOISE_WAYS = [
     Way("individuals", "float64", 4, grid=1, chunk=1),
 ]
 SINGLE_NOISE = [Way("individuals", "float32", 3), Way("episodes", "float32", 2)]
+WORK["numbers"] += calls(NOISE, NOISE_WAYS + SINGLE_NOISE)
 
 
 @pytest.mark.parametrize("batch", NOISE, ids=lambda batch: f"seed {batch.seed}")
-def test_noise_is_the_same_stream(batch: Batch, simulator: Any) -> None:
-    outcomes = simulator("noise", calls(NOISE, NOISE_WAYS + SINGLE_NOISE))
+def test_noise_is_the_same_stream(batch: Batch, outcome: Any) -> None:
     exact = batch.plain()[0]
     uniforms = [0, 1, 6]
     assert len(np.unique(exact[0])) == 7
     np.testing.assert_array_equal(exact[0, :5], exact[1, :5])
     for way in NOISE_WAYS:
-        found = outcomes[evaluate, (batch, way)].checked()[0]
+        found = outcome((evaluate, (batch, way)))[0]
         wanted = exact if way.one is None else exact[way.one : way.one + 1]
         np.testing.assert_array_equal(found[:, uniforms], wanted[:, uniforms], err_msg=str(way))
         np.testing.assert_allclose(found, wanted, rtol=1e-12, err_msg=str(way))
     for way in SINGLE_NOISE:
-        equal(outcomes[evaluate, (batch, way)].checked(), batch.cpu("float32"), err_msg=str(way))
+        equal(outcome((evaluate, (batch, way))), batch.cpu("float32"), err_msg=str(way))
 
 
 OPERATIONS = [Batch(cases.operation, (name, n)) for name in ("elementwise", "vectors", "functions") for n in (5, 37)]
@@ -183,23 +203,22 @@ OPERATION_CALLS = [
     *calls([Batch(b.maker, (*b.arguments, 1)) for b in OPERATIONS], [Way("units", block=4)]),
 ]
 SINGLE_OPERATIONS = calls([OPERATIONS[0], OPERATIONS[3]], [Way("individuals", "float32", 8)])
+FUNCTIONS = {p: calls([Batch(cases.functions, ())], [Way("individuals", p, 64)])[0] for p in ("float32", "float64")}
+WORK["words"] += [*OPERATION_CALLS, *SINGLE_OPERATIONS, *FUNCTIONS.values()]
 
 
 @pytest.mark.parametrize("call", OPERATION_CALLS + SINGLE_OPERATIONS, ids=lambda call: f"{call[1][0]}-{call[1][1]}")
-def test_operations_give_the_cpu_s_bits(call: Any, simulator: Any) -> None:
+def test_operations_give_the_cpu_s_bits(call: Any, outcome: Any) -> None:
     batch, way = call[1]
-    found = simulator("operations", OPERATION_CALLS + SINGLE_OPERATIONS)[call].checked()
+    found = outcome(call)
     equal(found, batch.cpu(way.precision))
     tolerance = 1e-11 if way.precision == "float64" else 2e-5
     np.testing.assert_allclose(found[0], batch.plain()[0], rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_elementary_functions_have_the_algebra_s_bits(precision: str, simulator: Any) -> None:
-    ways = [Way("individuals", p, 64) for p in ("float32", "float64")]
-    batch = Batch(cases.functions, ())
-    outcome = simulator("elementary", calls([batch], ways))[evaluate, (batch, Way("individuals", precision, 64))]
+@pytest.mark.parametrize("precision", FUNCTIONS)
+def test_elementary_functions_have_the_algebra_s_bits(precision: str, outcome: Any) -> None:
     x = cases.functions()[1][:, 0].astype(precision)
     assert {"exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos"} <= set(cases.FUNCTIONS)
-    for name, found in zip(cases.FUNCTIONS, outcome.checked()[0].T, strict=True):
+    for name, found in zip(cases.FUNCTIONS, outcome(FUNCTIONS[precision])[0].T, strict=True):
         np.testing.assert_array_equal(found.astype(precision), by_numpy(name, x), err_msg=name)

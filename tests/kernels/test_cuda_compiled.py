@@ -24,17 +24,17 @@ def compiler() -> Any:
     """The door to CUDA, where kernels can be compiled."""
     pytest.importorskip("numba_cuda", reason="numba-cuda compiles the kernels: pip install 'evornn[cuda13]'")
     try:
-        from evornn.kernels.cuda import device as cuda_device
+        from evornn.kernels.cuda import device
 
-        cuda_device.check_compiler()
+        device.check_compiler()
     except EvornnError as reason:
         pytest.skip(str(reason))
-    return cuda_device
+    return device
 
 
 def kernel_of(problem: Problem, layout: str) -> Any:
     """A problem's kernel."""
-    from evornn.kernels.cuda import CudaBackend
+    from evornn.kernels.cuda.backend import CudaBackend
 
     backend = CudaBackend(problem.simulation, problem.precision, layout, BLOCKS[layout], compiling=True)
     return backend.kernel(1024, *problem.scenarios.shape)
@@ -49,9 +49,9 @@ def double_pole(name: str, units: int, layout: str) -> Any:
 
 def compiled(kernel: Any, cc: tuple[int, int], form: str = "ptx") -> Any:
     """Its PTX, or ("ltoir") what is linked at run time. The second form and capability cost a fifth of the first."""
-    from evornn.kernels import cuda_device
+    from evornn.kernels.cuda import device
 
-    return cuda_device.compile_for(kernel.function, kernel.examples(), cc, kernel.shape.lanes, form)
+    return device.compile_for(kernel.function, kernel.examples(), cc, kernel.shape.lanes, form)
 
 
 def check(ptx: str, kernel: Any) -> None:
