@@ -1,7 +1,8 @@
 """evornn evolves recurrent neural networks: pick a network, a task and a search, and get solved, verified controllers.
 
 The names below load on first use, so `import evornn` costs next to nothing:
-`Problem`, `run`, `resume`, `EvornnError`, and the packages `networks`, `tasks`, `search`, `gradient`, `formula`.
+`Problem`, `run`, `resume`, `EvornnError`, and the packages `networks`, `tasks`, `search`, `gradient`, `formula`,
+`compare`, `suites`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evornn import formula, gradient, networks, search, tasks
+    from evornn import compare, formula, gradient, networks, search, suites, tasks
     from evornn.errors import EvornnError
     from evornn.experiment.launch import resume
     from evornn.experiment.run import Result, run
     from evornn.problem import Problem
 
 __version__ = "0.1.0"
-__all__ = ["EvornnError", "Problem", "Result", "formula", "gradient", "networks", "resume", "run", "search", "tasks"]
+__all__ = [
+    "EvornnError", "Problem", "Result", "compare", "formula", "gradient", "networks", "resume", "run", "search",
+    "suites", "tasks",
+]  # fmt: skip
 
 _HOMES = {  # public name -> (module, attribute in it); None: the module itself
     "EvornnError": ("evornn.errors", "EvornnError"),
@@ -25,10 +29,12 @@ _HOMES = {  # public name -> (module, attribute in it); None: the module itself
     "Result": ("evornn.experiment.run", "Result"),
     "run": ("evornn.experiment.run", "run"),
     "resume": ("evornn.experiment.launch", "resume"),
+    "compare": ("evornn.compare", None),
     "formula": ("evornn.formula", None),
     "gradient": ("evornn.gradient", None),
     "networks": ("evornn.networks", None),
     "search": ("evornn.search", None),
+    "suites": ("evornn.suites", None),
     "tasks": ("evornn.tasks", None),
 }
 

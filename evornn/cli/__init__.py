@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from evornn.cli import info, kernel, runs
+from evornn.cli import compare, info, kernel, runs
 
 app = typer.Typer(
     name="evornn",
@@ -44,6 +44,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": runs.run,
     "resume": runs.resume,
     "replay": runs.replay,
+    "compare": compare.compare,
     "list": info.list_,
     "kernel": kernel.kernel,
     "bench": info.bench,

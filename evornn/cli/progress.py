@@ -14,17 +14,19 @@ from evornn.report.summary import in_words
 LINE_SECONDS = 5.0  # between two lines in a log file
 
 
-class Progress:
-    """Shows generation, evaluations, best fitness, steps a second and time left; `update` takes each record."""
+def in_clock(seconds: float) -> str:
+    """A time as 1:02:03."""
+    return str(datetime.timedelta(seconds=round(seconds)))
 
-    def __init__(self, limits: Limits) -> None:
+
+class Display:
+    """A bar with a line of text beside it on a terminal; elsewhere the line alone, now and then."""
+
+    def __init__(self, text: str) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, SpinnerColumn, TextColumn
         from rich.progress import Progress as Bar
 
-        self.limits = limits
-        self.first: Record | None = None  # rates leave out the first generation: it compiles
-        self.simulated = 0.0  # seconds of evaluation since then
         self.last_line = time.monotonic()
         self.console = Console(file=sys.stderr, highlight=False)
         self.bar = Bar(
@@ -35,7 +37,7 @@ class Progress:
             transient=True,
             disable=not self.console.is_terminal,
         )
-        self.task = self.bar.add_task("compiling network and task", total=None)
+        self.task = self.bar.add_task(text, total=None)
 
     def __enter__(self) -> Self:
         self.bar.start()
@@ -44,16 +46,29 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
 
+    def show(self, text: str, share: float | None) -> None:
+        """Show a text, and which share of the work is done, in [0, 1]."""
+        self.bar.update(self.task, description=text, total=None if share is None else 1.0, completed=share or 0.0)
+        if not self.console.is_terminal and time.monotonic() - self.last_line >= LINE_SECONDS:
+            self.last_line = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+
+class Progress(Display):
+    """Shows generation, evaluations, best fitness, steps a second and time left; `update` takes each record."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__("compiling network and task")
+        self.limits = limits
+        self.first: Record | None = None  # rates leave out the first generation: it compiles
+        self.simulated = 0.0  # seconds of evaluation since then
+
     def update(self, record: Record) -> None:
         """Show the state after a generation."""
         self.simulated += record.simulating if self.first else 0.0
         self.first = self.first or record
         share = self._share(record)
-        text = self.status(record, share)
-        self.bar.update(self.task, description=text, total=1.0, completed=share)
-        if not self.console.is_terminal and time.monotonic() - self.last_line >= LINE_SECONDS:
-            self.last_line = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
+        self.show(self.status(record, share), share)
 
     def status(self, record: Record, share: float) -> str:
         """Generation, evaluations, best fitness, speed and time left, in 80 columns."""
@@ -65,7 +80,7 @@ class Progress:
             parts.append(f"{in_words((record.steps - self.first.steps) / self.simulated)} steps/s")
         if elapsed > 0 and share > begun:
             left = (1.0 - share) * elapsed / (share - begun)
-            parts.append(f"{datetime.timedelta(seconds=round(left))} left")
+            parts.append(f"{in_clock(left)} left")
         return "  ".join(parts)
 
     def _share(self, record: Record) -> float:

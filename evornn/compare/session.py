@@ -10,7 +10,7 @@ from typing import Any
 from evornn.compare import grid
 from evornn.compare.crew import Crew, check_workers
 from evornn.compare.grid import Cell
-from evornn.compare.results import Results, load, write
+from evornn.compare.results import Results, import_csv, load, write
 from evornn.compare.spec import Comparison, chosen
 from evornn.errors import EvornnError
 from evornn.experiment.files import disk_errors, write_atomic
@@ -81,20 +81,26 @@ def run(
     *,
     workers: int | None = None,
     only: Sequence[str] = (),
+    foreign: Sequence[str | Path] = (),
     watch: Watcher | None = None,
 ) -> Results:
     """Carry out a comparison (or the spec file of one) in the directory `out`, or what is left of it to do.
 
     workers: processes, each running one cell at a time in one thread. only: names of problems and methods to confine it
-    to. `watch` hears of every change. What has ended is never run again, what was interrupted goes on where it was;
-    the results are those of a comparison that never was, but for wall time. More seeds, problems and methods can be
-    added later; other options under the same name are an EvornnError that says what differs. Runs that break off by an
-    error of their method are told in `Results.failed`, and tried again the next time.
+    to. foreign: CSV files of results from elsewhere, kept beside these (`results.import_csv`). `watch` hears of every
+    change.
+
+    What has ended is never run again, what was interrupted goes on where it was; the results are those of a comparison
+    that never was, but for wall time. More seeds, problems and methods can be added later; other options under the same
+    name are an EvornnError that says what differs. Runs that break off by an error of their method are told in
+    `Results.failed`, and tried again the next time.
     """
     comparison = comparison if isinstance(comparison, Comparison) else Comparison.load(comparison)
     out, count = Path(out), check_workers(workers or comparison.workers)
     wanted = grid.cells(comparison, *chosen(comparison, list(only)))
     with grid.opened(comparison, out):
+        for path in foreign:
+            import_csv(out, path)
         pending = [cell for cell in wanted if not cell.ended(out)]
         for cell in wanted:
             grid.check_begun(comparison, cell, out)

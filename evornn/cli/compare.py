@@ -1,0 +1,117 @@
+"""evornn compare: methods on problems over seeds, carried out in parallel and gone on with after an interruption."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evornn.cli.runs import INTERRUPTED, RUNS
+
+if TYPE_CHECKING:
+    from evornn.cli.progress import Display
+    from evornn.compare.results import Results
+    from evornn.compare.session import Tally
+
+BROKEN = 1  # the exit code if some runs broke off
+
+
+def compare(
+    spec: Annotated[Path, typer.Argument(help="TOML file that names methods and problems.")],
+    out: Annotated[Path | None, typer.Option(help="Directory of the comparison; else runs/out/SPEC.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Seeds 1 to N, in place of the spec's.", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; all cores unless told.", min=1)] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A problem or method to confine it to. Repeatable.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Override an entry of the spec: compare.evaluations=5000, methods.NAME.search.population=64.",
+        ),
+    ] = None,
+    import_: Annotated[
+        list[Path] | None,
+        typer.Option("--import", metavar="FILE", help="CSV of results from elsewhere, kept in the directory."),
+    ] = None,
+) -> None:
+    """Compare methods on problems over seeds; the same command goes on where one was interrupted."""
+    from evornn.cli.interrupts import Interrupts
+    from evornn.cli.progress import Display
+    from evornn.compare import session
+    from evornn.compare.spec import Comparison
+
+    comparison = Comparison.load(spec, set_, seeds)
+    out = out or RUNS / spec.stem
+    display, interrupts = Display("compiling networks and tasks"), Interrupts()
+
+    def watch(tally: Tally) -> None:
+        show(display, tally)
+        interrupts.check()
+
+    try:
+        with interrupts, display:
+            results = session.run(comparison, out, workers=workers, only=only or (), foreign=import_ or (), watch=watch)
+    except KeyboardInterrupt:
+        again = shlex.join(["evornn", *sys.argv[1:]])
+        typer.echo(f"\ninterrupted; nothing evaluated so far is lost. Continue with: {again}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    conclude(results, out)
+    if results.failed:
+        raise typer.Exit(BROKEN)
+
+
+def show(display: Display, tally: Tally) -> None:
+    """Show runs that have ended and those going on, how many were solved, and the time left."""
+    from evornn.cli.progress import in_clock
+
+    if tally.compiling:
+        display.show(f"compiling networks and tasks for {len(tally.pending):,} runs", None)
+        return
+    done = tally.total - len(tally.pending)
+    parts = [f"{done:,} / {tally.total:,} runs"]
+    if tally.ended:
+        parts.append(f"{tally.solved:,} of {len(tally.ended):,} solved")
+    if tally.failed:
+        parts.append(f"{len(tally.failed):,} broke off")
+    left = tally.seconds_left()
+    if left is not None:
+        parts.append(f"{in_clock(left)} left")
+    for cell, at in list(tally.at.items())[:1] if display.console.width >= 100 else []:
+        parts.append(f"{cell}" + (f": {at['evaluations']:,} evaluations" if at else ""))
+    display.show("  ".join(parts), done / tally.total)
+
+
+def conclude(results: Results, out: Path) -> None:
+    """Say what came out, a line for each problem and method, and what did not."""
+    import numpy as np
+    from rich.console import Console
+    from rich.table import Table
+
+    from evornn.compare.grid import RESULTS
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("problem", "method"):
+        table.add_column(name)
+    for name in ("runs", "solved", "evaluations to solve (median)", "restarts", "best fitness (median)", "seconds"):
+        table.add_column(name, justify="right")
+    for problem in results.problems:
+        for method in results.methods:
+            spent, solved = results.runs(problem, method)
+            if not len(solved):
+                continue
+            at = np.median(np.where(solved, spent, np.inf))
+            seconds, restarts, best = (results.column(c, problem, method) for c in ("seconds", "restarts", "best"))
+            shown = [(at, ",.0f"), (restarts.sum(), ",.0f"), (np.median(best), ",.6g"), (seconds.sum(), ",.1f")]
+            numbers = [format(number, form) if np.isfinite(number) else "-" for number, form in shown]
+            table.add_row(problem, method, f"{len(solved):,}", f"{solved.sum():,}", *numbers)
+    console = Console(highlight=False)
+    console.print(table)
+    for cell, reason in results.failed.items():
+        typer.echo(f"broke off: {cell}: {reason} (see {cell.error_file(out)})", err=True)
+    if results.unfinished:
+        typer.echo(f"{len(results.unfinished):,} runs of the comparison in {out} have not ended yet")
+    typer.echo(f"{len(results.rows):,} runs: {out / RESULTS}")
