@@ -133,7 +133,12 @@ def test_mann_whitney_without_ties_is_scipys(m, n):
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [([1, 2, INF], [2, 3, INF, INF, INF]), ([1, 1, 2, 5], [INF] * 6), ([3, INF, INF], [INF, INF]), ([1], [1, 2, 2])],
+    [
+        ([1, 2, INF], [2, 3, INF, INF, INF]),
+        ([1, 1, 2, 5], [INF] * 6),
+        ([3, INF, INF], [INF, INF]),
+        *(np.split(np.random.default_rng(i).integers(0, 5, 11), [4]) for i in range(6)),
+    ],
 )
 def test_mann_whitney_with_ties_counts_every_split(a, b):
     ranks = stats.rankdata([*a, *b])
@@ -164,6 +169,12 @@ def test_a12_by_hand_and_as_u_over_mn():
     assert pairs.superiority(b, a).value == pytest.approx(1 - found.value)
     assert pairs.superiority(LARGE, SMALL) == pytest.approx((1, *proportion_confint(4, 4, method="wilson")))
     assert pairs.superiority([1], [0, 1, 2])[1:] == (0.0, 1.0)
+
+
+def test_the_order_of_runs_does_not_matter_for_a12():
+    a, b = np.random.default_rng(7).normal(0, 1, (2, 30))
+    widths = [np.diff(pairs.superiority(np.sort(a), x)[1:]) for x in (np.sort(b), np.sort(b)[::-1])]
+    assert widths[0] == pytest.approx(widths[1], rel=0.15)  # resampled together, one would be nearly nothing
 
 
 @pytest.mark.parametrize(

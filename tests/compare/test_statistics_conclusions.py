@@ -76,7 +76,7 @@ def test_without_any_solution_final_fitness_is_compared():
     text = " ".join(conclusions(analysis))
     assert "B reached higher fitness than A" in text
     assert "nothing follows for evaluations to solve" in text
-    assert analyse({"p": {**runs, "C": spread(9)}}).problems["p"].measure == "evaluations"
+    assert analyse({"p": {**runs, "C": Runs([9], [True], [5.0])}}).problems["p"].measure == "evaluations"
 
 
 def test_over_problems():
