@@ -41,6 +41,8 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
     ],
     "DualAnnealing": [{"no_local_search": False}],
     "CoSyNE": [{"permutation": "probabilistic", "restart_after": 5}, {"mutation_rate": 0.1, "sigma": 0.1}],
+    "ESP": [{"neurons": 5, "burst_after": 3}, {"neurons": 17, "mutation_rate": 1.0, "burst_after": 0}],
+    "SANE": [{"neurons": 5, "restart_after": 5}, {"neurons": 40, "pointer_rate": 0.2, "adopt": 1.0}],
     "SGD": [
         {"nesterov": True, "batch": 1},
         {"momentum": 0.0, "rate": 1.0, "schedule": {"name": "step", "every": 50, "factor": 0.7}},
