@@ -1,10 +1,4 @@
-"""Adam: running first and second moments of each gene's gradient (Kingma & Ba 2015, algorithm 1).
-
-    m <- beta1 m + (1 - beta1) g,   v <- beta2 v + (1 - beta2) g^2
-    x <- x + rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
-
-g is the gradient uphill, t counts the steps, this one included.
-"""
+"""Adam: running first and second moments of each gene's gradient (Kingma & Ba 2015; `evornn.search.ascent`)."""
 
 from __future__ import annotations
 
@@ -15,6 +9,7 @@ import numpy as np
 
 from evornn.errors import check_range
 from evornn.gradient.first_order import FirstOrder
+from evornn.search.ascent import adam_direction
 from evornn.search.base import SpaceLike
 
 
@@ -42,10 +37,4 @@ class Adam(FirstOrder):
         self.epsilon: float = check_range("epsilon", epsilon, 0.0, open_low=True)
 
     def _direction(self, uphill: np.ndarray, memory: np.ndarray, taken: np.ndarray) -> np.ndarray:
-        mean, mean_square = memory
-        mean *= self.beta1
-        mean += (1.0 - self.beta1) * uphill
-        mean_square *= self.beta2
-        mean_square += (1.0 - self.beta2) * np.square(uphill)
-        unbiased = np.sqrt(mean_square / (1.0 - self.beta2**taken)) + self.epsilon
-        return mean / (1.0 - self.beta1**taken) / unbiased
+        return adam_direction(memory, uphill, taken, self.beta1, self.beta2, self.epsilon)

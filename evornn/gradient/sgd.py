@@ -15,6 +15,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_range
 from evornn.gradient.first_order import FirstOrder
+from evornn.search.ascent import momentum_direction
 from evornn.search.base import SpaceLike
 
 
@@ -43,7 +44,4 @@ class SGD(FirstOrder):
             raise EvornnError("nesterov=True needs momentum; momentum is 0")
 
     def _direction(self, uphill: np.ndarray, memory: np.ndarray, taken: np.ndarray) -> np.ndarray:
-        (velocity,) = memory
-        velocity *= self.momentum
-        velocity += uphill
-        return uphill + self.momentum * velocity if self.nesterov else velocity
+        return momentum_direction(memory[0], uphill, self.momentum, self.nesterov)

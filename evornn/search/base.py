@@ -142,6 +142,11 @@ class Search:
         return genomes
 
     @property
+    def largest(self) -> int:
+        """The most genomes that a generation has had so far or may have next."""
+        return self.population
+
+    @property
     def wants_gradients(self) -> bool:
         """Whether the genomes being asked are to be told with their gradients."""
         return False

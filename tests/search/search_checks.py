@@ -108,15 +108,16 @@ def sizes(search_class: type[Search]) -> list[int]:
 
 
 def check_bounds_and_shapes(make: Make, population: int) -> None:
-    """Finite float64 [k, D] inside the bounds, 1 <= k <= population, even when the optimum lies far outside."""
+    """Finite float64 [k, D] inside the bounds, 1 <= k <= largest, even when the optimum lies far outside."""
     space = box()
     for at in (3.0, -2.0):
         search = make(space, population, 1)
+        assert search.largest <= max(population, 1)
         for genomes in steps(search, 30, lambda g, at=at: sphere(space, g, at)):
             assert genomes.dtype == np.float64
             assert genomes.ndim == 2
             assert genomes.shape[1] == 5
-            assert 1 <= len(genomes) <= population
+            assert 1 <= len(genomes) <= search.largest
             assert np.isfinite(genomes).all()
             assert (genomes >= space.lower).all()
             assert (genomes <= space.upper).all()

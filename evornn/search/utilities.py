@@ -1,0 +1,81 @@
+"""What the searches that move a distribution share: utilities of ranks, the default population, bounds by folding."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+
+from evornn.errors import EvornnError
+
+
+def default_population(dimension: int) -> int:
+    """4 + floor(3 ln D): Hansen's (2016, equation 48), also that of natural evolution strategies."""
+    return 4 + int(3.0 * math.log(dimension))
+
+
+def by_rank(fitness: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """`values` [P], the first for the best, dealt to fitness [P]; equal fitness shares alike.
+
+    Sharing makes a flat fitness teach nothing: utilities that sum to zero become zero.
+    """
+    order = np.argsort(-fitness, kind="stable")
+    ranked = fitness[order]
+    first = np.flatnonzero(np.concatenate(([True], ranked[1:] != ranked[:-1])))  # where each tie begins
+    dealt = np.empty(fitness.size)
+    if first.size == fitness.size:
+        dealt[order] = values
+        return dealt
+    sizes = np.diff(np.append(first, fitness.size))
+    dealt[order] = np.repeat(np.add.reduceat(values, first) / sizes, sizes)
+    return dealt
+
+
+def natural_utilities(population: int) -> np.ndarray:
+    """Utilities [P] of natural evolution strategies, best first, summing to zero (Wierstra et al. 2014, sec. 3.1)."""
+    raw = np.maximum(0.0, math.log(population / 2 + 1) - np.log(np.arange(1, population + 1)))
+    return raw / raw.sum() - 1.0 / population
+
+
+def centred_ranks(population: int) -> np.ndarray:
+    """Ranks [P] spread evenly from 0.5, the best, to -0.5 (Salimans et al. 2017)."""
+    return np.linspace(0.5, -0.5, population) if population > 1 else np.zeros(1)
+
+
+def folded(points: np.ndarray) -> np.ndarray:
+    """Points mirrored at 0 and 1 until they are in [0, 1]; those inside stay as they are, bit for bit."""
+    return np.abs(_from_even(points))
+
+
+def fold_slope(points: np.ndarray) -> np.ndarray:
+    """The slope of `folded`, 1 or -1."""
+    return np.where(_from_even(points) >= 0.0, 1.0, -1.0)
+
+
+def _from_even(points: np.ndarray) -> np.ndarray:
+    """The signed distance, within [-1, 1], to the nearest even number."""
+    even = np.rint(0.5 * points)
+    even *= -2.0
+    even += points
+    return even
+
+
+def physical_memory() -> int:
+    """Bytes of memory that this machine has; 0 if it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 0
+
+
+def check_memory(method: str, matrices: int, dimension: int, population: int, advice: str) -> int:
+    """Bytes that `matrices` [D, D] and a population of samples take; EvornnError if the machine has fewer."""
+    needed = 8 * (matrices * dimension**2 + 6 * population * dimension + 10 * dimension)
+    available = physical_memory()
+    if available and needed > available:
+        raise EvornnError(
+            f"{method} with D = {dimension:,} genes and population {population:,} needs {needed:,} bytes of memory; "
+            f"this machine has {available:,}; {advice}"
+        )
+    return needed
