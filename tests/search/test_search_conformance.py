@@ -43,6 +43,30 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
     "CoSyNE": [{"permutation": "probabilistic", "restart_after": 5}, {"mutation_rate": 0.1, "sigma": 0.1}],
     "ESP": [{"neurons": 5, "burst_after": 3}, {"neurons": 17, "mutation_rate": 1.0, "burst_after": 0}],
     "SANE": [{"neurons": 5, "restart_after": 5}, {"neurons": 40, "pointer_rate": 0.2, "adopt": 1.0}],
+    "CMAES": [
+        {"separable": True, "restart_after": 12},
+        {"active": False, "restart": "bipop", "restart_after": 3},
+        {"restart": "none", "start": "sample", "sigma": 0.3, "sigma_floor": 0.02},
+    ],
+    "SNES": [{"start": "sample", "restart_after": 5, "sigma_floor": 0.001}],
+    "XNES": [{"start": "sample", "sigma": 0.3}],
+    "OpenAIES": [
+        {"optimizer": "sgd", "sigma_decay": 0.9},
+        {"optimizer": "clipup", "weight_decay": 0.01, "rate_decay": 0.99, "restart_after": 5},
+    ],
+    "PGPE": [{"shaping": "rewards", "optimizer": "sgd"}, {"optimizer": "adam", "restart_after": 5}],
+    "DifferentialEvolution": [
+        {"strategy": "rand/1/bin", "adapt": "none"},
+        {"strategy": "best/1/bin", "adapt": "jade", "restart_after": 5},
+        {"shrink_over": 150},
+    ],
+    "EvolutionStrategy": [
+        {"adapt": "fifth", "parents": 3, "plus": True},
+        {"plus": True, "parents": 20, "mate": "discrete", "restart_after": 5},
+        {"mate": "intermediate"},
+        {"mutate": "mutESLogNormal", "mate": "cxESBlend"},
+    ],
+    "MicrobialGA": [{"deme": 1, "mutation_rate": 1.0}, {"recombination": 1.0, "restart_after": 4}],
     "SGD": [
         {"nesterov": True, "batch": 1},
         {"momentum": 0.0, "rate": 1.0, "schedule": {"name": "step", "every": 50, "factor": 0.7}},
