@@ -10,21 +10,20 @@ and, if not all learn, k evaluations first to see which are the best.
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range, nearest
+from evornn.errors import EvornnError, check_choice, check_range
 from evornn.gradient.adam import Adam
 from evornn.gradient.first_order import FirstOrder
 from evornn.gradient.rmsprop import RMSProp
 from evornn.gradient.sgd import SGD
 from evornn.gradient.trainer import Trainer
-from evornn.search import REGISTRY
-from evornn.search.base import Search, SpaceLike
+from evornn.search.base import SpaceLike
+from evornn.search.nested import nested_search
 
 LEARNERS: dict[str, type[FirstOrder]] = {"SGD": SGD, "RMSProp": RMSProp, "Adam": Adam}
 MODES = ("lamarckian", "baldwinian")
@@ -56,7 +55,7 @@ class Memetic(Trainer):
         self.steps: int = check_range("steps", steps, 1, integer=True)
         self.mode: str = check_choice("mode", mode, MODES)
         self.share: float = check_range("share", share, 0.0, 1.0, open_low=True)
-        self.search = _evolution(search, space, self.population, self.seed)
+        self.search = nested_search(search, space, self.population, self.seed, "Memetic")
         if mode == "lamarckian" and not self.search.INHERITS:
             raise EvornnError(
                 f"{type(self.search).__name__} can only go on from genomes that it asked; use mode='baldwinian' with it"
@@ -140,20 +139,3 @@ class Memetic(Trainer):
             self.learner.load_state_dict(own["learner"])
         if self._asked_genomes is not None:
             self.search.ask()  # the same genomes again: they still wait for their fitness
-
-
-def _evolution(asked: str | Mapping[str, Any], space: SpaceLike, population: int, seed: int) -> Search:
-    """The evolutionary search that a name, or a table of name and options, asks for."""
-    options = {"name": asked} if isinstance(asked, str) else dict(asked) if isinstance(asked, Mapping) else {}
-    if "name" not in options:
-        raise EvornnError(f"search is {asked!r}; it must be a name or a table with one; {nearest('', REGISTRY)}")
-    cls = REGISTRY[check_choice("search", options.pop("name"), REGISTRY)]
-    for name in ("population", "seed", "space"):
-        if name in options:
-            raise EvornnError(f"search {cls.__name__}: {name} does not belong here; it is the memetic search's own")
-    parameters = inspect.signature(cls).parameters
-    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):  # such a constructor checks options itself
-        for name in options:
-            if name not in parameters:
-                raise EvornnError(f"search {cls.__name__} has no option {name!r}; {nearest(name, parameters)}")
-    return cls(space, population=population, seed=seed, **options)

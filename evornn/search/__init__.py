@@ -11,6 +11,7 @@ from evornn.search.dual_annealing import DualAnnealing
 from evornn.search.esp import ESP
 from evornn.search.evolution_strategy import EvolutionStrategy
 from evornn.search.genetic_algorithm import GeneticAlgorithm
+from evornn.search.islands import IslandModel
 from evornn.search.microbial import MicrobialGA
 from evornn.search.openai_es import OpenAIES
 from evornn.search.particle_swarm import ParticleSwarm
@@ -32,6 +33,7 @@ REGISTRY: dict[str, type[Search]] = {
     "ESP": ESP,
     "SANE": SANE,
     "MicrobialGA": MicrobialGA,
+    "IslandModel": IslandModel,
     "CMAES": CMAES,
     "SNES": SNES,
     "XNES": XNES,

@@ -67,6 +67,11 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
         {"mutate": "mutESLogNormal", "mate": "cxESBlend"},
     ],
     "MicrobialGA": [{"deme": 1, "mutation_rate": 1.0}, {"recombination": 1.0, "restart_after": 4}],
+    "IslandModel": [
+        {"search": ["CoSyNE", {"name": "ParticleSwarm", "restart_after": 3}], "islands": 2, "every": 1, "migrants": 2},
+        {"search": "ESP", "every": 2},
+        {"search": ["MicrobialGA", "DualAnnealing"], "islands": 3, "every": 0},
+    ],
     "SGD": [
         {"nesterov": True, "batch": 1},
         {"momentum": 0.0, "rate": 1.0, "schedule": {"name": "step", "every": 50, "factor": 0.7}},
