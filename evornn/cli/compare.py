@@ -95,8 +95,8 @@ def conclude(results: Results, out: Path) -> None:
 
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("problem", "method"):
-        table.add_column(name)
-    for name in ("runs", "solved", "evaluations to solve (median)", "restarts", "best fitness (median)", "seconds"):
+        table.add_column(name, no_wrap=True)
+    for name in ("runs", "solved", "evaluations", "best", "seconds"):
         table.add_column(name, justify="right")
     for problem in results.problems:
         for method in results.methods:
@@ -104,12 +104,15 @@ def conclude(results: Results, out: Path) -> None:
             if not len(solved):
                 continue
             at = np.median(np.where(solved, spent, np.inf))
-            seconds, restarts, best = (results.column(c, problem, method) for c in ("seconds", "restarts", "best"))
-            shown = [(at, ",.0f"), (restarts.sum(), ",.0f"), (np.median(best), ",.6g"), (seconds.sum(), ",.1f")]
+            seconds, best = (results.column(name, problem, method) for name in ("seconds", "best"))
+            shown = [(at, ",.0f"), (np.median(best), ",.6g"), (seconds.sum(), ",.1f")]
             numbers = [format(number, form) if np.isfinite(number) else "-" for number, form in shown]
             table.add_row(problem, method, f"{len(solved):,}", f"{solved.sum():,}", *numbers)
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 120  # whole columns in a file
     console.print(table)
+    console.print("evaluations: median to solve; best: median fitness; seconds: of all runs")
     for cell, reason in results.failed.items():
         typer.echo(f"broke off: {cell}: {reason} (see {cell.error_file(out)})", err=True)
     if results.unfinished:

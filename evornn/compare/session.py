@@ -21,9 +21,10 @@ class Tally:
     its newest numbers; `failed`: runs that broke off, and why.
     """
 
-    def __init__(self, wanted: int, pending: Sequence[Cell], workers: int) -> None:
+    def __init__(self, comparison: Comparison, wanted: int, pending: Sequence[Cell], workers: int) -> None:
         self.before = wanted - len(pending)
         self.pending, self.workers = set(pending), workers
+        self._budgets = {name: problem.limits.evaluations for name, problem in comparison.problems.items()}
         self.compiling = True
         self.ended: dict[Cell, dict[str, Any]] = {}
         self.failed: dict[Cell, str] = {}
@@ -63,13 +64,18 @@ class Tally:
         means = {pair: sum(took) / len(took) for pair, took in self._took.items()}
         if not means:
             return None
-        typical = sum(means.values()) / len(means)
-        left = [
-            max(0.0, means.get((c.problem, c.method), typical) - (now - self._begun[c] if c in self.at else 0.0))
-            for now in (time.monotonic(),)
-            for c in self.pending
-        ]
+        typical, now = sum(means.values()) / len(means), time.monotonic()
+        left = [self._left(cell, means.get((cell.problem, cell.method), typical), now) for cell in self.pending]
         return max(sum(left) / self.workers, max(left, default=0.0))
+
+    def _left(self, cell: Cell, typical: float, now: float) -> float:
+        """Seconds that a run still needs: one that goes on for longer than others is taken to spend its budget."""
+        if cell not in self.at:
+            return typical
+        elapsed, spent, budget = now - self._begun[cell], self.at[cell].get("evaluations"), self._budgets[cell.problem]
+        if elapsed < typical or not spent or budget is None:
+            return max(0.0, typical - elapsed)
+        return elapsed * max(0.0, budget / spent - 1.0)
 
 
 Watcher = Callable[[Tally], None]
@@ -105,7 +111,7 @@ def run(
         for cell in wanted:
             grid.check_begun(comparison, cell, out)
         check_builds(comparison, pending)
-        tally = Tally(len(wanted), pending, min(count, max(1, len(pending))))
+        tally = Tally(comparison, len(wanted), pending, min(count, max(1, len(pending))))
         watch = watch or (lambda tally: None)
         watch(tally)
         if pending:
