@@ -21,7 +21,7 @@ from evornn.errors import EvornnError
 from evornn.experiment import store
 
 ROOT = Path(evornn.__file__).parents[1]
-SPECS = sorted([*(ROOT / "runs").glob("*.toml"), *(ROOT / "runs").glob("*/*.toml")])
+SPECS = sorted(p for p in (ROOT / "runs").rglob("*.toml") if "[[methods]]" not in p.read_text())  # no comparisons
 SEARCHES = {**evornn.search.REGISTRY, **evornn.gradient.REGISTRY}
 SMALL = """
 [network]

@@ -10,13 +10,13 @@ import numpy as np
 from evornn.compare.grid import FOREIGN, RESULTS, Cell, cells, stored
 from evornn.compare.rows import Row, as_csv, read_csv
 from evornn.compare.spec import NAME, Comparison
-from evornn.errors import EvornnError, check_choice, nearest
+from evornn.errors import EvornnError, check_choice
 from evornn.experiment import store
 from evornn.experiment.files import disk_errors, write_atomic
 from evornn.experiment.history import TOTALS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class Results:
@@ -96,7 +96,7 @@ def load(out: str | Path) -> Results:
     comparison = stored(out)
     rows = [row for cell in cells(comparison) if (row := _row(cell, out)) is not None]
     for path in sorted((out / FOREIGN).glob("*.csv")):
-        rows += _checked(read_csv(path), comparison, rows, path)
+        rows += read_csv(path, _fits(comparison, rows))
     return Results(rows, comparison, out)
 
 
@@ -119,9 +119,8 @@ def import_csv(out: str | Path, path: str | Path) -> int:
     name is replaced. Raises EvornnError naming the line of what is wrong.
     """
     out, path = Path(out), Path(path)
-    rows = read_csv(path)
     others = [row for other in (out / FOREIGN).glob("*.csv") if other.name != path.name for row in read_csv(other)]
-    _checked(rows, stored(out), others, path)
+    rows = read_csv(path, _fits(stored(out), others))
     with disk_errors(out):
         (out / FOREIGN).mkdir(exist_ok=True)
         write_atomic(out / FOREIGN / f"{path.stem}.csv", path.read_bytes())
@@ -163,19 +162,17 @@ def _row(cell: Cell, out: Path) -> Row | None:
     )
 
 
-def _checked(rows: list[Row], comparison: Comparison, others: list[Row], path: Path) -> list[Row]:
-    """Foreign rows that fit the comparison."""
+def _fits(comparison: Comparison, others: Sequence[Row]) -> Callable[[Row], None]:
+    """A check of foreign rows: they are about problems of the comparison, and not there yet."""
     known = {(row.problem, row.method, row.seed) for row in others}
-    for row in rows:
-        if row.problem not in comparison.problems:
-            names = nearest(row.problem, comparison.problems)
-            raise EvornnError(f"{path}: {row.problem!r} is no problem of this comparison; {names}")
+
+    def check(row: Row) -> None:
+        check_choice("problem", row.problem, comparison.problems)
         if row.method in comparison.methods:
-            raise EvornnError(
-                f"{path}: {row.method!r} is a method of the comparison itself; give the other another name"
-            )
-        if not NAME.fullmatch(row.method) or (row.problem, row.method, row.seed) in known:
-            raise EvornnError(
-                f"{path}: {row.method} on {row.problem} with seed {row.seed} is in another file, or has no usable name"
-            )
-    return rows
+            raise EvornnError(f"method is {row.method!r}, one of the comparison's own; give these runs another name")
+        if not NAME.fullmatch(row.method):
+            raise EvornnError(f"method is {row.method!r}; use up to 60 letters, digits, spaces, '_', '-', '+'")
+        if (row.problem, row.method, row.seed) in known:
+            raise EvornnError(f"{row.method} on {row.problem} with seed {row.seed} is in another file too")
+
+    return check

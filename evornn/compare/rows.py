@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from evornn.errors import EvornnError, nearest
+from evornn.experiment.tables import located
 
 WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -71,9 +73,10 @@ def _written(value: Any) -> Any:
     return "" if value is None else value
 
 
-def read_csv(path: str | Path) -> list[Row]:
+def read_csv(path: str | Path, check: Callable[[Row], None] = lambda row: None) -> list[Row]:
     """The rows of a CSV file with a first line of column names, of which problem, method, seed, solved and evaluations
-    are needed. Raises EvornnError naming the file, the line and the column of what is wrong.
+    are needed. Raises EvornnError naming the file, the line and the column of what is wrong; `check` may raise one for
+    a row, too.
     """
     path = Path(path)
     try:
@@ -96,6 +99,7 @@ def read_csv(path: str | Path) -> list[Row]:
             first = lines.setdefault((row.problem, row.method, row.seed), reader.line_num)
             if first != reader.line_num:
                 raise EvornnError(f"{where}: {row.method} on {row.problem} with seed {row.seed} is in line {first} too")
+            located(where, functools.partial(check, row))
             rows.append(row)
     except csv.Error as error:
         raise EvornnError(f"{path}, line {reader.line_num}: {error}") from None

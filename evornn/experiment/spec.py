@@ -76,7 +76,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
             tables.setdefault(section, {})[".".join(option)] = value
         for name, table in tables.items():
             if name not in sections:
-                raise EvornnError(f"{origin}: there is no section [{name}]; {nearest(name, sections)}")
+                other = "; this is a comparison: evornn compare" if "methods" in tables else ""
+                raise EvornnError(f"{origin}: there is no section [{name}]; {nearest(name, sections)}{other}")
             if not isinstance(table, dict):
                 raise EvornnError(f"{origin}: {name} is {table!r}; it must be a section [{name}]")
         missing = [f"[{name}]" for name in FAMILIES if name not in tables]

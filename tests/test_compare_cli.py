@@ -1,0 +1,64 @@
+"""evornn compare as a person meets it; every spec in runs/compare in a short form."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import evornn
+from evornn.cli import app
+
+sys.path.insert(0, str(Path(__file__).parent / "compare"))
+from grids import written
+
+ROOT = Path(evornn.__file__).parents[1]
+SPECS = sorted((ROOT / "runs" / "compare").glob("*.toml"))
+
+
+def call(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result.output
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+def test_every_comparison_runs(spec, tmp_path):
+    """Each in a short form: one seed and 120 evaluations, its own problems and methods on the compiled kernels."""
+    output = call("compare", spec, "--out", tmp_path, "--seeds", 1, "--set", "compare.evaluations=120", "--workers", 2)
+    results = evornn.compare.load(tmp_path)
+    assert not results.unfinished
+    assert all(row.evaluations == 120 or row.solved for row in results.rows)
+    for row in results.rows:
+        assert re.search(rf"^{row.problem} +{row.method} +1 +{int(row.solved)} ", output, re.MULTILINE)
+
+
+def test_a_comparison_from_start_to_end(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "s.toml", evaluations=12, steps=2)
+    (tmp_path / "theirs.csv").write_text("problem,method,seed,solved,evaluations\nshort,theirs,1,true,9\n")
+    output = call("compare", "s.toml", "--seeds", 1, "--only", "short", "--import", "theirs.csv", "--workers", 1)
+    assert re.search(r"short +GA +1 ", output)
+    assert re.search(r"short +theirs +1 +1 +9 +- +-", output)
+    assert "2 runs of the comparison in runs/out/s have not ended yet" in output
+    assert "3 runs: runs/out/s/results.csv" in output
+    assert "5 runs: runs/out/s/results.csv" in call("compare", "s.toml", "--seeds", 1, "--workers", 2)
+
+
+def test_mistakes_end_in_one_line_and_exit_code_2(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "s.toml")
+    (tmp_path / "run.toml").write_text("[search]\nname = 'GeneticAlgorithm'\n")
+    (tmp_path / "bad.csv").write_text("problem,method,seed,solved,evaluations\nshort,theirs,1,true,many\n")
+    for arguments, words in [
+        (["compare", "t.toml"], "did you mean 's.toml'"),
+        (["compare", "run.toml"], "this is the spec of a single run: evornn run"),
+        (["run", "s.toml"], "this is a comparison: evornn compare"),
+        (["compare", "s.toml", "--only", "GB"], "did you mean 'GA'"),
+        (["compare", "s.toml", "--import", "bad.csv"], "bad.csv, line 2: evaluations is 'many'"),
+        (["compare", "s.toml", "--out", "."], "holds no comparison"),
+    ]:
+        output = call(*arguments, code=2)
+        assert words in " ".join(output.split())
+        assert "Traceback" not in output
