@@ -14,6 +14,7 @@ from evornn.search.genetic_algorithm import GeneticAlgorithm
 from evornn.search.islands import IslandModel
 from evornn.search.microbial import MicrobialGA
 from evornn.search.openai_es import OpenAIES
+from evornn.search.parallel_tempering import ParallelTempering
 from evornn.search.particle_swarm import ParticleSwarm
 from evornn.search.pgpe import PGPE
 from evornn.search.random_guessing import RandomGuessing
@@ -27,6 +28,7 @@ REGISTRY: dict[str, type[Search]] = {
     "GeneticAlgorithm": GeneticAlgorithm,
     "ParticleSwarm": ParticleSwarm,
     "SimulatedAnnealing": SimulatedAnnealing,
+    "ParallelTempering": ParallelTempering,
     "DualAnnealing": DualAnnealing,
     "CNE": CNE,
     "CoSyNE": CoSyNE,

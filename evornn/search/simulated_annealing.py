@@ -105,6 +105,14 @@ class SimulatedAnnealing(RestartingSearch):
         step = self._step % self.steps if self.reanneal else min(self._step, self.steps)
         return SCHEDULES[self.schedule](self.hottest, self.coldest, step / self.steps, step)
 
+    def _temperatures(self) -> np.ndarray:
+        """The chains' temperatures [P], pure numbers."""
+        return np.full(self.population, self.temperature)
+
+    def _heat(self) -> np.ndarray:
+        """The same in units of fitness."""
+        return np.maximum(self._temperatures() * (self._unit if self.normalise else 1.0), 1e-300)
+
     def _generate(self) -> np.ndarray:
         if self._genome is None:
             return self._sample(self.population)
@@ -141,9 +149,8 @@ class SimulatedAnnealing(RestartingSearch):
         if both.any():
             recent = float(np.mean(np.abs(change[both])))
             self._unit = MEMORY * self._unit + (1.0 - MEMORY) * recent if self._unit else recent
-        temperature = self.temperature * (self._unit if self.normalise else 1.0)
         with np.errstate(over="ignore"):
-            chance = np.exp(np.minimum(change / max(temperature, 1e-300), 0.0))
+            chance = np.exp(np.minimum(change / self._heat(), 0.0))
         accepted = self.rng.random(len(fitness)) < chance
         held[accepted], self._fitness_held[accepted] = genomes[accepted], fitness[accepted]
         better = fitness > self._best_fitness

@@ -72,6 +72,10 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
         {"search": "ESP", "every": 2},
         {"search": ["MicrobialGA", "DualAnnealing"], "islands": 3, "every": 0},
     ],
+    "ParallelTempering": [
+        {"levels": 2, "temperature": 0.3, "proposal": "gaussian", "restart_after": 30},
+        {"levels": 5, "normalise": False, "swap_every": 3},
+    ],
     "SGD": [
         {"nesterov": True, "batch": 1},
         {"momentum": 0.0, "rate": 1.0, "schedule": {"name": "step", "every": 50, "factor": 0.7}},
