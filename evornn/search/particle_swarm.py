@@ -2,11 +2,13 @@
 
     v' = w v + c1 r1 (own best - x) + c2 r2 (neighbourhood's best - x),   x' = x + v'
 
-with r1, r2 uniform in [0, 1] for each particle and gene. The defaults are Clerc & Kennedy's constriction (2002).
+with r1, r2 uniform in [0, 1] for each particle and gene. Clerc & Kennedy's constriction (2002) with phi = c1 + c2 > 4
+multiplies all of v' by chi = 2 / (phi - 2 + sqrt(phi^2 - 4 phi)); the defaults are those for phi = 4.1.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,15 +17,26 @@ from evornn.errors import EvornnError, check_choice, check_range
 from evornn.search.base import SpaceLike
 from evornn.search.restarting import RestartingSearch
 from evornn.search.streams import borrowed_numpy_stream
-from evornn.search.swarm_backend import BOUND_RULES, REFUSED, TOPOLOGIES, VELOCITY_RULES, SwarmBackend
+from evornn.search.swarm_backend import (
+    BOUND_RULES,
+    REFUSED,
+    TOPOLOGIES,
+    VELOCITY_RULES,
+    SwarmBackend,
+    neighbour_table,
+)
+
+INERTIA, CONSTRICTED = 0.7298, 1.49618  # the usual rounding of phi = 4.1
 
 
 class ParticleSwarm(RestartingSearch):
-    """Particle swarm on pyswarms: global best or ring neighbourhoods, bound handling, velocity rules.
+    """Particle swarm on pyswarms: global best, ring or lattice neighbourhoods, bound handling, velocity rules.
 
-    `population` >= 1 particles; `topology` "global" (all follow one best) or "ring" (each follows the best of its `k`
-    nearest, itself included, by the Minkowski norm `p` = 1 or 2; `static=True` keeps the first neighbourhoods).
-    `inertia` w (0 to 1), `c1`, `c2` (0 to 4) as above. `bounds` is what happens to a particle that leaves: "nearest",
+    `population` >= 1 particles; `topology` "global" (all follow one best), "ring" (each follows the best of the `k`
+    around it by number, itself included), "von_neumann" (of its four neighbours on a square lattice and itself) or
+    "nearest" (of its `k` nearest, itself included, by the Minkowski norm `p` = 1 or 2; `static=True` keeps the first
+    neighbourhoods). `inertia` w (0 to 1), `c1`, `c2` (0 to 4) as above; or `constriction` phi (over 4), from which all
+    three follow, c1 = c2. `bounds` is what happens to a particle that leaves: "nearest",
     "reflective", "shrink", "intermediate", "periodic"; `velocity_rule` what happens to its velocity: "unmodified",
     "invert" (turned back at half speed), "zero". `velocity_clamp` (> 0) limits each velocity to that fraction of the
     weight's range; first velocities are uniform inside it.
@@ -35,27 +48,32 @@ class ParticleSwarm(RestartingSearch):
 
     def __init__(
         self, space: SpaceLike, population: int = 100, seed: int = 0, *, topology: str = "global", k: int = 3,
-        p: int = 2, static: bool = False, inertia: float = 0.7298, c1: float = 1.49618, c2: float = 1.49618,
+        p: int = 2, static: bool = False, inertia: float = INERTIA, c1: float = CONSTRICTED, c2: float = CONSTRICTED,
         bounds: str = "reflective", velocity_rule: str = "unmodified", velocity_clamp: float = 0.2,
-        restart_after: int = 30,
+        restart_after: int = 30, constriction: float | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
             space, population=population, seed=seed, topology=topology, k=k, p=p, static=static, inertia=inertia, c1=c1,
             c2=c2, bounds=bounds, velocity_rule=velocity_rule, velocity_clamp=velocity_clamp,
-            restart_after=restart_after,
+            restart_after=restart_after, **({} if constriction is None else {"constriction": constriction}),
         )  # fmt: skip
         self.topology = _offered("topology", topology, TOPOLOGIES)
         self.bound_rule = _offered("bounds", bounds, BOUND_RULES)
         self.velocity_rule = _offered("velocity_rule", velocity_rule, VELOCITY_RULES)
-        check_range("k", k, 1, self.population if topology == "ring" else np.inf, integer=True)
+        check_range("k", k, 1, self.population if topology in ("ring", "nearest") else np.inf, integer=True)
         check_range("p", p, 1, 2, integer=True)
-        self.neighbourhood = {} if topology == "global" else {"p": p, "k": k}
+        self.neighbourhood = {"p": p, "k": k} if topology == "nearest" else {}
+        self.table = neighbour_table(topology, self.population, k)
         self.static = bool(static)
         self.coefficients = {
             "c1": check_range("c1", c1, 0.0, 4.0),
             "c2": check_range("c2", c2, 0.0, 4.0),
             "w": check_range("inertia", inertia, 0.0, 1.0),
         }
+        if constriction is not None:
+            if self.coefficients != {"c1": CONSTRICTED, "c2": CONSTRICTED, "w": INERTIA}:
+                raise EvornnError(f"constriction is {constriction!r}; it sets inertia, c1 and c2: leave these out")
+            self.coefficients = constricted(check_range("constriction", constriction, 4.0, open_low=True))
         speed = check_range("velocity_clamp", velocity_clamp, 0.0, open_low=True) * (self.upper - self.lower)
         self.clamp = (-speed, speed)
         self._stream = np.random.RandomState(int(self.rng.integers(2**32)))  # pyswarms draws from one
@@ -67,7 +85,7 @@ class ParticleSwarm(RestartingSearch):
         if self._backend_made is None:  # made on first use: pyswarms takes most of a second to import
             self._backend_made = SwarmBackend(
                 self.topology, self.bound_rule, self.velocity_rule, (self.lower, self.upper), self.clamp,
-                self.neighbourhood, self.static,
+                self.neighbourhood, self.static, self.table,
             )  # fmt: skip
         return self._backend_made
 
@@ -111,6 +129,12 @@ class ParticleSwarm(RestartingSearch):
                 setattr(self._swarm, name, np.array(own[name]))
             self._swarm.best_cost = float(own["best_cost"][0])
             self._backend.topology.neighbor_idx = own.get("neighbours")
+
+
+def constricted(phi: float) -> dict[str, float]:
+    """Inertia and accelerations of the constriction coefficient for phi > 4 (Clerc & Kennedy 2002, type 1'')."""
+    chi = 2.0 / (phi - 2.0 + math.sqrt(phi * phi - 4.0 * phi))
+    return {"c1": chi * phi / 2.0, "c2": chi * phi / 2.0, "w": chi}
 
 
 _SWARM = ("position", "velocity", "pbest_pos", "pbest_cost", "best_pos")

@@ -11,7 +11,7 @@ from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.search import ParticleSwarm
 from evornn.search.streams import borrowed_numpy_stream
-from evornn.search.swarm_backend import BOUND_RULES, REFUSED, _quiet
+from evornn.search.swarm_backend import BOUND_RULES, REFUSED, _quiet, neighbour_table
 
 
 @pytest.mark.parametrize("rule", BOUND_RULES)
@@ -43,8 +43,9 @@ def test_global_best_is_pyswarms_own(rule: str) -> None:
         np.testing.assert_array_equal(ours, np.clip(other, space.lower, space.upper))
 
 
-def test_ring_follows_its_neighbours() -> None:
-    """Two distant groups: with the ring each stays with its own best, with the global best all go to one."""
+@pytest.mark.parametrize("topology", ["ring", "von_neumann", "nearest"])
+def test_neighbourhoods_keep_apart(topology: str) -> None:
+    """Two distant groups: with neighbourhoods each stays with its own best, with the global best all go to one."""
     space = Space(np.array([-10.0, -1.0]), np.array([10.0, 1.0]))
 
     def two_hills(genomes: np.ndarray) -> np.ndarray:
@@ -52,11 +53,52 @@ def test_ring_follows_its_neighbours() -> None:
         return np.maximum(1.0 - np.abs(x - 8.0), 0.99 - np.abs(x + 8.0))
 
     final = {}
-    for topology in ("global", "ring"):
-        search = ParticleSwarm(space, population=40, seed=2, topology=topology, k=3)
-        final[topology] = steps(search, 120, two_hills)[-1][:, 0]
+    for kind in ("global", topology):
+        search = ParticleSwarm(space, population=40, seed=2, topology=kind, k=3)
+        final[kind] = steps(search, 60, two_hills)[-1][:, 0]
     assert max((final["global"] > 0).mean(), (final["global"] < 0).mean()) > 0.9
-    assert 0.2 < (final["ring"] > 0).mean() < 0.8
+    assert 0.1 < (final[topology] > 0).mean() < 0.9
+
+
+def test_neighbour_tables() -> None:
+    """A ring's members sit round each particle; the lattice is symmetric, connected and the same for any size."""
+    assert neighbour_table("ring", 5, 3).tolist() == [[4, 0, 1], [0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 0]]
+    assert neighbour_table("ring", 5, 4)[0].tolist() == [4, 0, 1, 2]
+    assert neighbour_table("global", 5, 3) is None
+    assert sorted(neighbour_table("von_neumann", 9, 0)[4].tolist()) == [1, 3, 4, 5, 7]  # the middle of 3 by 3
+    for count in (1, 2, 3, 7, 12, 13, 64, 97):
+        table = neighbour_table("von_neumann", count, 0)
+        linked = np.zeros((count, count), dtype=int)
+        linked[np.arange(count)[:, None], table] = 1
+        assert (linked == linked.T).all()
+        assert linked.diagonal().all()
+        assert (linked.sum(axis=1) == min(5, linked[0].sum())).all()
+        assert (np.linalg.matrix_power(linked.astype(float), count) > 0).all()
+
+
+@pytest.mark.parametrize("topology", ["ring", "von_neumann"])
+def test_each_follows_the_best_of_its_neighbours(topology: str) -> None:
+    search = ParticleSwarm(box(), population=11, seed=6, topology=topology, k=5)
+    asked, told = [], []
+    for _ in range(4):
+        genomes = search.ask()
+        asked.append(genomes)
+        told.append(sphere(search.space, genomes))
+        search.tell(genomes, told[-1])
+    own = np.argmax(told, axis=0)  # [P] the generation of each one's best
+    for i, neighbours in enumerate(neighbour_table(topology, 11, 5)):
+        leader = max(neighbours, key=lambda j: told[own[j]][j])
+        np.testing.assert_array_equal(search._swarm.best_pos[i], asked[own[leader]][leader])
+
+
+def test_constriction() -> None:
+    """chi of Clerc & Kennedy at phi = 4.1 is the usual 0.72984, and 1 at phi = 4; it sets all three."""
+    swarm = ParticleSwarm(box(), population=5, constriction=4.1)
+    assert swarm.coefficients == pytest.approx({"w": 0.7298437881, "c1": 1.4961797656, "c2": 1.4961797656})
+    assert ParticleSwarm(box(), population=5, constriction=4.0 + 1e-12).coefficients["w"] == pytest.approx(
+        1.0, abs=1e-5
+    )
+    assert ParticleSwarm(box(), population=5).coefficients == pytest.approx(swarm.coefficients, rel=1e-4)
 
 
 def flight(rule: str) -> tuple[np.ndarray, np.ndarray]:
@@ -101,6 +143,9 @@ def test_what_is_broken_in_pyswarms_is_refused(name: str) -> None:
         ({"inertia": 1.2}, "inertia is 1.2"),
         ({"velocity_clamp": 0}, "velocity_clamp is 0"),
         ({"c1": -1}, "c1 is -1"),
+        ({"topology": "vonneumann"}, "did you mean 'von_neumann'"),
+        ({"constriction": 4.0}, r"constriction is 4.0; .* \(4"),
+        ({"constriction": 4.1, "inertia": 0.5}, "constriction is 4.1; it sets inertia"),
     ],
 )
 def test_mistakes_are_named(options: dict, message: str) -> None:

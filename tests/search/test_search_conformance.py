@@ -24,7 +24,9 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
     ],
     "ParticleSwarm": [
         {"topology": "ring", "bounds": "shrink", "velocity_rule": "invert"},
-        {"topology": "ring", "static": True, "bounds": "periodic", "velocity_rule": "zero"},
+        {"topology": "nearest", "static": True, "bounds": "periodic", "velocity_rule": "zero"},
+        {"topology": "nearest", "k": 2},
+        {"topology": "von_neumann", "constriction": 4.2},
         {"bounds": "intermediate", "restart_after": 5},
         {"bounds": "nearest"},
     ],
