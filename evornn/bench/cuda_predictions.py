@@ -11,8 +11,8 @@ from evornn.bench.cuda import workloads
 from evornn.bench.workloads import Workload
 from evornn.kernels.cuda import device as device
 from evornn.kernels.cuda.backend import CudaBackend
-from evornn.kernels.ptx.gpus import Gpu, gpu, occupancy
 from evornn.kernels.ptx.counts import step_counts
+from evornn.kernels.ptx.gpus import Gpu, gpu, occupancy
 from evornn.kernels.ptx.listing import parse
 from evornn.kernels.ptx.resources import Resources, resources
 from evornn.kernels.ptx.roofline import roofline
