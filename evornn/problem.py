@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from typing import Any, Self
 
@@ -195,6 +196,19 @@ class Problem:
         if self._exact is None:
             self._exact = Problem(self.network, self.task, "cpu", "float64", self.workers, self.episodes, self.seed)
         return self._exact
+
+    def redrawn(self, seed: int, episodes: int | None = None) -> Problem:
+        """The same problem with the episodes and the noise of another seed, sharing what is compiled; `episodes`: how
+        many, if not as many. EvornnError if its episodes are given data.
+        """
+        if self.task.series:
+            raise EvornnError(f"the episodes of {type(self.task).__name__} are given data; there are no others to draw")
+        other = copy.copy(self)
+        other.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
+        other.episodes = self.episodes if episodes is None else check_range("episodes", episodes, 1, integer=True)
+        other.scenarios = self._checked_scenarios(self.task.scenarios(other.episodes, seed))
+        other._backend, other._exact, other._elsewhere = self.backend, None, {}
+        return other
 
     def compile(self, population: int) -> None:
         """Compile what evaluating `population` genomes and testing a champion take: a run is then timed without it."""

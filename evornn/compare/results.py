@@ -158,6 +158,8 @@ def _row(cell: Cell, out: Path) -> Row | None:
         **{name: found[name] for name in ("solved", "stopped_by", "seconds", *TOTALS)},
         solved_at=found["best_evaluation"] if found["solved"] else None,
         best=found["best_fitness"],
+        validation=found.get("validated", {}).get("validation"),
+        test=found.get("validated", {}).get("test"),
         verified=found["solved"] and (directory / store.CHAMPION).exists(),
     )
 

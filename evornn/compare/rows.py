@@ -26,7 +26,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     `reevaluations`, `gradients`: how many of the evaluations were of genomes evaluated before, and how many were
     gradients. `tests`, `test_steps`: champion tests and their simulated steps, which are no part of `evaluations` and
     `steps`. `best`: best fitness; `verified`: whether a champion passed its test in float64. `stopped_by`: "solved",
-    "search" (nothing more to try) or the limit that was reached.
+    "search" (nothing more to try) or the limit that was reached. `validation`, `test`: fitness of the validated best on
+    validation and on test episodes, where runs validate.
     """
 
     problem: str
@@ -45,6 +46,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     best: float | None = None
     verified: bool | None = None
     stopped_by: str | None = None
+    validation: float | None = None
+    test: float | None = None
 
     @property
     def spent(self) -> int:
@@ -145,7 +148,7 @@ def _read(name: str, text: str, where: str) -> Any:
         number = float(text)
     except ValueError:
         number = math.nan
-    least = 1 if name in ("evaluations", "solved_at") else -math.inf if name == "best" else 0
+    least = 1 if name in ("evaluations", "solved_at") else -math.inf if name in ("best", "validation", "test") else 0
     if not math.isfinite(number) or number < least or (whole and not number.is_integer()):
         bound = "" if least == -math.inf else f" of at least {least}"
         raise EvornnError(f"{where}: {name} is {text!r}; it must be a {'whole ' * whole}number{bound}")

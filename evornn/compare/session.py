@@ -130,6 +130,7 @@ def check_builds(comparison: Comparison, pending: Sequence[Cell]) -> None:
         problem, search = spec.build()
         try:
             search.prepare(problem)
+            spec.noise.check(problem)
         except EvornnError as error:
             raise EvornnError(f"{spec.origin}: {error}") from None
 

@@ -2,7 +2,7 @@
 
     [compare]
     seeds = 50                      # 1 to 50, or a list
-    evaluations = 100_000           # and the other fields of `Limits`: of every run
+    evaluations = 100_000           # and the other fields of `Limits` and of `Noise`: of every run
     workers = 2                     # processes; as many as cores unless told
     [problem]                       # optional: backend, precision, episodes, gradient_memory of all problems
     precision = "float64"
@@ -36,11 +36,10 @@ import msgspec
 from evornn.compare.sections import differences, effective, expanded, overridden, sections
 from evornn.errors import EvornnError, check_range, nearest
 from evornn.experiment import toml
-from evornn.experiment.limits import Limits
-from evornn.experiment.spec import FAMILIES, MAX_SEED, PROBLEM_DEFAULTS, Spec, checked_class
+from evornn.experiment.limits import Limits, Noise
+from evornn.experiment.spec import FAMILIES, LIMITS, MAX_SEED, NOISE, PROBLEM_DEFAULTS, Spec, checked_class
 from evornn.experiment.tables import known, located, read
 
-LIMITS = Limits.__struct_fields__
 OPTIONS = {name: value for name, value in PROBLEM_DEFAULTS.items() if name != "workers"}  # a run has one thread
 NAME = re.compile(r"\w[\w +-]{0,59}")
 MAX_SEEDS = 100_000
@@ -54,11 +53,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     task: dict[str, Any]
     problem: dict[str, Any]
     limits: Limits
+    noise: Noise
 
     def table(self) -> dict[str, Any]:
         """As in the file."""
         own = {"name": self.name, "network": self.network, "task": self.task, "problem": self.problem}
-        return own | msgspec.structs.asdict(self.limits)
+        return own | self.run()
+
+    def run(self) -> dict[str, Any]:
+        """What holds for every run on it: limits, and how it deals with noise."""
+        limits = {name: value for name, value in msgspec.structs.asdict(self.limits).items() if value is not None}
+        return limits | self.noise.table()
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,13 +109,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         content["problems"] = expanded(content["problems"], origin)
         shared, common = overridden(content, overrides or [])
         where = f"{origin}, [compare]"
-        known(common, ["seeds", "workers", *LIMITS], where)
+        known(common, ["seeds", "workers", *LIMITS, *NOISE], where)
         workers = common.get("workers")
         if workers is not None:
             located(where, lambda: check_range("workers", workers, 1, 1024, integer=True))
         asked = common.get("seeds", 1) if seeds is None else seeds
-        limits = {name: value for name, value in common.items() if name in LIMITS}
-        problems = {name: _problem(name, t, shared, limits, origin) for name, t in content["problems"].items()}
+        every = {name: value for name, value in common.items() if name in (*LIMITS, *NOISE)}
+        problems = {name: _problem(name, t, shared, every, origin) for name, t in content["problems"].items()}
         methods = {name: _method(name, t, problems, origin) for name, t in content["methods"].items()}
         for names in (problems, methods):
             _distinct(names, origin)
@@ -132,8 +137,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         for section, changes in way.on.get(problem, {}).items():
             tables[section] = effective(tables[section], changes)
         tables["problem"] = tables["problem"] | {"workers": 1}
-        run = {name: value for name, value in msgspec.structs.asdict(entry.limits).items() if value is not None}
-        tables |= {"task": entry.task, "run": run | {"seed": seed}}
+        tables |= {"task": entry.task, "run": entry.run() | {"seed": seed}}
         return Spec.of(tables, f"{self.origin}, {method} on {problem}")
 
     def joined(self, earlier: Comparison) -> Comparison:
@@ -165,9 +169,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def _problem(name: str, table: dict[str, Any], shared: dict[str, Any], limits: dict[str, Any], origin: str) -> Entry:
+def _problem(name: str, table: dict[str, Any], shared: dict[str, Any], every: dict[str, Any], origin: str) -> Entry:
     where = f"{origin}, [[problems]] {name}"
-    known(table, ["name", "network", "task", "problem", *LIMITS], where)
+    known(table, ["name", "network", "task", "problem", *LIMITS, *NOISE], where)
     options = table.get("problem", {})
     for place, part in ((f"{origin}, [problem]", shared), (f"{where}, problem", options)):
         if "workers" in part:
@@ -177,11 +181,17 @@ def _problem(name: str, table: dict[str, Any], shared: dict[str, Any], limits: d
         if not isinstance(table.get(family), Mapping):
             raise EvornnError(f"{where}: {family} is {table.get(family)!r}; it must be a table with a name and options")
         checked_class(family, table[family], f"{where}, {family}")
-    own = {key: value for key, value in table.items() if key in LIMITS}
-    bounds = located(where, lambda: Limits(**limits | own))
-    located(where, bounds.check_bounded)
+    run = every | {key: value for key, value in table.items() if key in (*LIMITS, *NOISE)}
+    limits = located(where, lambda: Limits(**{key: value for key, value in run.items() if key in LIMITS}))
+    noise = located(where, lambda: Noise(**{key: value for key, value in run.items() if key in NOISE}))
+    located(where, limits.check_bounded)
     return Entry(
-        name=name, network=table["network"], task=table["task"], problem=OPTIONS | shared | options, limits=bounds
+        name=name,
+        network=table["network"],
+        task=table["task"],
+        problem=OPTIONS | shared | options,
+        limits=limits,
+        noise=noise,
     )
 
 

@@ -11,17 +11,24 @@ from evornn.errors import EvornnError
 from evornn.experiment.asked import Asked
 from evornn.experiment.history import Record, crc
 from evornn.experiment.store import ENVIRONMENT, Store
+from evornn.experiment.validation import TRAINING, Candidates, stream
 
 if TYPE_CHECKING:
+    from evornn.experiment.limits import Noise
     from evornn.problem import Problem
     from evornn.search.base import Search, Told
 
 
 class Dialogue:
-    """A search and the problem that it is consulted on; `asked` counts what the search asks again."""
+    """A search and the problem that it is consulted on.
 
-    def __init__(self, search: Search, problem: Problem) -> None:
-        self.search, self.problem = search, problem
+    `asked` counts what the search asks again, `candidates` keeps what may be its best, if they are to be
+    validated. With fresh episodes every generation of the search meets its own, all members the same ones.
+    """
+
+    def __init__(self, search: Search, problem: Problem, noise: Noise) -> None:
+        self.search, self.problem, self.noise = search, problem, noise
+        self.candidates = Candidates() if noise.validation else None
         self.asked = Asked()
         self.takes_limit = "limit" in inspect.signature(search.ask).parameters
 
@@ -29,9 +36,18 @@ class Dialogue:
         """The genomes to evaluate next; a search of one's own may not know limits."""
         return self.search.ask(limit=limit) if self.takes_limit else self.search.ask()
 
+    def consult(self, genomes: np.ndarray) -> Told:
+        """What the problem says of the genomes just asked, in the episodes of the search's generation."""
+        problem = self.problem
+        if self.noise.fresh_episodes:
+            problem = problem.redrawn(stream(problem.seed, TRAINING, self.search.generation))
+        return self.search.consult(problem, genomes)
+
     def tell(self, genomes: np.ndarray, fitness: np.ndarray, told: Told | None) -> int:
         """Tell the search, gradients too if there are any; returns how many there were."""
         self.asked.count(genomes)
+        if self.candidates is not None and not self.search.provisional:
+            self.candidates.add(genomes, fitness)
         gradients = getattr(told, "gradients", None)
         if gradients is None:  # a search of one's own may know nothing of them
             self.search.tell(genomes, fitness)
@@ -46,13 +62,17 @@ class Dialogue:
 
     def state_dict(self) -> dict[str, Any]:
         """The search's state and what it has asked."""
-        return {"search": self.search.state_dict(), "asked": self.asked.state_dict()}
+        return {"search": self.search.state_dict(), "asked": self.asked.state_dict()} | (
+            {} if self.candidates is None else self.candidates.state_dict()
+        )
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from `state_dict()`; of runs begun before requests were counted, those since then are."""
         self.search.load_state_dict(state["search"])
         if "asked" in state:
             self.asked.load_state_dict(state["asked"])
+        if self.candidates is not None:
+            self.candidates.load_state_dict(state)
 
     def replay(self, store: Store, start: int) -> None:
         """Bring a search that is at generation `start` of a stored run to its end: tell it the logged fitness.
@@ -70,7 +90,7 @@ class Dialogue:
             self.tell(genomes, fitness, told)
 
     def _again(self, store: Store, record: Record, genomes: np.ndarray, fitness: np.ndarray) -> Told:
-        told = self.search.consult(self.problem, genomes)
+        told = self.consult(genomes)
         if not np.array_equal(told.fitness, fitness, equal_nan=True):
             raise EvornnError(
                 f"{store.directory}: in generation {record.generation} gradients taken again come with other fitness "

@@ -30,7 +30,7 @@ def start(
 ) -> Result:
     """Run a spec in the directory `out`. `built` is what `spec.build()` gave, if the caller has called it already."""
     problem, search = built or spec.build()
-    limits = msgspec.structs.asdict(spec.limits)
+    limits = msgspec.structs.asdict(spec.limits) | spec.noise.table()
     return run(problem, search, out=out, spec=spec.text(), on_generation=on_generation, resume=resume, **limits)
 
 
@@ -43,7 +43,7 @@ def stored_spec(directory: str | Path, overrides: list[str] | None = None) -> Sp
             f"{directory} was not started from a spec; continue it where it was started: run(..., out=..., resume=True)"
         )
     spec, before = Spec.load(path, overrides), Spec.load(path)
-    for name in ("network", "task", "search", "seed"):
+    for name in ("network", "task", "search", "seed", "noise"):
         if getattr(spec, name) != getattr(before, name):
             raise EvornnError(f"{name} cannot change when a run is resumed; only the limits in [run] and workers can")
     if spec.problem | {"workers": None} != before.problem | {"workers": None}:

@@ -10,6 +10,7 @@ from evornn.errors import EvornnError, check_range
 
 if TYPE_CHECKING:
     from evornn.experiment.history import Record
+    from evornn.problem import Problem
 
 _WHOLE = ("evaluations", "steps", "generations")
 
@@ -71,6 +72,31 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.share_learned is not None and last.learned >= self.share_learned:
             return "share_learned"
         return None
+
+
+class Noise(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a run deals with episodes that differ.
+
+    `fresh_episodes`: new ones in every generation. `validation`: on how many its best are compared at the end.
+    """
+
+    fresh_episodes: bool = False
+    validation: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.fresh_episodes, bool):
+            raise EvornnError(f"fresh_episodes is {self.fresh_episodes!r}; it must be true or false")
+        if self.validation is not None:
+            check_range("validation", self.validation, 1, integer=True)
+
+    def table(self) -> dict[str, Any]:
+        """What is not left to its default, as in a spec."""
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if value}
+
+    def check(self, problem: Problem) -> None:
+        """Raise EvornnError if this cannot be had of the problem."""
+        if self.fresh_episodes or self.validation:
+            problem.redrawn(0, 1)
 
 
 def _check(limits: Limits, name: str, *bounds: float, **kinds: Any) -> None:

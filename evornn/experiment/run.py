@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from evornn.errors import EvornnError
@@ -17,10 +18,11 @@ from evornn.experiment.dialogue import Dialogue
 from evornn.experiment.environment import describe_environment
 from evornn.experiment.history import TOTALS, Record, as_array, crc, summarise
 from evornn.experiment.judge import Judge
-from evornn.experiment.limits import Limits
+from evornn.experiment.limits import Limits, Noise
 from evornn.experiment.store import Store
 
 if TYPE_CHECKING:
+    from evornn.experiment.validation import Validated
     from evornn.problem import Problem
     from evornn.results import ChampionReport
     from evornn.search import Best
@@ -38,7 +40,8 @@ class Result:
     evaluations were gradients, and how many of genomes evaluated before; `restarts`: of the search; `tests`,
     `test_steps`: champion tests and their simulated steps, counted apart. `stopped_by`: "solved", "search" (it has
     nothing more to ask) or the name of the limit that was reached. `history`: structured array, one row a generation
-    (fields of `evornn.experiment.history.Record`). `out`: the run directory, if any.
+    (fields of `evornn.experiment.history.Record`). `validated`: the best by episodes that the search has not seen, if
+    that was asked for. `out`: the run directory, if any.
     """
 
     solved: bool
@@ -54,6 +57,7 @@ class Result:
     gradients: int
     reevaluations: int
     restarts: int
+    validated: Validated | None
     out: Path | None
 
 
@@ -68,6 +72,8 @@ def run(
     target: float | None = None,
     error_threshold: float | None = None,
     share_learned: float | None = None,
+    fresh_episodes: bool = False,
+    validation: int | None = None,
     out: str | Path | None = None,
     resume: bool = False,
     spec: str | None = None,
@@ -77,9 +83,11 @@ def run(
 
     With `target=None` the task's champion test decides: the champion of each generation that is worth testing is tested
     in float64. With a number, a champion whose fitness reaches it is evaluated again in float64 and must reach it there
-    too. `out`: directory to write (see `evornn.experiment.store`); `resume=True` continues the run in it, bit for bit,
-    given the same problem and search. `spec`: text kept as spec.toml in it. `on_generation` is called with each new
-    `Record`. Raises EvornnError.
+    too. `fresh_episodes`: every generation meets new episodes, its members the same ones; fitness is then noisy, and a
+    search that keeps individuals may have to evaluate them anew (`reevaluate`). `validation`: episodes on which the
+    best are compared at the end (see `evornn.experiment.validation`). `out`: directory to write (see
+    `evornn.experiment.store`); `resume=True` continues the run in it, bit for bit, given the same problem and search.
+    `spec`: text kept as spec.toml in it. `on_generation` is called with each new `Record`. Raises EvornnError.
     """
     limits = Limits(
         evaluations=evaluations,
@@ -91,15 +99,17 @@ def run(
         share_learned=share_learned,
     )
     limits.check_bounded()
+    noise = Noise(fresh_episodes=fresh_episodes, validation=validation)
+    noise.check(problem)
     search.prepare(problem)
     if out is None:
         if resume:
             raise EvornnError("resume=True needs out=, the directory of the run to continue")
-        return _Run(problem, search, limits, None, on_generation).go()
+        return _Run(problem, search, limits, noise, None, on_generation).go()
     directory, environment = Path(out), describe_environment(problem, search)
     store = Store.reopen(directory, environment, spec) if resume else Store.create(directory, environment, spec)
     with store:
-        return _Run(problem, search, limits, store, on_generation).go()
+        return _Run(problem, search, limits, noise, store, on_generation).go()
 
 
 class _Run:
@@ -110,6 +120,7 @@ class _Run:
         problem: Problem,
         search: Search,
         limits: Limits,
+        noise: Noise,
         store: Store | None,
         on_generation: Callable[[Record], None] | None,
     ) -> None:
@@ -119,7 +130,8 @@ class _Run:
         self.judge = Judge(problem, limits.target, store, self.records)
         self.started = time.monotonic() - (self.records[-1].seconds if self.records else 0.0)
         self.next_checkpoint = time.monotonic() + CHECKPOINT_SECONDS
-        self.dialogue = Dialogue(search, problem)
+        self.noise = noise
+        self.dialogue = Dialogue(search, problem, noise)
 
     @property
     def last(self) -> Record | None:
@@ -164,7 +176,7 @@ class _Run:
         if left is not None and len(genomes) > left:
             return "evaluations"
         begun = time.monotonic()
-        evaluation = self.search.consult(self.problem, genomes)
+        evaluation = self.dialogue.consult(genomes)
         simulating = time.monotonic() - begun
         believed = not self.search.provisional
         gradients = taken + self.dialogue.tell(genomes, evaluation.fitness, evaluation)
@@ -216,6 +228,8 @@ class _Run:
     def _finish(self, reason: str) -> Result:
         last = self.last
         totals = {name: getattr(last, name) if last else 0 for name in TOTALS}
+        candidates = self.dialogue.candidates
+        validated = candidates.validated(self.problem, self.noise.validation or 1) if candidates is not None else None
         result = Result(
             solved=self.judge.champion is not None,
             stopped_by=reason,
@@ -223,6 +237,7 @@ class _Run:
             seconds=time.monotonic() - self.started,
             best=self.judge.champion or self.search.best,
             history=as_array(self.records),
+            validated=validated,
             verified=self.judge.report,
             out=self.store.directory if self.store else None,
         )
@@ -230,8 +245,9 @@ class _Run:
             self._checkpoint()
             best = result.best
             summary = {name: getattr(result, name) for name in ("solved", "stopped_by", "seconds", *TOTALS)}
-            self.store.write_json(
-                files.RESULT,
-                summary | {"best_fitness": best and best.fitness, "best_evaluation": best and best.evaluation},
-            )
+            summary |= {"best_fitness": best and best.fitness, "best_evaluation": best and best.evaluation}
+            if validated is not None:
+                self.store.save_best(validated.genome, files.VALIDATED)
+                summary["validated"] = {k: v for k, v in msgspec.structs.asdict(validated).items() if k != "genome"}
+            self.store.write_json(files.RESULT, summary)
         return result

@@ -11,7 +11,7 @@
     population = 100
     [problem]                       # optional: backend, precision, workers, episodes, gradient_memory (MB)
     workers = 2
-    [run]                           # seed and the fields of `Limits`
+    [run]                           # seed and the fields of `Limits` and of `Noise`
     seed = 1
     evaluations = 200_000
 
@@ -30,7 +30,7 @@ import msgspec
 
 from evornn.errors import EvornnError, check_choice, check_range, nearest
 from evornn.experiment import toml
-from evornn.experiment.limits import Limits
+from evornn.experiment.limits import Limits, Noise
 from evornn.experiment.tables import known, located, override, read
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ PROBLEM_DEFAULTS = {
     "gradient_memory": 1024.0,
 }
 RESERVED = {"search": ("space", "seed")}  # constructor arguments that the spec itself fills in
+LIMITS, NOISE = Limits.__struct_fields__, Noise.__struct_fields__
 MAX_SEED = 2**32 - 1
 
 
@@ -58,6 +59,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     problem: dict[str, Any]
     seed: int
     limits: Limits
+    noise: Noise = Noise()
     origin: str = "spec"
 
     @classmethod
@@ -84,14 +86,15 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
         if missing:
             raise EvornnError(f"{origin}: {' and '.join(missing)} missing; a spec needs [network], [task] and [search]")
         run = tables.get("run", {})
-        known(run, ["seed", *Limits.__struct_fields__], f"{origin}, [run]")
+        known(run, ["seed", *LIMITS, *NOISE], f"{origin}, [run]")
         spec = cls(
             **{name: tables[name] for name in FAMILIES},
             problem=PROBLEM_DEFAULTS | tables.get("problem", {}),
             seed=located(
                 f"{origin}, [run]", lambda: check_range("seed", run.get("seed", 0), 0, MAX_SEED, integer=True)
             ),
-            limits=located(f"{origin}, [run]", lambda: Limits(**{k: v for k, v in run.items() if k != "seed"})),
+            limits=located(f"{origin}, [run]", lambda: Limits(**{k: v for k, v in run.items() if k in LIMITS})),
+            noise=located(f"{origin}, [run]", lambda: Noise(**{k: v for k, v in run.items() if k in NOISE})),
             origin=origin,
         )
         known(spec.problem, list(PROBLEM_DEFAULTS), f"{origin}, [problem]")
@@ -102,7 +105,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """The spec as TOML, the defaults of [problem] spelt out; `Spec.of(tomllib.loads(text))` gives it back."""
         tables = {name: getattr(self, name) for name in (*FAMILIES, "problem")}
-        return toml.dumps(tables | {"run": {"seed": self.seed} | msgspec.structs.asdict(self.limits)})
+        run = {"seed": self.seed} | msgspec.structs.asdict(self.limits) | self.noise.table()
+        return toml.dumps(tables | {"run": run})
 
     def build(self) -> tuple[Problem, Search]:
         """The problem and a fresh search on it."""

@@ -7,6 +7,7 @@
     checkpoint.bin    the search's state now and then, so that a resume need not replay from the start
     best.npy          the best genome so far; the champion that solved the task, once there is one
     champion.json     what the champion's test in float64 found
+    validated.npy     the best genome of those validated, where that was asked for
     result.json       how the run ended
 
 Appends are handed to the system each generation, so a killed process loses at most the generation in the making; a torn
@@ -30,6 +31,7 @@ from evornn.experiment.files import disk_errors, leftovers, lock, write_atomic
 
 SPEC, ENVIRONMENT, HISTORY, FITNESS = "spec.toml", "environment.json", "history.jsonl", "fitness.f64"
 CHECKPOINT, BEST, CHAMPION, RESULT = "checkpoint.bin", "best.npy", "champion.json", "result.json"
+VALIDATED = "validated.npy"
 
 
 def is_run(directory: Path) -> bool:
@@ -157,12 +159,12 @@ class Store:
                 self.directory / name, msgspec.json.format(msgspec.json.encode(content, enc_hook=_plain)) + b"\n"
             )
 
-    def save_best(self, genome: np.ndarray) -> None:
+    def save_best(self, genome: np.ndarray, name: str = BEST) -> None:
         """Write the best genome, float64 [D]."""
         buffer = io.BytesIO()
         np.save(buffer, np.asarray(genome, dtype=np.float64))
         with disk_errors(self.directory):
-            write_atomic(self.directory / BEST, buffer.getvalue())
+            write_atomic(self.directory / name, buffer.getvalue())
 
     def load_best(self) -> np.ndarray:
         """The stored best genome."""

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from evornn.experiment.run import Result
+    from evornn.experiment.validation import Validated
     from evornn.problem import Problem
     from evornn.results import ChampionReport
 
@@ -27,6 +28,8 @@ def summarise(result: Result, problem: Problem) -> list[tuple[str, str]]:
     rows = [("Outcome", _outcome(result)), ("Problem", problem.describe())]
     if result.verified is not None:
         rows.append(("Champion", verification(result.verified)))
+    if result.validated is not None:
+        rows.append(("Validated", _validated(result.validated)))
     published = problem.task.published
     if published and result.solved:
         figures = ", ".join(f"{name} {mean:,.0f}" for name, mean in published.items())
@@ -55,6 +58,14 @@ def verification(report: ChampionReport) -> str:
     ]
     return f"{word} in {report.precision} by the {report.backend} backend; " + (
         "; ".join(found) or f"fitness {report.fitness:.6g}"
+    )
+
+
+def _validated(found: Validated) -> str:
+    """What unseen episodes say of the best, and of the one with the highest training fitness."""
+    return (
+        f"the best on {found.episodes:,} unseen episodes has fitness {found.test:.6g} on as many others; "
+        f"the training best has {found.flattered:.6g} there ({found.evaluations:,} evaluations apart)"
     )
 
 

@@ -156,6 +156,27 @@ def test_a_full_disk_ends_it_with_a_clear_message(tmp_path, monkeypatch):
         run(spec, tmp_path / "other")
 
 
+def test_noise_aware_runs_keep_training_and_validated_best_apart(tmp_path):
+    comparison = evornn.compare.Comparison.load(
+        written(tmp_path / "s.toml"), ["compare.fresh_episodes=true", "compare.validation=3", "problem.episodes=2"]
+    )
+    results = run(comparison, tmp_path / "out", only=["short"])
+    for row in results.rows:
+        problem, search = comparison.run_spec(row.problem, row.method, row.seed).build()
+        found = evornn.run(problem, search, evaluations=40, target=-20.0, fresh_episodes=True, validation=3).validated
+        assert (row.validation, row.test) == (found.validation, found.test)
+        stored = np.load(Cell(row.problem, row.method, row.seed).directory(tmp_path / "out") / store.VALIDATED)
+        np.testing.assert_array_equal(stored, found.genome)
+    assert not np.isnan(evornn.compare.load(tmp_path / "out").column("test")).any()
+    with pytest.raises(EvornnError, match=r"short: validation was 3 and is 4"):
+        run(
+            evornn.compare.Comparison.load(
+                tmp_path / "s.toml", ["compare.fresh_episodes=true", "compare.validation=4", "problem.episodes=2"]
+            ),
+            tmp_path / "out",
+        )
+
+
 def test_only_what_is_new_is_run(tmp_path):
     out, workers = tmp_path / "out", []
     text = written(tmp_path / "s.toml").read_text()

@@ -6,6 +6,7 @@ corner. Its three episodes are |genome - centre|^2 for centres around 0.5.
 
 from __future__ import annotations
 
+import copy
 import sys
 import time
 from dataclasses import dataclass, field
@@ -40,20 +41,27 @@ class Report:
 class FakeProblem:
     """`solves`: squared distance that passes the champion test; `delay`: seconds that evaluating a generation takes."""
 
-    episodes = 3
+    episodes, seed = 3, 5
 
     def __init__(self, dimension: int = 3, solves: float = 0.0, delay: float = 0.0) -> None:
         self.space = Space(np.full(dimension, -1.0), np.full(dimension, 1.0))
-        self.solves, self.delay = solves, delay
+        self.solves, self.delay, self.centre = solves, delay, 0.5
         self.evaluated = self.taken = self.tested = 0
         self.task = SimpleNamespace(worth_testing=lambda fitness: fitness >= -4 * solves, published={})
 
     def evaluate(self, genomes: np.ndarray) -> SimpleNamespace:
         time.sleep(self.delay)
         self.evaluated += len(genomes)
-        fitness = -np.square(genomes - 0.5).sum(1)
+        fitness = -np.square(genomes - self.centre).sum(1)
         fitness[genomes[:, 0] < -0.9] = np.nan
         return SimpleNamespace(fitness=fitness, steps=np.full(len(genomes), 7), failed=np.isnan(fitness))
+
+    def redrawn(self, seed: int, episodes: int | None = None) -> FakeProblem:
+        """The optimum lies elsewhere in other episodes, the less so the more there are."""
+        other = copy.copy(self)
+        other.seed, other.episodes = seed, episodes or self.episodes
+        other.centre = 0.5 + np.random.default_rng(seed).normal(0.0, 0.3, other.episodes).mean()
+        return other
 
     def check_smooth(self) -> None:
         pass
@@ -61,8 +69,8 @@ class FakeProblem:
     def gradient(self, genomes: np.ndarray, episodes: np.ndarray | None = None) -> SimpleNamespace:
         found = FakeProblem.evaluate(self, genomes)
         shift = 0.0 if episodes is None else 0.2 * (np.asarray(episodes) - 1.0).mean()
-        found.fitness += 2.0 * shift * (genomes - 0.5).sum(1)
-        found.gradients = -2.0 * (genomes - 0.5 - shift)
+        found.fitness += 2.0 * shift * (genomes - self.centre).sum(1)
+        found.gradients = -2.0 * (genomes - self.centre - shift)
         found.gradients[np.isnan(found.fitness)] = np.nan
         self.taken += len(genomes)
         return found

@@ -49,6 +49,7 @@ def write(tmp_path):
         ("= 1000", '= "many"', r"\[run\]: evaluations is 'many'; it must be a whole number"),
         ("[run]", "[problem]\nprecisoin = 1\n[run]", r"\[problem\]: there is no 'precisoin'.*did you mean 'precision'"),
         ("[run]", "[run]\nseed = -1", r"\[run\]: seed is -1"),
+        ("[run]", "[run]\nvalidation = 0", r"\[run\]: validation is 0"),
         (
             "population",
             "seed = 3\npopulation",
@@ -119,7 +120,8 @@ def test_trainers_and_their_tables_are_searches_like_any(write):
 
 
 def test_stored_text_reads_back_as_the_same_spec(write):
-    spec = Spec.load(write(GOOD), ["run.target=0.5", "run.seed=7"])
+    spec = Spec.load(write(GOOD), ["run.target=0.5", "run.seed=7", "run.validation=9", "run.fresh_episodes=true"])
+    assert spec.noise.validation == 9
     assert Spec.of(tomllib.loads(spec.text()), spec.origin) == spec
 
 
@@ -127,7 +129,13 @@ def test_only_limits_and_workers_change_on_resume(tmp_path):
     (tmp_path / "spec.toml").write_text(GOOD)
     spec = stored_spec(tmp_path, ["run.evaluations=2000", "problem.workers=2"])
     assert spec.limits.evaluations == 2000
-    for change in ("search.population=50", "run.seed=9", "network.units=6", "problem.precision=float64"):
+    for change in (
+        "search.population=50",
+        "run.seed=9",
+        "network.units=6",
+        "problem.precision=float64",
+        "run.validation=3",
+    ):
         with pytest.raises(EvornnError, match="when a run is resumed"):
             stored_spec(tmp_path, [change])
 
