@@ -12,7 +12,7 @@ from search_checks import box, sphere, steps
 
 from evornn.errors import EvornnError
 from evornn.genome import Space
-from evornn.search import DualAnnealing, SimulatedAnnealing
+from evornn.search import DualAnnealing, ParallelTempering, SimulatedAnnealing
 from evornn.search.inverted import Ended, Inverted
 
 
@@ -29,6 +29,85 @@ def test_chains_sample_boltzmann(proposal: str) -> None:
     assert held is not None
     assert stats.kstest(held[:, 0], stats.truncnorm(-2.0, 10.0, scale=0.5).cdf).pvalue > 1e-4
     assert stats.kstest(held[:, 1], stats.norm(scale=0.5).cdf).pvalue > 1e-4
+
+
+WIDTHS = np.array([1.0, 2.0, 1.0, 3.0, 1.0, 2.0])  # of the cells of a landscape of steps
+HEIGHTS = np.array([0.0, 2.0, -1.0, 0.5, 2.5, -2.0])
+
+
+def stairs(genomes: np.ndarray) -> np.ndarray:
+    """Fitness of x in [0, 10]: the height of the cell that it lies in."""
+    return HEIGHTS[cells(genomes)]
+
+
+def cells(genomes: np.ndarray) -> np.ndarray:
+    return np.searchsorted(np.cumsum(WIDTHS)[:-1], genomes[:, 0], side="right")
+
+
+def boltzmann(temperature: float) -> np.ndarray:
+    """Chance of each cell."""
+    weights = WIDTHS * np.exp(HEIGHTS / temperature)
+    return weights / weights.sum()
+
+
+def tempered(cls: type[ParallelTempering], ladders: int, seed: int) -> tuple[float, np.ndarray, np.ndarray]:
+    """Smallest p-value of the levels' distributions over the cells; swaps made and swaps tried in one last generation.
+
+    Every ladder is independent of the others, so one look at all of them is a sample.
+    """
+    search = cls(
+        Space(np.zeros(1), np.full(1, 10.0)), population=4 * ladders, seed=seed, levels=4, temperature=4.0,
+        final_temperature=0.5, normalise=False, proposal="gaussian", sigma=0.15, rate=1.0,
+    )  # fmt: skip
+    steps(search, 80, stairs)
+    assert search._genome is not None
+    assert np.array_equal(search._fitness_held, stairs(search._genome))
+    found = []
+    for level, temperature in enumerate(search.ladder):
+        counts = np.bincount(cells(search._genome[search.level == level]), minlength=6)
+        found.append(stats.chisquare(counts, boltzmann(temperature) * ladders).pvalue)
+    before = search.swaps_made.copy(), search.swaps_tried.copy()
+    steps(search, 2, stairs)
+    return min(found), search.swaps_made - before[0], search.swaps_tried - before[1]
+
+
+def test_replica_exchange_keeps_detailed_balance() -> None:
+    """Each level samples its own Boltzmann distribution, and swaps are made as often as detailed balance has it."""
+    smallest, made, tried = tempered(ParallelTempering, 2500, 1)
+    assert smallest > 1e-4
+    assert tried.tolist() == [2500] * 3
+    ladder = np.geomspace(4.0, 0.5, 4)
+    for level in range(3):
+        hot, cold = ladder[level : level + 2]
+        gain = (1.0 / hot - 1.0 / cold) * (HEIGHTS[None, :] - HEIGHTS[:, None])  # [hot cell, cold cell]
+        rate = float(boltzmann(hot) @ np.minimum(1.0, np.exp(gain)) @ boltzmann(cold))
+        assert 0.5 < rate < 0.95
+        assert stats.binomtest(int(made[level]), 2500, rate).pvalue > 1e-4
+
+
+def test_a_wrong_swap_is_caught() -> None:
+    class Eager(ParallelTempering):
+        """Swaps as if the temperatures of neighbours were nearer to each other than they are."""
+
+        def _swap(self, held: np.ndarray, parity: int) -> None:
+            true, self.ladder = self.ladder, self.ladder**0.6
+            super()._swap(held, parity)
+            self.ladder = true
+
+    assert tempered(Eager, 2500, 1)[0] < 1e-8
+
+
+def test_ladders() -> None:
+    """Equal factors from hot to cold; a ladder after the other; pairs take turns; the best is not lost in swaps."""
+    search = ParallelTempering(box(), population=7, seed=1, levels=3, temperature=1.0, final_temperature=0.01)
+    np.testing.assert_allclose(search.ladder, [1.0, 0.1, 0.01])
+    assert search.level.tolist() == [0, 1, 2, 0, 1, 2, 0]
+    steps(search, 1)
+    assert search.swaps_tried.tolist() == [0, 0]
+    steps(search, 2)
+    assert search.swaps_tried.tolist() == [2, 2]  # (0, 1), (3, 4); (1, 2), (4, 5)
+    assert search._genome is not None
+    np.testing.assert_allclose(search._fitness_held, sphere(search.space, search._genome), rtol=1e-12)
 
 
 def temperatures(generations: int, **options) -> list[float]:
@@ -185,6 +264,9 @@ def test_interrupted_waiting_does_not_block_the_next_ask(monkeypatch: pytest.Mon
         (SimulatedAnnealing, {"temperature": 0.0}, "temperature is 0.0"),
         (SimulatedAnnealing, {"final_temperature": 2.0, "temperature": 1.0}, r"final_temperature is 2.0; .* \(0, 1\]"),
         (SimulatedAnnealing, {"steps": 0}, "steps is 0"),
+        (ParallelTempering, {"levels": 3}, r"levels is 3; .* \[2, 2\]"),
+        (ParallelTempering, {"temperature": 0.1, "final_temperature": 0.1}, "needs different ends"),
+        (ParallelTempering, {"swap_every": 0}, "swap_every is 0"),
         (DualAnnealing, {"visit": 3.0}, "visit is 3.0"),
         (DualAnnealing, {"accept": -1.0}, "accept is -1.0"),
         (DualAnnealing, {"initial_temp": 1e6}, "initial_temp is 1000000.0"),
