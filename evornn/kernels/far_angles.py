@@ -19,9 +19,9 @@ def far_angles(m: Any, mask: Any, x: Any, r: Any, q: Any) -> tuple[Any, Any]:
     The detour calls nothing: a call would make the common path spill its vectors. m: a `simd.Machine`.
     """
     b = m.builder
-    place = {name: cgutils.alloca_once(b, ir.VectorType(WORD, m.lanes)) for name in ("x", "r", "q")}
+    place = {name: cgutils.alloca_once(b, ir.VectorType(WORD, m.lanes)) for name in ("x", "high", "low", "q")}
     with Detour(b, m.any(mask)) as detour:
-        for name, lanes in (("x", x), ("r", r), ("q", q)):
+        for name, lanes in (("x", x), ("high", r), ("low", r), ("q", q)):
             b.store(b.bitcast(lanes.v, m.int_vector), place[name])
         cells = {name: b.bitcast(p, WORD.as_pointer()) for name, p in place.items()}
         with cgutils.for_range(b, ir.Constant(WIDE, m.lanes), intp=WIDE) as loop:
@@ -29,20 +29,22 @@ def far_angles(m: Any, mask: Any, x: Any, r: Any, q: Any) -> tuple[Any, Any]:
             bits = b.load(at["x"])
             magnitude = b.and_(bits, ir.Constant(WORD, 0x7FFFFFFF))
             with b.if_then(b.icmp_unsigned(">", magnitude, ir.Constant(WORD, payne_hanek.LIMIT_BITS))):
-                angle, quadrant = _reduced(m, magnitude)
+                high, low, quadrant = _reduced(b, magnitude)
                 negative = b.icmp_signed("<", bits, ir.Constant(WORD, 0))
-                signed = b.select(negative, b.fneg(angle), angle)
-                b.store(b.bitcast(signed, WORD), at["r"])
+                b.store(b.bitcast(high, WORD), at["high"])
+                b.store(b.bitcast(low, WORD), at["low"])
                 b.store(b.select(negative, b.neg(quadrant), quadrant), at["q"])
-        undefined = x - x  # NaN for infinities and NaN, else 0
-        far = (b.fadd(b.bitcast(b.load(place["r"]), m.float_vector), undefined.v), b.load(place["q"]))
-    merged = detour.merge([r.v, q.v], list(far))
+        high, low = (m.wrap(b.bitcast(b.load(place[name]), m.float_vector)) for name in ("high", "low"))
+        angle = payne_hanek.angle(m, high, low)
+        far = m.where(x < 0.0, -angle, angle) + (x - x)  # NaN for infinities and NaN
+        merged_far = [m.where(mask, far, r).v, b.load(place["q"])]
+    merged = detour.merge([r.v, q.v], merged_far)
     return m.wrap(merged[0]), m.wrap(merged[1])
 
 
-def _reduced(m: Any, magnitude: Any) -> tuple[Any, Any]:
-    """payne_hanek.reduce_bits of one lane: float32 angle and 32-bit quadrant."""
-    b, table = m.builder, _two_over_pi(m.builder.module)
+def _reduced(b: Any, magnitude: Any) -> tuple[Any, Any, Any]:
+    """payne_hanek.reduce_bits of one lane: the fraction as two float32 that add up to it, and the 32-bit quadrant."""
+    table = _two_over_pi(b.module)
     bits = Whole(b, b.zext(magnitude, WIDE))
     s = (bits >> 23) + (payne_hanek.GUARD - payne_hanek.EXPONENT_BIAS)
     mantissa = bits & 0x7FFFFF | 0x800000
@@ -56,10 +58,7 @@ def _reduced(m: Any, magnitude: Any) -> tuple[Any, Any]:
     fraction = (result + (quadrant << 62) * -1).v
     high = b.sitofp(fraction, real(32))
     low = b.sitofp(b.sub(fraction, b.fptosi(high, WIDE)), real(32))
-    one, zero = type(m)(b, 32, 1), ir.Constant(WORD, 0)
-    lane = ir.Constant(ir.VectorType(real(32), 1), ir.Undefined)
-    high, low = (one.wrap(b.insert_element(lane, v, zero)) for v in (high, low))
-    return b.extract_element(payne_hanek.angle(one, high, low).v, zero), b.trunc(quadrant.v, WORD)
+    return high, low, b.trunc(quadrant.v, WORD)
 
 
 def _two_over_pi(module: Any) -> Any:
