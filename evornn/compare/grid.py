@@ -12,15 +12,18 @@ from __future__ import annotations
 import contextlib
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from evornn.compare.sections import differences
 from evornn.compare.spec import Comparison, folder
 from evornn.errors import EvornnError
 from evornn.experiment import store
 from evornn.experiment.files import disk_errors, leftovers, lock, write_atomic
+from evornn.experiment.spec import Spec
 
 COMPARE, CELLS, FOREIGN, ERRORS, RESULTS, LOCK = "compare.toml", "cells", "foreign", "errors", "results.csv", ".lock"
 
@@ -93,12 +96,19 @@ def opened(comparison: Comparison, out: Path) -> Iterator[Comparison]:
         os.close(handle)
 
 
-def check_begun(comparison: Comparison, cell: Cell, out: Path) -> None:
+def specs(comparison: Comparison, wanted: Sequence[Cell]) -> dict[Cell, Spec]:
+    """The spec of every cell's run."""
+    pairs = dict.fromkeys((cell.problem, cell.method) for cell in wanted)
+    checked = {pair: comparison.run_spec(*pair, seed=0) for pair in pairs}
+    return {cell: msgspec.structs.replace(checked[cell.problem, cell.method], seed=cell.seed) for cell in wanted}
+
+
+def check_begun(cell: Cell, spec: Spec, out: Path) -> None:
     """Raise EvornnError, saying what differs, if the cell's run was begun under another spec."""
     path = cell.directory(out) / store.SPEC
-    if not path.exists():
+    if not path.exists() or path.read_text("utf-8") == spec.text():
         return
-    then, now = tomllib.loads(path.read_text("utf-8")), tomllib.loads(comparison.run_spec(*cell).text())
+    then, now = tomllib.loads(path.read_text("utf-8")), tomllib.loads(spec.text())
     found = differences(str(cell), _without_workers(then), _without_workers(now))
     if found:
         raise EvornnError(f"{path.parent} was begun under another spec: {'; '.join(found)}")

@@ -14,6 +14,7 @@ from evornn.compare.results import Results, import_csv, load, write
 from evornn.compare.spec import Comparison, chosen
 from evornn.errors import EvornnError
 from evornn.experiment.files import disk_errors, write_atomic
+from evornn.experiment.spec import Spec
 
 
 class Tally:
@@ -107,26 +108,33 @@ def run(
     with grid.opened(comparison, out):
         for path in foreign:
             import_csv(out, path)
-        pending = [cell for cell in wanted if not cell.ended(out)]
+        specs = grid.specs(comparison, wanted)
         for cell in wanted:
-            grid.check_begun(comparison, cell, out)
-        check_builds(comparison, pending)
+            grid.check_begun(cell, specs[cell], out)
+        pending = [cell for cell in wanted if not cell.ended(out)]
+        check_builds([specs[cell] for cell in one_of_each(pending)])
         tally = Tally(comparison, len(wanted), pending, min(count, max(1, len(pending))))
         watch = watch or (lambda tally: None)
         watch(tally)
         if pending:
-            _carry_out(comparison, out, pending, tally, watch)
+            _carry_out({cell: specs[cell] for cell in pending}, out, tally, watch)
         results = load(out)
         results.failed = dict(tally.failed)
         write(results)
     return results
 
 
-def check_builds(comparison: Comparison, pending: Sequence[Cell]) -> None:
-    """Raise EvornnError if a problem or a search of these cells cannot be made, before any work."""
-    pairs = {(cell.problem, cell.method): cell for cell in reversed(pending)}
-    for cell in reversed(pairs.values()):
-        spec = comparison.run_spec(*cell)
+def one_of_each(cells: Sequence[Cell]) -> list[Cell]:
+    """The first cell of each problem and method."""
+    firsts: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        firsts.setdefault((cell.problem, cell.method), cell)
+    return list(firsts.values())
+
+
+def check_builds(specs: Sequence[Spec]) -> None:
+    """Raise EvornnError if a problem or a search of these cannot be made or do not fit, before any work."""
+    for spec in specs:
         problem, search = spec.build()
         try:
             search.prepare(problem)
@@ -135,7 +143,7 @@ def check_builds(comparison: Comparison, pending: Sequence[Cell]) -> None:
             raise EvornnError(f"{spec.origin}: {error}") from None
 
 
-def _carry_out(comparison: Comparison, out: Path, pending: Sequence[Cell], tally: Tally, watch: Watcher) -> None:
+def _carry_out(specs: dict[Cell, Spec], out: Path, tally: Tally, watch: Watcher) -> None:
     """Compile what the cells need, each problem's kernels in one process; then run the cells."""
 
     def compiled(problem: str, message: dict[str, Any]) -> None:
@@ -154,14 +162,10 @@ def _carry_out(comparison: Comparison, out: Path, pending: Sequence[Cell], tally
             cell.error_file(out).unlink(missing_ok=True)
         watch(tally)
 
-    firsts = list({(cell.problem, cell.method): cell for cell in reversed(pending)}.values())
-    kernels = {
-        problem: [comparison.run_spec(*cell).text() for cell in firsts if cell.problem == problem]
-        for problem in dict.fromkeys(cell.problem for cell in pending)
-    }
-    jobs = [
-        (cell, {"run": comparison.run_spec(*cell).text(), "directory": str(cell.directory(out))}) for cell in pending
-    ]
+    kernels: dict[str, list[str]] = {}
+    for cell in one_of_each(list(specs)):
+        kernels.setdefault(cell.problem, []).append(specs[cell].text())
+    jobs = [(cell, {"run": spec.text(), "directory": str(cell.directory(out))}) for cell, spec in specs.items()]
     with Crew[Any](tally.workers) as crew:
         crew.carry_out([(problem, {"compile": texts}) for problem, texts in kernels.items()], compiled)
         tally.compiling = False
