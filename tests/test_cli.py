@@ -167,7 +167,7 @@ def test_list_and_readme_name_what_is_registered():
     assert "LSTM" in call("list", "networks")
     assert "LSTM" not in call("list", "tasks")
     assert "Adam" in call("list", "trainers")
-    assert "Adam" not in call("list", "searches")
+    assert "LBFGS" not in call("list", "searches")
     readme = (ROOT / "README.md").read_text()
     assert info.markdown() in readme, "stale; run: evornn list --readme README.md"
 
