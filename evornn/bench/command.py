@@ -46,6 +46,7 @@ def _options() -> argparse.ArgumentParser:
     add("--only", default="", help="measure workloads whose name contains this, for example W1")
     add("--seconds", type=float, default=3.0, help="time for each row (default 3)")
     add("--searches", action="store_true", help="instead: what a generation of each search costs, fitness excluded")
+    add("--functions", action="store_true", help="instead: searches beside pycma, nevergrad, evosax on test functions")
     add("--backend", choices=["cuda"], help="instead: the GPU beside the CPU and JAX, and where it overtakes")
     add("--populations", metavar="P,P", type=_sizes, help="sizes for --backend (default: 64 to 1,048,576)")
     add(
@@ -57,7 +58,12 @@ def _options() -> argparse.ArgumentParser:
     add("--gradients", action="store_true", help="instead: what backpropagation through time costs")
     add("--online", action="store_true", help="instead: what a step of RTRL, TBPTT and their hybrid costs against N")
     add("--figure", metavar="FILE", help="draw what --online measures")
-    add("--seeds", type=int, metavar="N", help="instead: run the specs with seeds 1 to N and count evaluations")
+    add(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="instead: run the specs with seeds 1 to N and count evaluations; with --functions: how many seeds",
+    )
     add("--spec", action="append", default=[], metavar="FILE", help="a spec for --seeds; may be given several times")
     add("--readme", metavar="FILE", nargs="?", const="README.md", help="write the table into the README's block for it")
     add("--json", action="store_true", help="print JSON lines instead of a table")
@@ -73,6 +79,12 @@ def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], st
     """README block, rows and title of what was asked for."""
     if options.searches:
         return "searches", searches(), "Milliseconds a generation, fitness excluded (population 1,024, 100 genes)"
+    if options.functions:
+        from evornn.bench.functions import TITLE as functions_title
+        from evornn.bench.functions import measure_functions
+
+        seeds = options.seeds or 15
+        return "functions", measure_functions(options.only, seeds), functions_title.format(seeds=seeds)
     if options.backend and options.predict:
         from evornn.bench.cuda_predictions import TITLE, predict
 

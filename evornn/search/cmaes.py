@@ -80,7 +80,7 @@ class CMAES(DistributionSearch):
     _STATE = (*DistributionSearch._STATE, "sigma", "_path_sigma", "_path_c", "_age", "_squares")
 
     def __init__(
-        self, space: SpaceLike, population: int | None = None, seed: int = 0, *, sigma: float = 0.1,
+        self, space: SpaceLike, population: int | None = None, seed: int = 0, *, sigma: float = 0.05,
         sigma_floor: float = 0.0, start: str = "centre", separable: bool = False, active: bool = True,
         restart: str = "ipop", restart_after: int = 0,
     ) -> None:  # fmt: skip

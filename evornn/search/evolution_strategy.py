@@ -28,7 +28,7 @@ import numpy as np
 from evornn.errors import EvornnError, check_choice, check_range
 from evornn.search.base import SpaceLike
 from evornn.search.breeding import Pool, Rates
-from evornn.search.distribution import NARROWEST, WIDEST, checked_sigma
+from evornn.search.distribution import NARROWEST, STARTS, WIDEST, checked_sigma
 from evornn.search.restarting import RestartingSearch
 from evornn.search.utilities import folded
 
@@ -46,8 +46,9 @@ class EvolutionStrategy(RestartingSearch):
     self-adaptation. `sigma` (0 to 0.5) is the first step size, as a fraction of each gene's range; none falls below
     `sigma_floor` (0 to sigma; 0: no floor). `adapt` "self" or "fifth", `mate` "global" (the default), "intermediate",
     "discrete", "none", and `mutate` "log_normal" as above; `c` (> 0) scales tau and tau_0. DEAP's "mutESLogNormal",
-    "cxESBlend" (with `alpha`, >= 0) and "cxESTwoPoint" are taken by name. The first parents are the best of networks as
-    drawn at first. Children beyond the bounds are mirrored (DEAP's: set on them).
+    "cxESBlend" (with `alpha`, >= 0) and "cxESTwoPoint" are taken by name. `start`: the first parents are the best of
+    samples around the box's middle ("centre") or of networks as they are drawn at first ("sample"). Children beyond the
+    bounds are mirrored (DEAP's: set on them).
 
     After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained (0:
     never), and when children no longer differ, it starts anew; `restarts` counts.
@@ -59,12 +60,13 @@ class EvolutionStrategy(RestartingSearch):
 
     def __init__(
         self, space: SpaceLike, population: int = 30, seed: int = 0, *, parents: int | None = None,
-        plus: bool | None = None, adapt: str | None = None, sigma: float = 0.1, sigma_floor: float = 0.0,
-        mate: str | None = None, mutate: str = "log_normal", c: float = 1.0, alpha: float = 0.5, restart_after: int = 0,
+        plus: bool | None = None, adapt: str | None = None, sigma: float = 0.05, sigma_floor: float = 0.0,
+        mate: str | None = None, mutate: str = "log_normal", c: float = 1.0, alpha: float = 0.5, start: str = "centre",
+        restart_after: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(
             space, population=population, seed=seed, restart_after=restart_after, parents=parents, plus=plus,
-            adapt=adapt, sigma=sigma, sigma_floor=sigma_floor, mate=mate, mutate=mutate, c=c, alpha=alpha,
+            adapt=adapt, sigma=sigma, sigma_floor=sigma_floor, mate=mate, mutate=mutate, c=c, alpha=alpha, start=start,
         )  # fmt: skip
         alone = self.population == 1
         self.plus = alone if plus is None else bool(plus)
@@ -78,6 +80,7 @@ class EvolutionStrategy(RestartingSearch):
         self.mate: str = check_choice("mate", usual if mate is None else mate, MATES + DEAP_MATES)
         self.c: float = check_range("c", c, 0.0, open_low=True)
         self.alpha: float = check_range("alpha", alpha, 0.0)
+        self.start: str = check_choice("start", start, STARTS)
         self.span = self.upper - self.lower
         self._deap = self._deap_breeder()
         self._forget()
@@ -117,7 +120,10 @@ class EvolutionStrategy(RestartingSearch):
     def _generate(self) -> np.ndarray:
         if self._founding:
             self._open_steps = np.full((self.population, self.dimension), self.first_sigma)
-            return self._sample(self.population)
+            if self.start == "sample":
+                return self._sample(self.population)
+            normal = self.rng.standard_normal((self.population, self.dimension))
+            return self._mirrored(0.5 * (self.lower + self.upper) + self.first_sigma * self.span * normal)
         if self._deap is not None:
             pool = Pool(self._parents, self._parent_fitness, self._steps * self.span)
             children, _ = self._deap.breed(self.rng, pool, self.population)

@@ -32,7 +32,7 @@ class OpenAIES(MirroredSearch):
     """
 
     def __init__(
-        self, space: SpaceLike, population: int = 50, seed: int = 0, *, sigma: float = 0.05, sigma_decay: float = 1.0,
+        self, space: SpaceLike, population: int = 50, seed: int = 0, *, sigma: float = 0.03, sigma_decay: float = 1.0,
         sigma_floor: float = 0.0, optimizer: str = "adam", rate: float | None = None, rate_decay: float = 1.0,
         momentum: float = 0.9, weight_decay: float = 0.0, start: str = "centre", restart_after: int = 0,
     ) -> None:  # fmt: skip

@@ -39,7 +39,7 @@ class PGPE(MirroredSearch):
     """
 
     def __init__(
-        self, space: SpaceLike, population: int = 50, seed: int = 0, *, sigma: float = 0.1, sigma_rate: float = 0.1,
+        self, space: SpaceLike, population: int = 50, seed: int = 0, *, sigma: float = 0.05, sigma_rate: float = 0.1,
         sigma_floor: float = 0.0, shaping: str = "ranks", optimizer: str = "clipup", rate: float | None = None,
         momentum: float | None = None, start: str = "centre", restart_after: int = 0,
     ) -> None:  # fmt: skip

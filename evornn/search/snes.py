@@ -35,7 +35,7 @@ class SNES(DistributionSearch):
     _STATE = (*DistributionSearch._STATE, "sigma")
 
     def __init__(
-        self, space: SpaceLike, population: int | None = None, seed: int = 0, *, sigma: float = 0.1,
+        self, space: SpaceLike, population: int | None = None, seed: int = 0, *, sigma: float = 0.05,
         sigma_floor: float = 0.0, rate: float = 1.0, sigma_rate: float | None = None, start: str = "centre",
         restart_after: int = 0,
     ) -> None:  # fmt: skip

@@ -1,0 +1,161 @@
+"""The other libraries of `evornn bench --functions`: pycma, nevergrad, evosax, each with its own defaults."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from evornn.bench.functions import SIDE, SIGMA, Function, Match, Run
+
+LIBRARIES = {"pycma": "cma", "nevergrad": "nevergrad", "evosax": "evosax"}  # and the module that each is
+WIDTH = 2.0 * SIDE
+
+
+@functools.cache
+def missing() -> dict[str, str]:
+    """Libraries that cannot be imported, and why."""
+    reasons = {}
+    for library, module in LIBRARIES.items():
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                importlib.import_module(module)
+        except ImportError as error:
+            reasons[library] = str(error)
+    return reasons
+
+
+def matches() -> list[Match]:
+    """Which of evornn's searches meets whom; libraries that are missing are left out."""
+    stepped = {"sigma": SIGMA, "start": "sample"}
+    table = [
+        Match("CMA-ES", "CMAES", stepped, {
+            "pycma": pycma(), "nevergrad": nevergrad("OldCMA"), "evosax": evosax("CMA_ES"),
+        }),
+        Match("separable CMA-ES", "CMAES", stepped | {"separable": True}, {
+            "pycma": pycma(CMA_diagonal=True), "nevergrad": nevergrad("DiagonalCMA"), "evosax": evosax("Sep_CMA_ES"),
+        }),
+        Match("xNES", "XNES", stepped, {"evosax": evosax("xNES")}),
+        Match("SNES", "SNES", stepped, {"evosax": evosax("SNES")}),
+        Match("OpenAI-ES", "OpenAIES", stepped | {"population": 50}, {"evosax": evosax("Open_ES", 50)}),
+        Match("PGPE", "PGPE", stepped | {"population": 50}, {"evosax": evosax("PGPE", 50)}),
+        Match("differential evolution", "DifferentialEvolution", {}, {
+            "nevergrad": nevergrad("DE"), "evosax": evosax("DifferentialEvolution", 50),
+        }),
+        Match("(1+1)-ES", "EvolutionStrategy", {"population": 1, "sigma": SIGMA}, {
+            "nevergrad": nevergrad("OnePlusOne"),
+        }),
+        Match("(mu, lambda)-ES", "EvolutionStrategy", {"sigma": SIGMA}, {"nevergrad": nevergrad("RecES")}),
+        Match("particle swarm", "ParticleSwarm", {"population": 50}, {
+            "nevergrad": nevergrad("PSO"), "evosax": evosax("PSO", 50),
+        }),
+    ]  # fmt: skip
+    absent = missing()
+    return [
+        Match(m.label, m.search, m.options, {k: run for k, run in m.rivals.items() if k not in absent}) for m in table
+    ]
+
+
+def pycma(**options: Any) -> Run:
+    """pycma with restarts in doubled populations (IPOP), from points drawn in the box."""
+
+    def run(function: Function, budget: int, seed: int) -> float:
+        import cma
+
+        rng, restarts = np.random.default_rng(seed), 0
+        settings = {"verbose": -9, "seed": np.nan, "randn": lambda *shape: rng.standard_normal(shape)}
+        bounds = {"bounds": [-SIDE, SIDE]}
+        while function.evaluations < budget:
+            start = rng.uniform(-SIDE, SIDE, function.dimension)
+            size = (4 + int(3 * np.log(function.dimension))) * 2**restarts
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                evolution = cma.CMAEvolutionStrategy(
+                    start, SIGMA * WIDTH, {**settings, **bounds, **options, "popsize": size}
+                )
+                while not evolution.stop() and function.evaluations + size <= budget:
+                    points = evolution.ask()
+                    evolution.tell(points, function(np.array(points)).tolist())
+            if function.evaluations + size > budget:
+                break
+            restarts += 1
+        return function.lowest
+
+    return run
+
+
+def nevergrad(name: str) -> Run:
+    """An optimizer of nevergrad's registry, in the box, from a point drawn in it."""
+
+    def run(function: Function, budget: int, seed: int) -> float:
+        import nevergrad as ng
+
+        start = np.random.default_rng(seed).uniform(-SIDE, SIDE, function.dimension)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            box = ng.p.Array(init=start).set_bounds(-SIDE, SIDE).set_mutation(sigma=SIGMA * WIDTH)
+            box.random_state.seed(seed)
+            optimizer = ng.optimizers.registry[name](parametrization=box, budget=budget)
+            for _ in range(budget):
+                candidate = optimizer.ask()
+                optimizer.tell(candidate, float(function(candidate.value[None])[0]))
+        return function.lowest
+
+    return run
+
+
+def evosax(name: str, population: int | None = None) -> Run:
+    """An algorithm of evosax in double precision, its first step size that of the box."""
+
+    def run(function: Function, budget: int, seed: int) -> float:
+        import jax
+
+        with jax.enable_x64(True):
+            return _evosax(name, population, function, budget, seed)
+
+    return run
+
+
+def _evosax(name: str, population: int | None, function: Function, budget: int, seed: int) -> float:
+    import jax
+
+    size = population or 4 + int(3 * np.log(function.dimension))
+    size += size % 2  # some take pairs only
+    algorithm, params = _evosax_algorithm(name, size, function.dimension)
+    key = jax.random.key(seed)
+    draws = np.random.default_rng(seed)
+    if hasattr(algorithm, "get_population"):
+        first = draws.uniform(-SIDE, SIDE, (size, function.dimension))
+        state = algorithm.init(key, first, function(first), params)
+    else:
+        state = algorithm.init(key, draws.uniform(-SIDE, SIDE, function.dimension), params)
+    while function.evaluations + size <= budget:
+        key, one, two = jax.random.split(key, 3)
+        points, state = algorithm.ask(one, state, params)
+        values = function(np.clip(np.asarray(points), -SIDE, SIDE))
+        state, _ = algorithm.tell(two, points, values, state, params)
+    return function.lowest
+
+
+@functools.cache
+def _evosax_algorithm(name: str, size: int, dimension: int) -> tuple[Any, Any]:
+    """The algorithm (compiled once) and its parameters; the rates that evosax leaves to its user are ours."""
+    import optax
+    from evosax.algorithms import distribution_based, population_based
+
+    sigma = SIGMA * WIDTH
+    made: dict[str, Callable[[], dict[str, Any]]] = {
+        "Open_ES": lambda: {
+            "optimizer": optax.adam(sigma / 3.0), "std_schedule": optax.constant_schedule(sigma),
+        },
+    }  # fmt: skip
+    package = distribution_based if hasattr(distribution_based, name) else population_based
+    options = made.get(name, dict)()
+    algorithm = getattr(package, name)(population_size=size, solution=np.zeros(dimension), **options)
+    params = algorithm.default_params
+    return algorithm, params.replace(std_init=sigma) if hasattr(params, "std_init") else params
