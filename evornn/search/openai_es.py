@@ -47,9 +47,7 @@ class OpenAIES(MirroredSearch):
         self._choose_ascent(optimizer, self.first_sigma / 3.0 if rate is None else rate, momentum)
 
     def _learn(self, mean: np.ndarray, points: np.ndarray, fitness: np.ndarray) -> None:
-        u, e = self.ranks(fitness), points
-        e -= mean
-        e /= self.sigma
-        uphill = (u @ e) / (len(points) * self.sigma) - self.weight_decay * (mean - 0.5)
+        difference, _, e = self.paired(self.ranks(fitness), points)
+        uphill = (difference @ (e / self.sigma)) / (len(points) * self.sigma) - self.weight_decay * (mean - 0.5)
         mean += self.ascent.step(uphill, self.rate_decay**self.ascent.taken)
         self.sigma = np.clip(self.sigma * self.sigma_decay, max(self.sigma_floor, NARROWEST), WIDEST)

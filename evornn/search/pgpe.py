@@ -58,11 +58,10 @@ class PGPE(MirroredSearch):
 
     def _learn(self, mean: np.ndarray, points: np.ndarray, fitness: np.ndarray) -> None:
         r = self.ranks(fitness) if self.shaping == "ranks" else rewards(fitness)
-        e, pairs = points, self.population // 2
-        e -= mean
-        mean += self.ascent.step((r @ e) / (2 * pairs))
-        above = r - r.mean()
-        slope = (above @ np.square(e, out=e) - above.sum() * np.square(self.sigma)) / (2 * pairs * self.sigma)
+        difference, middle, e = self.paired(r, points)
+        mean += self.ascent.step((difference @ e) / (2 * len(e)))
+        above = middle - r.mean()
+        slope = (above @ np.square(e, out=e) - above.sum() * np.square(self.sigma)) / (len(e) * self.sigma)
         change = np.clip(self.sigma_rate * slope, -MOST * self.sigma, MOST * self.sigma)
         self.sigma = np.clip(self.sigma + change, max(self.sigma_floor, NARROWEST), WIDEST)
 
