@@ -20,7 +20,7 @@ from evornn.search.mirrored import MirroredSearch
 class OpenAIES(MirroredSearch):
     """Evolution strategy with mirrored samples of fixed width and Adam (Salimans et al. 2017).
 
-    `population` >= 2 (default 50); with an odd one the mean is evaluated, too. `sigma` (0 to 0.5) is the samples'
+    `population` >= 2 (default 20); with an odd one the mean is evaluated, too. `sigma` (0 to 0.5) is the samples'
     width, as a fraction of each gene's range, and `sigma_decay` (0 to 1) what multiplies it each generation;
     `sigma_floor` (0 to sigma) is where that ends. `optimizer` "adam", "sgd" or "clipup" with `rate` (> 0, in ranges;
     default sigma / 3), `rate_decay` (0 to 1) a generation, and `momentum` (0 to below 1). `weight_decay` (>= 0) pulls
@@ -32,7 +32,7 @@ class OpenAIES(MirroredSearch):
     """
 
     def __init__(
-        self, space: SpaceLike, population: int = 50, seed: int = 0, *, sigma: float = 0.03, sigma_decay: float = 1.0,
+        self, space: SpaceLike, population: int = 20, seed: int = 0, *, sigma: float = 0.03, sigma_decay: float = 1.0,
         sigma_floor: float = 0.0, optimizer: str = "adam", rate: float | None = None, rate_decay: float = 1.0,
         momentum: float = 0.9, weight_decay: float = 0.0, start: str = "centre", restart_after: int = 0,
     ) -> None:  # fmt: skip

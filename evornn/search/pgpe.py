@@ -27,7 +27,7 @@ MOST = 0.2  # largest relative change of sigma in a generation
 class PGPE(MirroredSearch):
     """Policy gradients with parameter-based exploration: mirrored samples, widths that learn (Sehnke et al. 2010).
 
-    `population` >= 2 (default 50); with an odd one the mean is evaluated, too. `sigma` (0 to 0.5) is the samples' first
+    `population` >= 2 (default 20); with an odd one the mean is evaluated, too. `sigma` (0 to 0.5) is the samples' first
     width, as a fraction of each gene's range; `sigma_rate` (>= 0) is how fast each gene's learns, `sigma_floor` (0 to
     sigma) the least. `shaping` "ranks" or "rewards" as above. `optimizer` "clipup", "adam" or "sgd" with `rate` (> 0,
     in ranges; default sigma sqrt(D) / 30 for ClipUp, sigma / 3 for Adam, 1 for plain steps) and `momentum` (0 to below
@@ -39,7 +39,7 @@ class PGPE(MirroredSearch):
     """
 
     def __init__(
-        self, space: SpaceLike, population: int = 50, seed: int = 0, *, sigma: float = 0.05, sigma_rate: float = 0.1,
+        self, space: SpaceLike, population: int = 20, seed: int = 0, *, sigma: float = 0.05, sigma_rate: float = 0.1,
         sigma_floor: float = 0.0, shaping: str = "ranks", optimizer: str = "clipup", rate: float | None = None,
         momentum: float | None = None, start: str = "centre", restart_after: int = 0,
     ) -> None:  # fmt: skip
