@@ -37,15 +37,26 @@ def compare(
         list[Path] | None,
         typer.Option("--import", metavar="FILE", help="CSV of results from elsewhere, kept in the directory."),
     ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Only write the report of the runs that have ended.")
+    ] = False,
 ) -> None:
     """Compare methods on problems over seeds; the same command goes on where one was interrupted."""
     from evornn.cli.interrupts import Interrupts
     from evornn.cli.progress import Display
     from evornn.compare import session
+    from evornn.compare.results import load
     from evornn.compare.spec import Comparison
+    from evornn.errors import EvornnError
 
-    comparison = Comparison.load(spec, set_, seeds)
     out = out or RUNS / spec.stem
+    if report:
+        for name, given in (("--seeds", seeds), ("--only", only), ("--set", set_), ("--import", import_)):
+            if given:
+                raise EvornnError(f"{name} does not go with --report, which runs nothing and tells all there is")
+        tell(load(out))
+        return
+    comparison = Comparison.load(spec, set_, seeds)
     display, interrupts = Display("compiling networks and tasks"), Interrupts()
 
     def watch(tally: Tally) -> None:
@@ -60,8 +71,17 @@ def compare(
         typer.echo(f"\ninterrupted; nothing evaluated so far is lost. Continue with: {again}", err=True)
         raise typer.Exit(INTERRUPTED) from None
     conclude(results, out)
+    if results.rows:
+        tell(results)
     if results.failed:
         raise typer.Exit(BROKEN)
+
+
+def tell(results: Results) -> None:
+    """Write the report, and say where it is."""
+    from evornn.compare.report import write_report
+
+    typer.echo(f"report: {write_report(results)[0]}")
 
 
 def show(display: Display, tally: Tally) -> None:
