@@ -19,7 +19,7 @@ from evornn.search.convergence import Convergence
 from evornn.search.covariance import Covariance, DiagonalCovariance, FullCovariance
 from evornn.search.distribution import NARROWEST, WIDEST, DistributionSearch, checked_sigma
 from evornn.search.regimes import SCHEMES, Regime
-from evornn.search.utilities import check_memory, default_population
+from evornn.search.utilities import check_memory, default_population, shortened
 
 
 class Rates(NamedTuple):
@@ -149,13 +149,14 @@ class CMAES(DistributionSearch):
         self.sigma = min(max(self.sigma, self.sigma_floor, NARROWEST / widest), WIDEST / widest)
 
     def _moved(self, points: np.ndarray, rows: np.ndarray) -> None:
-        """Steps that learning made longer than samples are, cut to sqrt(n) + 2 n / (n + 2) (Hansen 2011)."""
+        """Steps that learning made longer than samples are, cut."""
         assert self.mean is not None
-        n, y = self.dimension, (points[rows] - self.mean) / self.sigma
-        squares = np.square(self.covariance.whiten(y)).sum(axis=1)
-        share = np.minimum(1.0, (math.sqrt(n) + 2 * n / (n + 2)) / np.sqrt(np.maximum(squares, 1e-300)))
+        y = (points[rows] - self.mean) / self.sigma
+        z = self.covariance.whiten(y)
+        cut = shortened(z)
+        share = np.linalg.norm(cut, axis=1) / np.maximum(np.linalg.norm(z, axis=1), 1e-300)
         points[rows] = self.mean + self.sigma * share[:, None] * y
-        self._squares[rows] = squares * np.square(share)
+        self._squares[rows] = np.square(cut).sum(axis=1)
 
     # -- restarts ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ u: the ranks, spread evenly from -0.5 to 0.5 (equal fitness shares); step: Adam,
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from evornn.errors import check_range
@@ -23,7 +25,8 @@ class OpenAIES(MirroredSearch):
     `population` >= 2 (default 20); with an odd one the mean is evaluated, too. `sigma` (0 to 0.5) is the samples'
     width, as a fraction of each gene's range, and `sigma_decay` (0 to 1) what multiplies it each generation;
     `sigma_floor` (0 to sigma) is where that ends. `optimizer` "adam", "sgd" or "clipup" with `rate` (> 0, in ranges;
-    default sigma / 3), `rate_decay` (0 to 1) a generation, and `momentum` (0 to below 1). `weight_decay` (>= 0) pulls
+    default sigma / 3, sigma^2 and sigma sqrt(D) / 30), `rate_decay` (0 to 1) a generation, and `momentum` (0 to below
+    1). `weight_decay` (>= 0) pulls
     towards the middle of the box. Samples beyond the bounds are mirrored. `start`: the first mean is the box's middle
     ("centre") or a genome as networks are drawn at first ("sample").
 
@@ -44,7 +47,9 @@ class OpenAIES(MirroredSearch):
         self.sigma_decay: float = check_range("sigma_decay", sigma_decay, 0.0, 1.0, open_low=True)
         self.rate_decay: float = check_range("rate_decay", rate_decay, 0.0, 1.0, open_low=True)
         self.weight_decay: float = check_range("weight_decay", weight_decay, 0.0)
-        self._choose_ascent(optimizer, self.first_sigma / 3.0 if rate is None else rate, momentum)
+        first = self.first_sigma
+        rates = {"adam": first / 3.0, "clipup": first * math.sqrt(self.dimension) / 30.0}
+        self._choose_ascent(optimizer, rates.get(optimizer, first**2) if rate is None else rate, momentum)
 
     def _learn(self, mean: np.ndarray, points: np.ndarray, fitness: np.ndarray) -> None:
         difference, _, e = self.paired(self.ranks(fitness), points)

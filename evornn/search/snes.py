@@ -16,7 +16,7 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.search.base import SpaceLike
 from evornn.search.distribution import WIDEST, DistributionSearch, checked_sigma
-from evornn.search.utilities import by_rank, natural_utilities
+from evornn.search.utilities import by_rank, natural_utilities, shortened
 
 
 class SNES(DistributionSearch):
@@ -61,6 +61,10 @@ class SNES(DistributionSearch):
         points *= self.sigma
         points += mean
         return points
+
+    def _moved(self, points: np.ndarray, rows: np.ndarray) -> None:
+        assert self.mean is not None
+        points[rows] = self.mean + self.sigma * shortened((points[rows] - self.mean) / self.sigma)
 
     def _learn(self, mean: np.ndarray, points: np.ndarray, fitness: np.ndarray) -> None:
         u = by_rank(fitness, self.utilities)

@@ -61,6 +61,13 @@ def _from_even(points: np.ndarray) -> np.ndarray:
     return even
 
 
+def shortened(steps: np.ndarray) -> np.ndarray:
+    """Steps [k, D] from N(0, I), or put in place of such, no longer than sqrt(D) + 2 D / (D + 2) (Hansen 2011)."""
+    n = steps.shape[1]
+    lengths = np.linalg.norm(steps, axis=1, keepdims=True)
+    return steps * np.minimum(1.0, (math.sqrt(n) + 2 * n / (n + 2)) / np.maximum(lengths, 1e-300))
+
+
 def physical_memory() -> int:
     """Bytes of memory that this machine has; 0 if it does not say."""
     try:

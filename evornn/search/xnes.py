@@ -18,7 +18,7 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.search.base import SpaceLike
 from evornn.search.distribution import WIDEST, DistributionSearch, checked_sigma
-from evornn.search.utilities import by_rank, check_memory, default_population, natural_utilities
+from evornn.search.utilities import by_rank, check_memory, default_population, natural_utilities, shortened
 
 
 class XNES(DistributionSearch):
@@ -70,7 +70,8 @@ class XNES(DistributionSearch):
 
     def _moved(self, points: np.ndarray, rows: np.ndarray) -> None:
         assert self.mean is not None
-        self._s[rows] = np.linalg.solve(self._shape, (points[rows] - self.mean).T).T / self.sigma
+        s = shortened(np.linalg.solve(self._shape, (points[rows] - self.mean).T).T / self.sigma)
+        self._s[rows], points[rows] = s, self.mean + self.sigma * (s @ self._shape.T)
 
     def _learn(self, mean: np.ndarray, points: np.ndarray, fitness: np.ndarray) -> None:
         n, s = self.dimension, self._s

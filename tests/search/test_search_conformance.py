@@ -53,7 +53,7 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
     "SNES": [{"start": "sample", "restart_after": 5, "sigma_floor": 0.001}],
     "XNES": [{"start": "sample", "sigma": 0.3}],
     "OpenAIES": [
-        {"optimizer": "sgd", "sigma_decay": 0.9},
+        {"optimizer": "sgd", "sigma_decay": 0.99},
         {"optimizer": "clipup", "weight_decay": 0.01, "rate_decay": 0.99, "restart_after": 5},
     ],
     "PGPE": [{"shaping": "rewards", "optimizer": "sgd"}, {"optimizer": "adam", "restart_after": 5}],
