@@ -26,9 +26,8 @@ class OpenAIES(MirroredSearch):
     width, as a fraction of each gene's range, and `sigma_decay` (0 to 1) what multiplies it each generation;
     `sigma_floor` (0 to sigma) is where that ends. `optimizer` "adam", "sgd" or "clipup" with `rate` (> 0, in ranges;
     default sigma / 3, sigma^2 and sigma sqrt(D) / 30), `rate_decay` (0 to 1) a generation, and `momentum` (0 to below
-    1). `weight_decay` (>= 0) pulls
-    towards the middle of the box. Samples beyond the bounds are mirrored. `start`: the first mean is the box's middle
-    ("centre") or a genome as networks are drawn at first ("sample").
+    1). `weight_decay` (>= 0) pulls towards the middle of the box. Samples beyond the bounds are mirrored. `start`: the
+    first mean is the box's middle ("centre") or a genome as networks are drawn at first ("sample").
 
     After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained (0:
     never) it starts anew; `restarts` counts.
