@@ -54,7 +54,7 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
     "XNES": [{"start": "sample", "sigma": 0.3}],
     "OpenAIES": [
         {"optimizer": "sgd", "sigma_decay": 0.99},
-        {"optimizer": "clipup", "weight_decay": 0.01, "rate_decay": 0.99, "restart_after": 40},
+        {"optimizer": "clipup", "rate": 0.01, "weight_decay": 0.01, "rate_decay": 0.99, "restart_after": 40},
     ],
     "PGPE": [{"shaping": "rewards", "optimizer": "sgd"}, {"optimizer": "adam", "restart_after": 5}],
     "DifferentialEvolution": [
