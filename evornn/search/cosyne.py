@@ -43,7 +43,7 @@ class CoSyNE(RestartingSearch):
 
     def __init__(
         self, space: SpaceLike, population: int = 40, seed: int = 0, *, permutation: str = "full",
-        mutation_rate: float = 0.5, sigma: float = 0.025, restart_after: int = 0,
+        mutation_rate: float = 0.5, sigma: float = 0.025, restart_after: int = 40,
     ) -> None:  # fmt: skip
         super().__init__(
             space, population=population, seed=seed, permutation=permutation, mutation_rate=mutation_rate, sigma=sigma,
