@@ -20,7 +20,7 @@ import numpy as np
 from evornn.errors import check_choice, check_range
 from evornn.search.base import SpaceLike
 from evornn.search.restarting import RestartingSearch
-from evornn.search.utilities import default_population, fold_slope, folded
+from evornn.search.utilities import default_population, fold_slope, in_box
 
 WIDEST = 0.5  # largest standard deviation, in ranges
 NARROWEST = 1e-12  # and the smallest: below it, samples and mean would no longer differ
@@ -85,13 +85,7 @@ class DistributionSearch(RestartingSearch):
             self.mean = (drawn - self.lower) / self.span
             self._begin(self.mean)
         self._points = self._draw(self.mean)
-        return self._genomes_at(self._points)
-
-    def _genomes_at(self, points: np.ndarray) -> np.ndarray:
-        genomes = folded(points)
-        genomes *= self.span
-        genomes += self.lower
-        return np.clip(genomes, self.lower, self.upper, out=genomes)  # rounding
+        return in_box(self._points, self.lower, self.upper)
 
     def inherit(self, genomes: np.ndarray) -> None:
         """Put genomes [k, D] in place of those that the last `ask` returned; their samples move by as much."""

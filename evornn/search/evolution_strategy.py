@@ -30,7 +30,7 @@ from evornn.search.base import SpaceLike
 from evornn.search.breeding import Pool, Rates
 from evornn.search.distribution import NARROWEST, STARTS, WIDEST, checked_sigma
 from evornn.search.restarting import RestartingSearch
-from evornn.search.utilities import folded
+from evornn.search.utilities import in_box
 
 MATES = ("global", "intermediate", "discrete", "none")
 DEAP_MATES = ("cxESBlend", "cxESTwoPoint")
@@ -122,40 +122,34 @@ class EvolutionStrategy(RestartingSearch):
             self._open_steps = np.full((self.population, self.dimension), self.first_sigma)
             if self.start == "sample":
                 return self._sample(self.population)
-            normal = self.rng.standard_normal((self.population, self.dimension))
-            return self._mirrored(0.5 * (self.lower + self.upper) + self.first_sigma * self.span * normal)
+            return in_box(0.5 + self.first_sigma * self._normal(), self.lower, self.upper)
         if self._deap is not None:
             pool = Pool(self._parents, self._parent_fitness, self._steps * self.span)
             children, _ = self._deap.breed(self.rng, pool, self.population)
             self._open_steps = np.clip(children.strategy / self.span, max(self.sigma_floor, NARROWEST), WIDEST)
             return children.genomes
-        return self._mirrored(self._fifth() if self.adapt == "fifth" else self._self_adapted())
+        points = self._fifth() if self.adapt == "fifth" else self._self_adapted()
+        return in_box(points, self.lower, self.upper)
 
-    def _mirrored(self, genomes: np.ndarray) -> np.ndarray:
-        genomes -= self.lower
-        genomes /= self.span
-        genomes = folded(genomes)
-        genomes *= self.span
-        genomes += self.lower
-        return np.clip(genomes, self.lower, self.upper, out=genomes)
+    def _normal(self, dtype: Any = np.float64) -> np.ndarray:
+        return self.rng.standard_normal((self.population, self.dimension), dtype=dtype)
 
     def _fifth(self) -> np.ndarray:
         self._open_parents = self.rng.integers(self.parents, size=self.population)
-        normal = self.rng.standard_normal((self.population, self.dimension))
-        return self._parents[self._open_parents] + float(self._steps[0, 0]) * self.span * normal
+        parents = (self._parents - self.lower) / self.span
+        return parents[self._open_parents] + float(self._steps[0, 0]) * self._normal()
 
     def _self_adapted(self) -> np.ndarray:
-        n, shape = self.dimension, (self.population, self.dimension)
+        n = self.dimension
         genomes, steps = self._recombined()
-        rates = self.rng.standard_normal(shape)
+        rates = self._normal(np.float32)  # of step sizes, whose seventh digit does not matter
         rates *= self.c / math.sqrt(2.0 * math.sqrt(n))
-        rates += self.c / math.sqrt(2.0 * n) * self.rng.standard_normal((self.population, 1))
+        rates += (self.c / math.sqrt(2.0 * n)) * self.rng.standard_normal((self.population, 1), dtype=np.float32)
         steps = np.exp(rates, out=rates) * steps
         self._open_steps = np.clip(steps, max(self.sigma_floor, NARROWEST), WIDEST, out=steps)
-        change = self.rng.standard_normal(shape)
+        change = self._normal()
         change *= self._open_steps
-        change *= self.span
-        change += genomes
+        change += (genomes - self.lower) / self.span
         return change
 
     def _recombined(self) -> tuple[np.ndarray, np.ndarray]:

@@ -48,6 +48,14 @@ def folded(points: np.ndarray) -> np.ndarray:
     return np.abs(_from_even(points))
 
 
+def in_box(points: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Genomes [P, D] of points in box units, mirrored at the bounds."""
+    genomes = folded(points)
+    genomes *= upper - lower
+    genomes += lower
+    return np.clip(genomes, lower, upper, out=genomes)  # rounding
+
+
 def fold_slope(points: np.ndarray) -> np.ndarray:
     """The slope of `folded`, 1 or -1."""
     return np.where(_from_even(points) >= 0.0, 1.0, -1.0)
