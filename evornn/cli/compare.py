@@ -40,6 +40,9 @@ def compare(
     report: Annotated[
         bool, typer.Option("--report", help="Only write the report of the runs that have ended.")
     ] = False,
+    ioh: Annotated[
+        Path | None, typer.Option(help="Directory to write the runs into as IOHprofiler data, for IOHanalyzer.")
+    ] = None,
 ) -> None:
     """Compare methods on problems over seeds; the same command goes on where one was interrupted."""
     from evornn.cli.interrupts import Interrupts
@@ -54,7 +57,7 @@ def compare(
         for name, given in (("--seeds", seeds), ("--only", only), ("--set", set_), ("--import", import_)):
             if given:
                 raise EvornnError(f"{name} does not go with --report, which runs nothing and tells all there is")
-        tell(load(out))
+        tell(load(out), ioh)
         return
     comparison = Comparison.load(spec, set_, seeds)
     display, interrupts = Display("compiling networks and tasks"), Interrupts()
@@ -72,16 +75,19 @@ def compare(
         raise typer.Exit(INTERRUPTED) from None
     conclude(results, out)
     if results.rows:
-        tell(results)
+        tell(results, ioh)
     if results.failed:
         raise typer.Exit(BROKEN)
 
 
-def tell(results: Results) -> None:
-    """Write the report, and say where it is."""
+def tell(results: Results, ioh: Path | None = None) -> None:
+    """Write the report, and the runs as IOHprofiler data where that is asked for, and say where they are."""
+    from evornn.compare.ioh import export
     from evornn.compare.report import write_report
 
     typer.echo(f"report: {write_report(results)[0]}")
+    if ioh is not None:
+        typer.echo(f"IOHprofiler data: {len(export(results, ioh)):,} files of runs in {ioh}")
 
 
 def show(display: Display, tally: Tally) -> None:

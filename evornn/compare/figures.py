@@ -92,7 +92,7 @@ class Figures:
         deepest = 0.9 + 0.32 * len(overall.groups)
         with self._axes(height=0.55 + 0.26 * (left + len(overall.groups))) as (axis, finish):
             k = len(names)
-            pad = 0.5 * (k - 1)
+            pad = 0.3 * (k - 1)
             axis.set(xlim=(1 - pad, k + pad), ylim=(deepest + 0.55 * left, -1.25))
             axis.set_axis_off()
             axis.plot([1, k], [0, 0], color="#333333", lw=1)
@@ -105,8 +105,10 @@ class Figures:
                 depth = deepest + 0.55 * (place if near else k - 1 - place)
                 end = 1 - 0.04 * k if near else k + 0.04 * k
                 axis.plot([ranks[i], ranks[i], end], [0, depth, depth], color=self._looks[names[i]][0], lw=1.2)
-                text = f"{names[i]}  {ranks[i]:.2f}"
-                axis.text(end, depth, f"{text} " if near else f" {text}", ha="right" if near else "left", va="center")
+                beside = -0.02 * k if near else 0.02 * k
+                axis.text(
+                    end + beside, depth, f"{names[i]} {ranks[i]:.2f}", ha="right" if near else "left", va="center"
+                )
             for row, group in enumerate(overall.groups):
                 spread = [ranks[names.index(name)] for name in group]
                 axis.plot([min(spread) - 0.03, max(spread) + 0.03], [0.4 + 0.32 * row] * 2, color="#333333", lw=3.2,

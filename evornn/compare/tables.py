@@ -43,8 +43,8 @@ def number(value: float, form: str = ",.0f") -> str:
 
 
 def fitness_text(value: float) -> str:
-    """A fitness: of any size, and in five digits or all before the point."""
-    return number(value, ",.0f" if 1e4 <= abs(value) < 1e12 else ".5g")
+    """A fitness: of any size, in four digits or all before the point."""
+    return number(value, ",.0f" if 1e3 <= abs(value) < 1e12 else ".4g")
 
 
 def interval(estimate: Estimate, form: str = ",.0f") -> str:
