@@ -22,8 +22,8 @@ TARGETS = 10
 
 @dataclass(frozen=True)
 class Material:
-    """A comparison's results, their analysis, problem -> method -> Runs, and problem -> method -> the runs' curves;
-    methods without curves (results from elsewhere) are not in `curves`.
+    """A comparison's results, their analysis, problem -> method -> Runs, and problem -> method -> the runs' curves as
+    far as each counts as spent; methods without curves (results from elsewhere) are not in `curves`.
     """
 
     results: Results
@@ -117,12 +117,15 @@ def gather(results: Results) -> Material:
             spent, solved = results.runs(problem, method)
             if not spent.size:
                 continue
-            best = results.column("best", problem, method)
-            final = None if np.isnan(best).all() and method in results.foreign else best
-            runs.setdefault(problem, {})[method] = Runs(spent, solved, final)
             found = results.curves(problem, method)
             if len(found) == spent.size:
+                found = [(at[at <= end], best[at <= end]) for (at, best), end in zip(found, spent, strict=True)]
                 curves.setdefault(problem, {})[method] = found
+                final = np.array([best[-1] if best.size else np.nan for _, best in found])
+            else:
+                final = results.column("best", problem, method)
+            known = not np.isnan(final).all() or method not in results.foreign
+            runs.setdefault(problem, {})[method] = Runs(spent, solved, final if known else None)
         if problem in runs:
             curves.setdefault(problem, {})
     entries = results.comparison.problems if results.comparison else {}

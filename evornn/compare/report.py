@@ -26,6 +26,7 @@ from evornn.errors import EvornnError
 from evornn.experiment.files import disk_errors, write_atomic
 
 REPORT, METHODS_CSV, PAIRS_CSV = "report.html", "report_methods.csv", "report_pairs.csv"
+FEW = 4  # methods; of more, what concerns single pairs is folded up
 DIAGRAM = 3  # problems that a critical-difference diagram needs
 
 
@@ -73,6 +74,7 @@ def _context(material: Material) -> dict[str, Any]:
         "title": _title(results),
         "what": _what(material),
         "looks": {name: look(i) for i, name in enumerate(results.methods)},
+        "many": len(results.methods) > FEW,
         "glance": tables.glance(material),
         "verdict": _verdict(material),
         "performance": [tables.performance(material, name) for name in problems],

@@ -58,8 +58,10 @@ def probability(p: float) -> str:
 
 
 def glance(material: Material) -> Table:
-    """One row a problem, one column a method: solved runs and ERT, or median final fitness where none solved."""
-    methods, rows = material.results.methods, []
+    """One row a problem: each method's ERT and solved runs, or median final fitness where none solved; and the methods
+    that no test puts behind another.
+    """
+    methods, rows, alpha = material.results.methods, [], 1.0 - material.analysis.level
     for name, problem in material.analysis.problems.items():
         ahead = min(problem.methods, key=problem.cost)
         row = [Text(name)]
@@ -71,8 +73,10 @@ def glance(material: Material) -> Table:
                 row.append(Text(fitness_text(m.fitness), "median fitness", method == ahead))
             else:
                 row.append(Text(number(m.ert.value), f"{m.solved} of {m.runs} solved", method == ahead))
+        behind = {pair.worse for pair in problem.pairs if pair.adjusted <= alpha}
+        row.append(Text(", ".join(m for m in problem.methods if m not in behind), kind="words"))
         rows.append(row)
-    return Table("", ["problem", *methods], rows)
+    return Table("", ["problem", *methods, "no other is shown to be ahead of"], rows)
 
 
 def performance(material: Material, problem: str) -> Table:

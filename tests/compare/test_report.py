@@ -123,6 +123,13 @@ def test_page_needs_nothing_but_itself(twice):
 def test_numbers_are_those_of_the_runs(twice):
     results = evornn.compare.load(twice[0])
     tables = Page((twice[0] / REPORT).read_text()).tables
+    glance = tables[0][1]
+    assert [row[0] for row in glance] == ["problem", "swing up", "short"]
+    pairs = list(csv.DictReader((twice[0] / PAIRS_CSV).open()))
+    assert [(pair["first"], pair["second"]) for pair in pairs] == [("GA", "guess")] * 2
+    for row, pair in zip(glance[1:], pairs, strict=True):
+        shown = float(pair["p_holm"]) <= 0.05
+        assert row[-1] == (pair["better"] if shown else "GA, guess")
     (performance,) = [rows for caption, rows in tables if caption == "short" and rows[0][1] == "solved"]
     heads = performance[0]
     lines = list(csv.DictReader((twice[0] / METHODS_CSV).open()))
@@ -140,8 +147,6 @@ def test_numbers_are_those_of_the_runs(twice):
         for name in ("steps", "restarts", "reevaluations"):
             assert float(line[name]) == results.column(name, "short", method).mean()
         assert shown["verified"] == f"{solved.sum()} / {solved.sum()}"
-    pairs = list(csv.DictReader((twice[0] / PAIRS_CSV).open()))
-    assert [(pair["first"], pair["second"]) for pair in pairs] == [("GA", "guess")] * 2
 
 
 def foreign(problems=("one", "two", "three"), methods=("<a> & $b$", "_b", "c"), seeds=6):
@@ -169,6 +174,7 @@ def test_results_from_elsewhere_alone(tmp_path):
     assert "critical difference" in text
     ranks = next(rows for _, rows in found.tables if rows[0] == ["method", "average rank"])
     assert [row[0] for row in ranks[1:]] == ["<a> & $b$", "_b", "c"]
+    assert all(row[-1] == "<a> & $b$" for row in found.tables[0][1][1:])  # ahead of both others everywhere
     means = gather(results).interquartile_means()
     assert means["<a> & $b$"].value > means["_b"].value > means["c"].value
     assert not gather(foreign(problems=("one",))).interquartile_means()
