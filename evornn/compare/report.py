@@ -105,7 +105,7 @@ def _what(material: Material) -> str:
         f"{_list(results.methods)} on {_list(list(material.runs))}: {runs} runs of each method on each problem, "
         f"{len(results.rows):,} runs in all."
     )
-    if results.foreign:
+    if results.comparison and results.foreign:
         text += f" Results from elsewhere: {_list(results.foreign)}."
     return text
 

@@ -64,7 +64,8 @@ def glance(material: Material) -> Table:
     methods, rows, alpha = material.results.methods, [], 1.0 - material.analysis.level
     for name, problem in material.analysis.problems.items():
         ahead = min(problem.methods, key=problem.cost)
-        row = [Text(name)]
+        behind = {pair.worse for pair in problem.pairs if pair.adjusted <= alpha}
+        row = [Text(name), Text(", ".join(m for m in problem.methods if m not in behind), kind="words")]
         for method in methods:
             m = problem.methods.get(method)
             if m is None:
@@ -72,11 +73,9 @@ def glance(material: Material) -> Table:
             elif problem.measure == "fitness":
                 row.append(Text(fitness_text(m.fitness), "median fitness", method == ahead))
             else:
-                row.append(Text(number(m.ert.value), f"{m.solved} of {m.runs} solved", method == ahead))
-        behind = {pair.worse for pair in problem.pairs if pair.adjusted <= alpha}
-        row.append(Text(", ".join(m for m in problem.methods if m not in behind), kind="words"))
+                row.append(Text(number(m.ert.value), f"{m.solved} of {m.runs}", method == ahead))
         rows.append(row)
-    return Table("", ["problem", *methods, "no other is shown to be ahead of"], rows)
+    return Table("", ["problem", "none is shown ahead of", *methods], rows)
 
 
 def performance(material: Material, problem: str) -> Table:
@@ -87,7 +86,7 @@ def performance(material: Material, problem: str) -> Table:
     rows = []
     for name, m in found.methods.items():
         totals = _totals(material, problem, name)
-        foreign = "from elsewhere" if name in material.results.foreign else ""
+        foreign = "from elsewhere" if material.results.comparison and name in material.results.foreign else ""
         row = [
             Text(name, foreign),
             Text(f"{m.solved} / {m.runs}", f"{m.success.low:.0%} to {m.success.high:.0%}"),
