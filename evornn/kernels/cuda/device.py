@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +43,27 @@ cuda, libdevice, types = _load()
 def simulated() -> bool:
     """Whether numba.cuda is its simulator here."""
     return bool(cuda.config.ENABLE_CUDASIM)
+
+
+def _one_shared_array() -> None:
+    """Simulated threads that reach the same shared array at once make one each in numba's simulator; make it one."""
+    from numba.cuda.simulator.kernelapi import FakeCUDAShared
+
+    lock = threading.Lock()
+
+    def array(self: Any, shape: Any, dtype: Any) -> np.ndarray:
+        caller = sys._getframe(1)
+        place = (caller.f_code.co_filename, caller.f_lineno)
+        with lock:
+            if place not in self._allocations:
+                self._allocations[place] = np.empty(shape, dtype)
+            return self._allocations[place]
+
+    FakeCUDAShared.array = array
+
+
+if simulated():
+    _one_shared_array()
 
 
 def numba_type(name: str) -> Any:
