@@ -49,7 +49,7 @@ def killed(spec: Path, out: Path, kills: int, seed: int, whole_group: bool) -> i
 
 def test_killed_at_random_times_and_resumed_is_the_same(tmp_path, whole):
     spec, quiet, _ = whole
-    assert killed(spec, tmp_path / "out", 3, seed=1, whole_group=True) >= 1  # a fast machine may finish before the third
+    assert killed(spec, tmp_path / "out", 3, seed=1, whole_group=True) >= 1  # or it was too quick
     results = run(spec, tmp_path / "out")
     assert not results.unfinished
     assert_same(quiet, tmp_path / "out")
