@@ -4,7 +4,8 @@
     results = evornn.compare.load("runs/out/small")
     spent, solved = results.runs("double_pole", "GA")
 
-The names below load on first use: `run`, `load`, `from_csv`, `import_csv`, `Comparison`, `Results`, `Row`.
+The names below load on first use: `run`, `load`, `from_csv`, `import_csv`, `Comparison`, `Results`, `Row`,
+`write_report`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evornn.compare.report import write_report
     from evornn.compare.results import Results, from_csv, import_csv, load
     from evornn.compare.rows import Row
     from evornn.compare.session import run
     from evornn.compare.spec import Comparison
 
-__all__ = ["Comparison", "Results", "Row", "from_csv", "import_csv", "load", "run"]
+__all__ = ["Comparison", "Results", "Row", "from_csv", "import_csv", "load", "run", "write_report"]
 
 _HOMES = {
     "Comparison": "spec",
@@ -28,6 +30,7 @@ _HOMES = {
     "import_csv": "results",
     "load": "results",
     "run": "session",
+    "write_report": "report",
 }
 
 

@@ -177,4 +177,4 @@ def _difference(axis: Any, difference: float, k: int) -> None:
     for end in (1, 1 + shown) if difference <= k - 1.0 else (1,):
         axis.plot([end, end], [-0.95, -0.75], color="#333333", lw=1.4)
     more = "" if difference <= k - 1.0 else ", longer than the axis"
-    axis.text(1 + shown + 0.05, -0.85, f"critical difference {difference:.2f}{more}", va="center", fontsize=8)
+    axis.text(1 + shown + 0.03 * k, -0.85, f"critical difference {difference:.2f}{more}", va="center", fontsize=8)
