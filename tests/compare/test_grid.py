@@ -1,5 +1,6 @@
 """Comparisons carried out: killed, interrupted, extended or refused; what they leave behind is that of a quiet one."""
 
+import contextlib
 import errno
 import os
 import random
@@ -36,11 +37,12 @@ def killed(spec: Path, out: Path, kills: int, seed: int, whole_group: bool) -> i
         running = process(spec, "--out", out)
         while running.poll() is None and logged(out) == before:
             time.sleep(0.002)  # interpreters are still starting
-        time.sleep(wait.uniform(0.0, 0.6))
-        if whole_group:
-            os.killpg(running.pid, signal.SIGKILL)
-        else:
-            running.kill()  # its workers are left behind
+        time.sleep(wait.uniform(0.0, 0.15))
+        with contextlib.suppress(ProcessLookupError):  # it was quicker
+            if whole_group:
+                os.killpg(running.pid, signal.SIGKILL)
+            else:
+                running.kill()  # its workers are left behind
         running.communicate()
         if running.returncode != -signal.SIGKILL:
             return number
