@@ -14,6 +14,7 @@ from evornn.bench.functions import SIDE, SIGMA, Function, Match, Run
 
 LIBRARIES = {"pycma": "cma", "nevergrad": "nevergrad", "evosax": "evosax"}  # and the module that each is
 WIDTH = 2.0 * SIDE
+FIXED = 0.03  # width of samples that stays, as a fraction of the box
 
 
 @functools.cache
@@ -42,8 +43,8 @@ def matches() -> list[Match]:
         }),
         Match("xNES", "XNES", stepped, {"evosax": evosax("xNES")}),
         Match("SNES", "SNES", stepped, {"evosax": evosax("SNES")}),
-        Match("OpenAI-ES", "OpenAIES", stepped | {"population": 50}, {"evosax": evosax("Open_ES", 50)}),
-        Match("PGPE", "PGPE", stepped | {"population": 50}, {"evosax": evosax("PGPE", 50)}),
+        Match("OpenAI-ES", "OpenAIES", stepped | {"sigma": FIXED}, {"evosax": evosax("Open_ES", 20)}),
+        Match("PGPE", "PGPE", stepped, {"evosax": evosax("PGPE", 20)}),
         Match("differential evolution", "DifferentialEvolution", {}, {
             "nevergrad": nevergrad("DE"), "evosax": evosax("DifferentialEvolution", 50),
         }),
@@ -110,7 +111,7 @@ def nevergrad(name: str) -> Run:
 
 
 def evosax(name: str, population: int | None = None) -> Run:
-    """An algorithm of evosax in double precision, its first step size that of the box."""
+    """An algorithm of evosax in double precision, its first step size the same."""
 
     def run(function: Function, budget: int, seed: int) -> float:
         import jax
@@ -151,7 +152,7 @@ def _evosax_algorithm(name: str, size: int, dimension: int) -> tuple[Any, Any]:
     sigma = SIGMA * WIDTH
     made: dict[str, Callable[[], dict[str, Any]]] = {
         "Open_ES": lambda: {
-            "optimizer": optax.adam(sigma / 3.0), "std_schedule": optax.constant_schedule(sigma),
+            "optimizer": optax.adam(FIXED * WIDTH / 3.0), "std_schedule": optax.constant_schedule(FIXED * WIDTH),
         },
     }  # fmt: skip
     package = distribution_based if hasattr(distribution_based, name) else population_based
