@@ -111,9 +111,9 @@ class Store:
         """Continue the run in `directory`; the environment is added to those that worked on it, the spec replaced."""
         check_is_run(directory)
         store = cls(directory)
-        known = read_json(directory, ENVIRONMENT) or environment
-        known["resumed"] = [*known.get("resumed", []), environment]
-        store.write_json(ENVIRONMENT, known)
+        known = read_json(directory, ENVIRONMENT)  # None: killed before it was written
+        again = known and known | {"resumed": [*known.get("resumed", []), environment]}
+        store.write_json(ENVIRONMENT, again or environment)
         if spec is not None:
             with disk_errors(directory):
                 write_atomic(directory / SPEC, spec.encode())

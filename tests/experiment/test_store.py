@@ -1,5 +1,6 @@
 """Run directories: killed, torn, full or locked, they stay readable and continue bit for bit."""
 
+import contextlib
 import errno
 import json
 import os
@@ -94,6 +95,26 @@ def test_resume_after_an_interruption_at_every_place(tmp_path, whole, monkeypatc
     result = evornn.run(problem, search, evaluations=BUDGET, out=directory, resume=True)
     assert result.evaluations == BUDGET > problem.evaluated  # what had been logged was not evaluated again
     assert_same_run(directory, whole)
+
+
+@pytest.mark.parametrize("written", [1, 2])
+def test_killed_while_its_directory_is_made(tmp_path, monkeypatch, written):
+    fine, directory = store.write_atomic, tmp_path / "run"
+
+    def cut_off(path, data):
+        if len(list(directory.iterdir())) == written:
+            raise KeyboardInterrupt
+        fine(path, data)
+
+    monkeypatch.setattr(store, "write_atomic", cut_off)
+    with contextlib.suppress(KeyboardInterrupt), store.Store.create(directory, {"begun": 1}, "[search]"):
+        pass
+    monkeypatch.undo()
+    assert store.is_run(directory)
+    with store.Store.reopen(directory, {"begun": 2}):
+        pass
+    expected = {"begun": 2} if written == 1 else {"begun": 1, "resumed": [{"begun": 2}]}
+    assert store.read_json(directory, store.ENVIRONMENT) == expected
 
 
 def interrupt_after(search, generations):
