@@ -90,7 +90,10 @@ class Space:
     def sample(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """`count` initial genomes, float64 [count, D], inside the bounds."""
         if self.draw is None:
-            return rng.uniform(self.lower, self.upper, (count, self.dimension))
+            genomes = rng.random((count, self.dimension))
+            genomes *= self.upper - self.lower
+            genomes += self.lower
+            return genomes
         return np.clip(self.draw(rng, count), self.lower, self.upper)
 
 

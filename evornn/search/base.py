@@ -20,7 +20,9 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 
 from evornn.errors import EvornnError, check_range
-from evornn.search.plain import checked_bounds, checked_fitness, plain, plain_state, rng_state
+from evornn.search.plain import checked_bounds, checked_fitness, keep_freed, plain, plain_state, rng_state
+
+ARRAYS = 16  # of genomes [P, D], and no more of its size, that a generation works in
 
 
 class SpaceLike(Protocol):
@@ -97,6 +99,7 @@ class Search:
         self._genomes: np.ndarray | None = None  # the generation being evaluated
         self._fitness = np.empty(0)  # its fitness told so far
         self._asked = 0  # genomes handed out and not yet told
+        keep_freed(8 * ARRAYS * self.population * self.dimension)
 
     # -- for subclasses ---------------------------------------------------------------------------------------------
 

@@ -68,12 +68,21 @@ class ArrayBreeder:
         elif rates.mutation > 0.0:
             rows = np.flatnonzero(rng.random(k) < rates.mutation)
             children[rows] = operators.mutate_rows(rng, children[rows], rates.gene, self.mutate)
-        np.clip(children, rates.low, rates.up, out=children)
-        parents = np.where((children == originals).all(axis=1), source, -1)
+        operators.within(children, rates.low, rates.up)
+        same = (children == originals).all(axis=1)
+        parents = np.where(same, source, -1)
         for child, partner in ((first, first + 1), (first + 1, first)):  # a pair may have exchanged all its genes
-            swapped = (children[child] == originals[partner]).all(axis=1) & (parents[child] < 0)
+            swapped = equal_rows(children, child, originals, partner) & ~same[child]
             parents[child[swapped]] = source[partner[swapped]]
         return Pool(children, np.where(parents < 0, np.nan, pool.fitness[parents]), None), parents
+
+
+def equal_rows(a: np.ndarray, i: np.ndarray, b: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Whether row i of a equals row j of b, for indices i, j [k]; many differ in the first gene already."""
+    equal = a[i, 0] == b[j, 0]
+    maybe = np.flatnonzero(equal)
+    equal[maybe] = (a[i[maybe]] == b[j[maybe]]).all(axis=1)
+    return equal
 
 
 def bind(

@@ -30,7 +30,7 @@ from evornn.search.base import SpaceLike
 from evornn.search.breeding import Pool, Rates
 from evornn.search.distribution import NARROWEST, STARTS, WIDEST, checked_sigma
 from evornn.search.restarting import RestartingSearch
-from evornn.search.utilities import in_box
+from evornn.search.utilities import in_box, normal_steps
 
 MATES = ("global", "intermediate", "discrete", "none")
 DEAP_MATES = ("cxESBlend", "cxESTwoPoint")
@@ -131,8 +131,8 @@ class EvolutionStrategy(RestartingSearch):
         points = self._fifth() if self.adapt == "fifth" else self._self_adapted()
         return in_box(points, self.lower, self.upper)
 
-    def _normal(self, dtype: Any = np.float64) -> np.ndarray:
-        return self.rng.standard_normal((self.population, self.dimension), dtype=dtype)
+    def _normal(self) -> np.ndarray:
+        return normal_steps(self.rng, self.population, self.dimension)
 
     def _fifth(self) -> np.ndarray:
         self._open_parents = self.rng.integers(self.parents, size=self.population)
@@ -142,15 +142,13 @@ class EvolutionStrategy(RestartingSearch):
     def _self_adapted(self) -> np.ndarray:
         n = self.dimension
         genomes, steps = self._recombined()
-        rates = self._normal(np.float32)  # of step sizes, whose seventh digit does not matter
+        rates = self._normal()  # single precision: the seventh digit of a step size does not matter
         rates *= self.c / math.sqrt(2.0 * math.sqrt(n))
         rates += (self.c / math.sqrt(2.0 * n)) * self.rng.standard_normal((self.population, 1), dtype=np.float32)
-        steps = np.exp(rates, out=rates) * steps
-        self._open_steps = np.clip(steps, max(self.sigma_floor, NARROWEST), WIDEST, out=steps)
-        change = self._normal()
-        change *= self._open_steps
-        change += (genomes - self.lower) / self.span
-        return change
+        np.exp(rates, out=rates)
+        rates *= steps
+        self._open_steps = np.clip(rates, max(self.sigma_floor, NARROWEST), WIDEST, out=rates)
+        return self._open_steps * self._normal() + (genomes - self.lower) / self.span
 
     def _recombined(self) -> tuple[np.ndarray, np.ndarray]:
         """Genomes and step sizes of the children before mutation, [lambda, D] or [D]."""
@@ -178,7 +176,7 @@ class EvolutionStrategy(RestartingSearch):
             self._open_steps = np.concatenate((self._open_steps, self._steps))
         best = np.argsort(-fitness, kind="stable")[: self.parents]
         self._parents, self._parent_fitness = genomes[best], fitness[best]
-        self._steps = self._open_steps[best]
+        self._steps = self._open_steps[best].astype(np.float64)
         if self._founding:
             return
         exhausted = float(self._steps.max()) <= 2.0 * NARROWEST

@@ -107,11 +107,11 @@ class GeneticAlgorithm(RestartingSearch):
         keep = elites[:0] if self.reevaluate else elites
         self._kept = np.concatenate((pool.genomes[keep], children.genomes[~new]))
         self._kept_fitness = np.concatenate((pool.fitness[keep], children.fitness[~new]))
-        again = pool.genomes[elites] if self.reevaluate else pool.genomes[:0]
         if pool.strategy is not None and children.strategy is not None:
             steps = (pool.strategy[elites], children.strategy[~new], children.strategy[new])
             self._open_strategy = np.concatenate(steps)
-        return np.concatenate((again, children.genomes[new]))
+        asked = children.genomes[new]
+        return np.concatenate((pool.genomes[elites], asked)) if self.reevaluate else asked
 
     def _children(self, pool: Pool) -> tuple[Pool, np.ndarray]:
         """Children of `pool` and which of them are new; at least one is."""

@@ -16,7 +16,6 @@ import numpy as np
 from evornn.errors import EvornnError, check_choice, check_range
 from evornn.search.base import SpaceLike
 from evornn.search.restarting import RestartingSearch
-from evornn.search.streams import borrowed_numpy_stream
 from evornn.search.swarm_backend import (
     BOUND_RULES,
     REFUSED,
@@ -76,7 +75,6 @@ class ParticleSwarm(RestartingSearch):
             self.coefficients = constricted(check_range("constriction", constriction, 4.0, open_low=True))
         speed = check_range("velocity_clamp", velocity_clamp, 0.0, open_low=True) * (self.upper - self.lower)
         self.clamp = (-speed, speed)
-        self._stream = np.random.RandomState(int(self.rng.integers(2**32)))  # pyswarms draws from one
         self._backend_made: SwarmBackend | None = None
         self._swarm: Any = None
 
@@ -90,45 +88,42 @@ class ParticleSwarm(RestartingSearch):
         return self._backend_made
 
     def _generate(self) -> np.ndarray:
-        with borrowed_numpy_stream(self._stream):
-            if self._swarm is None:
-                self._swarm = self._backend.create(self._sample(self.population), dict(self.coefficients))
-            else:
-                self._backend.move(self._swarm)
-        return self._swarm.position.copy()
+        if self._swarm is None:
+            slowest, fastest = self.clamp
+            positions = self._sample(self.population)
+            velocities = (fastest - slowest) * self.rng.random(positions.shape) + slowest
+            self._swarm = self._backend.create(positions, velocities, dict(self.coefficients))
+        else:
+            self._backend.move(self._swarm, self.rng)
+        position: np.ndarray = self._swarm.position
+        return position
 
     def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
-        self._swarm.position = genomes.copy()  # they may have learned since they were asked
+        self._swarm.position = genomes  # they may have learned since they were asked
         self._backend.learn(self._swarm, -fitness)
         if self._stuck(fitness):
             self._swarm = None
 
     def _save(self) -> dict[str, Any]:
-        state: Any = self._stream.get_state(legacy=True)
-        _, keys, place, has_gauss, gauss = state
-        own = {
-            **super()._save(), "stream_keys": keys.copy(), "stream_place": int(place),
-            "stream_has_gauss": int(has_gauss), "stream_gauss": float(gauss),
-        }  # fmt: skip
+        own = super()._save()
         if self._swarm is not None:
             own |= {name: getattr(self._swarm, name).copy() for name in _SWARM}
             own["best_cost"] = np.array([self._swarm.best_cost])
-            if self._backend.topology.neighbor_idx is not None:
-                own["neighbours"] = self._backend.topology.neighbor_idx.copy()
+            if self._backend.nearest is not None and self._backend.nearest.neighbor_idx is not None:
+                own["neighbours"] = self._backend.nearest.neighbor_idx.copy()
         return own
 
     def _load(self, own: dict[str, Any]) -> None:
         super()._load(own)
-        keys = np.asarray(own["stream_keys"], dtype=np.uint32)
-        self._stream.set_state(("MT19937", keys, own["stream_place"], own["stream_has_gauss"], own["stream_gauss"]))
         self._swarm = None
         if "position" in own:
-            with borrowed_numpy_stream(np.random.RandomState(0)):  # the velocities drawn are replaced
-                self._swarm = self._backend.create(np.array(own["position"]), dict(self.coefficients))
+            positions, velocities = np.array(own["position"]), np.array(own["velocity"])
+            self._swarm = self._backend.create(positions, velocities, dict(self.coefficients))
             for name in _SWARM:
                 setattr(self._swarm, name, np.array(own[name]))
             self._swarm.best_cost = float(own["best_cost"][0])
-            self._backend.topology.neighbor_idx = own.get("neighbours")
+            if self._backend.nearest is not None:
+                self._backend.nearest.neighbor_idx = own.get("neighbours")
 
 
 def constricted(phi: float) -> dict[str, float]:

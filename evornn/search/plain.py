@@ -25,6 +25,16 @@ def checked_bounds(space: SpaceLike) -> tuple[np.ndarray, np.ndarray]:
     return lower, upper
 
 
+def keep_freed(count: int) -> None:
+    """Have the C library keep freed memory for the next arrays, where `count` bytes (31 MiB at most) come and go.
+
+    glibc hands large freed arrays back to the system and fetches zeroed pages for the next ones, which costs a
+    generation as much as all its arithmetic, until it has seen one array of that size come and go (mallopt(3), on
+    M_MMAP_THRESHOLD). This one is never touched and takes no memory; other C libraries take no notice.
+    """
+    np.empty(min(count, 31 * 2**20), dtype=np.uint8)
+
+
 def checked_fitness(fitness: np.ndarray, count: int) -> np.ndarray:
     """Told fitness [count] as a fresh float64 array, NaN as -inf; raises EvornnError for anything else."""
     try:

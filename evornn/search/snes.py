@@ -16,7 +16,7 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.search.base import SpaceLike
 from evornn.search.distribution import WIDEST, DistributionSearch, checked_sigma
-from evornn.search.utilities import by_rank, natural_utilities, shortened
+from evornn.search.utilities import by_rank, natural_utilities, normal_steps, shortened
 
 
 class SNES(DistributionSearch):
@@ -57,8 +57,7 @@ class SNES(DistributionSearch):
         self.sigma = np.full(self.dimension, self.first_sigma)
 
     def _draw(self, mean: np.ndarray) -> np.ndarray:
-        points = self.rng.standard_normal((self.population, self.dimension))
-        points *= self.sigma
+        points = self.sigma * normal_steps(self.rng, self.population, self.dimension)
         points += mean
         return points
 

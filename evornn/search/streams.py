@@ -25,15 +25,3 @@ def seeded_globals(rng: np.random.Generator) -> Iterator[None]:
     finally:
         random.setstate(ours)
         np.random.set_state(numpys)  # noqa: NPY002
-
-
-@contextmanager
-def borrowed_numpy_stream(stream: np.random.RandomState) -> Iterator[None]:
-    """Within the block `numpy.random` continues `stream`, which ends where the block left off."""
-    saved = np.random.get_state()  # noqa: NPY002
-    try:
-        np.random.set_state(stream.get_state())  # noqa: NPY002
-        yield
-    finally:
-        stream.set_state(np.random.get_state())  # noqa: NPY002
-        np.random.set_state(saved)  # noqa: NPY002

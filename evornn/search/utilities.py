@@ -43,17 +43,36 @@ def centred_ranks(population: int) -> np.ndarray:
     return np.linspace(0.5, -0.5, population) if population > 1 else np.zeros(1)
 
 
+def normal_steps(rng: np.random.Generator, count: int, dimension: int) -> np.ndarray:
+    """Draws from N(0, I), float32 [count, dimension], in half the time of `rng.standard_normal` (Box & Muller 1958).
+
+    Single precision because NumPy's logarithm, sine and cosine are vectorised there; none is longer than 5.8.
+    """
+    pairs = -(-count * dimension // 2)
+    radius, angle = rng.random((2, pairs), dtype=np.float32)
+    np.log(np.subtract(1.0, radius, out=radius), out=radius)
+    radius *= -2.0
+    np.sqrt(radius, out=radius)
+    angle *= 2.0 * math.pi
+    steps = np.empty((2, pairs), dtype=np.float32)
+    np.cos(angle, out=steps[0])
+    np.sin(angle, out=steps[1])
+    steps *= radius
+    return steps.reshape(-1)[: count * dimension].reshape(count, dimension)
+
+
 def folded(points: np.ndarray) -> np.ndarray:
     """Points mirrored at 0 and 1 until they are in [0, 1]; those inside stay as they are, bit for bit."""
-    return np.abs(_from_even(points))
+    signed = _from_even(points)
+    return np.abs(signed, out=signed)
 
 
 def in_box(points: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """Genomes [P, D] of points in box units, mirrored at the bounds."""
-    genomes = folded(points)
-    genomes *= upper - lower
+    inside = points.min() >= 0.0 and points.max() <= 1.0
+    genomes = (points if inside else folded(points)) * (upper - lower)
     genomes += lower
-    return np.clip(genomes, lower, upper, out=genomes)  # rounding
+    return np.minimum(genomes, upper, out=genomes)  # rounding; nothing folded is negative
 
 
 def fold_slope(points: np.ndarray) -> np.ndarray:
@@ -63,7 +82,8 @@ def fold_slope(points: np.ndarray) -> np.ndarray:
 
 def _from_even(points: np.ndarray) -> np.ndarray:
     """The signed distance, within [-1, 1], to the nearest even number."""
-    even = np.rint(0.5 * points)
+    even = 0.5 * points
+    np.rint(even, out=even)
     even *= -2.0
     even += points
     return even

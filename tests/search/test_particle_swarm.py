@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -10,8 +12,19 @@ from search_checks import box, sphere, steps
 from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.search import ParticleSwarm
-from evornn.search.streams import borrowed_numpy_stream
 from evornn.search.swarm_backend import BOUND_RULES, REFUSED, _quiet, neighbour_table
+
+
+@contextmanager
+def borrowed_numpy_stream(stream: np.random.RandomState) -> Iterator[None]:
+    """Within the block `numpy.random` continues `stream`, which ends where the block left off."""
+    saved = np.random.get_state()  # noqa: NPY002
+    try:
+        np.random.set_state(stream.get_state())  # noqa: NPY002
+        yield
+    finally:
+        stream.set_state(np.random.get_state())  # noqa: NPY002
+        np.random.set_state(saved)  # noqa: NPY002
 
 
 @pytest.mark.parametrize("rule", BOUND_RULES)
@@ -23,7 +36,8 @@ def test_global_best_is_pyswarms_own(rule: str) -> None:
     space, particles, iterations = box(), 9, 25
     search = ParticleSwarm(space, population=particles, seed=1, bounds=rule, inertia=0.7, c1=1.2, c2=1.7)
     asked: list[np.ndarray] = []
-    search._stream = np.random.RandomState(123)
+    search.rng, numpys = twins(123)
+    numpys.random_sample((particles, 5))  # what our first positions were drawn from
     asked = steps(search, iterations)
     theirs: list[np.ndarray] = []
 
@@ -36,7 +50,7 @@ def test_global_best_is_pyswarms_own(rule: str) -> None:
             particles, 5, {"c1": 1.2, "c2": 1.7, "w": 0.7}, bounds=(space.lower, space.upper), bh_strategy=rule,
             velocity_clamp=search.clamp, init_pos=asked[0].copy(),
         )  # fmt: skip
-    with borrowed_numpy_stream(np.random.RandomState(123)):
+    with borrowed_numpy_stream(numpys):
         optimizer.reset()  # building it draws velocities twice; from here it is as ours
         optimizer.optimize(cost, iterations, verbose=False)
     for ours, other in zip(asked, theirs, strict=True):
@@ -101,16 +115,21 @@ def test_constriction() -> None:
     assert ParticleSwarm(box(), population=5).coefficients == pytest.approx(swarm.coefficients, rel=1e-4)
 
 
+def twins(seed: int) -> tuple[np.random.Generator, np.random.RandomState]:
+    """The same uniform numbers for evornn and for pyswarms."""
+    bits = np.random.MT19937()
+    bits.state = np.random.RandomState(seed).get_state(legacy=False)
+    return np.random.Generator(bits), np.random.RandomState(seed)
+
+
 def flight(rule: str) -> tuple[np.ndarray, np.ndarray]:
     """Velocities before and after a step on which some particles leave the box, and which ones left."""
     search = ParticleSwarm(box(), population=30, seed=3, velocity_rule=rule, bounds="nearest", velocity_clamp=0.6)
     steps(search, 1)
     backend, swarm = search._backend, search._swarm
-    with borrowed_numpy_stream(np.random.RandomState(5)):
-        free = backend.topology.compute_velocity(swarm, backend.clamp, backend.free, backend.bounds)
+    free = backend.velocity(swarm, twins(5)[0])
     left = ((swarm.position + free < search.lower) | (swarm.position + free > search.upper)).any(axis=1)
-    with borrowed_numpy_stream(np.random.RandomState(5)):
-        backend.move(swarm)
+    backend.move(swarm, twins(5)[0])
     assert 3 < left.sum() < 30
     return np.where(left[:, None], swarm.velocity, 0.0), np.where(left[:, None], free, 0.0)
 
