@@ -24,6 +24,7 @@ from evornn.errors import EvornnError, check_range
 from evornn.gradient.schedules import schedule as schedule_of
 from evornn.gradient.trainer import Trainer
 from evornn.search.base import SpaceLike
+from evornn.search.footprint import Footprint
 
 
 class FirstOrder(Trainer):
@@ -54,6 +55,11 @@ class FirstOrder(Trainer):
         self._epoch = 0
         self._place = 0 if batch is None else -1  # the next batch of the epoch; -1: a check
         self._total: int | None = None  # episodes of the problem, once it has been seen
+
+    @property
+    def memory(self) -> int:
+        """Bytes, with the arrays in `MEMORY` and the copies that a step makes of them."""
+        return Footprint(10 + 2.6 * len(self.MEMORY), member=512).bytes(self.population, self.dimension)
 
     def _direction(self, uphill: np.ndarray, memory: np.ndarray, taken: np.ndarray) -> np.ndarray:
         """The step [k, D] for a rate of 1, from gradients [k, D]; memory [M, k, D] is changed in place; taken [k, 1]

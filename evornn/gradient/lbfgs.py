@@ -22,6 +22,7 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.gradient.trainer import Trainer
 from evornn.search.base import SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.inverted import Ended, Inverted, close_all
 
 
@@ -35,6 +36,7 @@ class LBFGS(Trainer):
     `close()` ends the waiting threads (daemons, which also end with the object); a later `ask()` starts them again.
     """
 
+    FOOTPRINT = Footprint(genomes=60, member=32_000)  # SciPy's lists of bounds; threads
     MAX_POPULATION = 1024
     _STATE = (*Trainer._STATE, "_number")
 
@@ -56,6 +58,24 @@ class LBFGS(Trainer):
         self._told: list[list[np.ndarray]] = [[] for _ in range(self.population)]  # cost and its gradient [1 + D]
         self._running: dict[int, Inverted] = {}
         self._finalizer = weakref.finalize(self, _close, self._running)
+
+    @property
+    def memory(self) -> int:
+        """Bytes, with the pairs of steps and gradients that SciPy remembers, and what was told since the starts."""
+        pairs = 16 * self._scipy_options["maxcor"] * self.population * self.dimension
+        return super().memory + pairs + self.kept(self.replayed)
+
+    def kept(self, evaluations: int) -> int:
+        """Bytes of the log of so many evaluations, a gradient each; starts have `iterations` of two of them at most,
+        where line searches go well.
+        """
+        most = 2 * self._scipy_options["maxiter"] * self.population
+        return (8 * (self.dimension + 1) + 120) * min(evaluations, most)
+
+    @property
+    def replayed(self) -> int:
+        """Evaluations since the last starts."""
+        return sum(map(len, self._told))
 
     @property
     def restarts(self) -> int:

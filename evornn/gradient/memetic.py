@@ -23,6 +23,7 @@ from evornn.gradient.rmsprop import RMSProp
 from evornn.gradient.sgd import SGD
 from evornn.gradient.trainer import Trainer
 from evornn.search.base import SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.nested import nested_search
 
 LEARNERS: dict[str, type[FirstOrder]] = {"SGD": SGD, "RMSProp": RMSProp, "Adam": Adam}
@@ -40,6 +41,7 @@ class Memetic(Trainer):
     needs the second.
     """
 
+    FOOTPRINT = Footprint(genomes=6)  # besides its search and its learner
     MIN_POPULATION = 2
     _STATE = (*Trainer._STATE, "_phase", "_left", "_asked_genomes", "_reached", "_fitness_there", "_pupils")
 
@@ -68,6 +70,20 @@ class Memetic(Trainer):
         self._reached: np.ndarray | None = None  # [k, D] the best point of each one's way
         self._fitness_there: np.ndarray | None = None  # [k]
         self._pupils: np.ndarray | None = None  # [s] which of the k are learning
+
+    @property
+    def memory(self) -> int:
+        """Bytes, with those of its search and of its learner, by the share that learns."""
+        return super().memory + self.search.memory + int(self.share * self.learner.memory)
+
+    def kept(self, evaluations: int) -> int:
+        """Bytes that its search keeps of so many evaluations, at most."""
+        return self.search.kept(evaluations)
+
+    @property
+    def replayed(self) -> int:
+        """By its search."""
+        return self.search.replayed
 
     @property
     def wants_gradients(self) -> bool:

@@ -15,59 +15,18 @@ fitness alone; one that learns from gradients (`evornn.gradient`) asks the probl
 from __future__ import annotations
 
 from copy import copy
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from evornn.errors import EvornnError, check_range
+from evornn.search.contract import Best as Best
+from evornn.search.contract import SpaceLike as SpaceLike
+from evornn.search.contract import Told as Told
+from evornn.search.footprint import Footprint
 from evornn.search.plain import checked_bounds, checked_fitness, keep_freed, plain, plain_state, rng_state
 
 ARRAYS = 16  # of genomes [P, D], and no more of its size, that a generation works in
-
-
-class SpaceLike(Protocol):
-    """What a search needs to know of the parameters: their bounds and how networks draw them at first."""
-
-    @property
-    def lower(self) -> np.ndarray:
-        """Lower bounds [D]."""
-        ...
-
-    @property
-    def upper(self) -> np.ndarray:
-        """Upper bounds [D]."""
-        ...
-
-    @property
-    def dimension(self) -> int:
-        """Genome length D."""
-        ...
-
-    def sample(self, rng: np.random.Generator, count: int, /) -> np.ndarray:
-        """Initial genomes [count, D], inside the bounds."""
-        ...
-
-
-class Told(Protocol):
-    """What a problem says of genomes [P, D]; a Gradient has `gradients` [P, D] as well."""
-
-    @property
-    def fitness(self) -> np.ndarray:
-        """Fitness [P], higher is better; NaN where there is none."""
-        ...
-
-    @property
-    def steps(self) -> np.ndarray:
-        """Steps simulated [P]."""
-        ...
-
-
-class Best(NamedTuple):
-    """The best genome told so far; `evaluation` counts from 1 and is the first one that reached this fitness."""
-
-    genome: np.ndarray  # [D]
-    fitness: float
-    evaluation: int
 
 
 class Search:
@@ -80,8 +39,15 @@ class Search:
     MIN_POPULATION: ClassVar[int] = 1
     MAX_POPULATION: ClassVar[int] = 10_000_000
     LEARNS: ClassVar[bool] = True  # False: does not listen to fitness, a baseline
+    FOOTPRINT: ClassVar[Footprint] = Footprint(genomes=16)  # of a generation; a search of one's own: a guess
     INHERITS: ClassVar[bool] = True  # False: cannot go on from genomes other than it asked
+    _made_with: tuple[tuple[Any, ...], dict[str, Any]]  # arguments of the constructor
     _STATE: ClassVar[tuple[str, ...]] = ()  # attributes: arrays, numbers, strings, or None while unset
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        search = super().__new__(cls)
+        search._made_with = (arguments, options)
+        return search
 
     def __init__(self, space: SpaceLike, *, population: int, seed: int = 0, **options: Any) -> None:
         self.space = space
@@ -150,6 +116,22 @@ class Search:
         return self.population
 
     @property
+    def memory(self) -> int:
+        """Bytes that the search takes, predicted, at the peak of a generation of the `largest` size, the genomes asked
+        included. A search whose restarts grow needs more once they have grown.
+        """
+        return self.FOOTPRINT.bytes(self.largest, self.dimension)
+
+    def kept(self, evaluations: int) -> int:
+        """Bytes that so many more evaluations leave behind in it for good, beyond `memory`."""
+        return 0
+
+    @property
+    def replayed(self) -> int:
+        """Evaluations so far that it must be told again when its state is loaded."""
+        return 0
+
+    @property
     def wants_gradients(self) -> bool:
         """Whether the genomes being asked are to be told with their gradients."""
         return False
@@ -206,6 +188,13 @@ class Search:
             self._update(told, self._fitness)
 
     # -- state ------------------------------------------------------------------------------------------------------
+
+    def twin(self) -> Self:
+        """Another search in the same state: nothing that it is asked or told changes this one."""
+        arguments, options = self._made_with
+        other = type(self)(*arguments, **options)
+        other.load_state_dict(self.state_dict())
+        return other
 
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to continue bit for bit: plain numbers, strings, dicts and NumPy arrays only.

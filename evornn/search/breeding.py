@@ -15,6 +15,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_range, nearest
 from evornn.search import operators
+from evornn.search.footprint import Footprint
 
 OWN = {"select": operators.SELECT, "mate": operators.MATE, "mutate": operators.MUTATE}
 KEYWORDS = (  # the algorithm's own, offered for misspelt ones
@@ -46,6 +47,7 @@ class Rates(NamedTuple):
 class ArrayBreeder:
     """The array-at-once operators of `evornn.search.operators`."""
 
+    FOOTPRINT = Footprint(genomes=9)
     strategic = False
 
     def __init__(self, names: Mapping[str, Any], options: Mapping[str, Any], rates: Rates) -> None:

@@ -18,8 +18,9 @@ from evornn.search.base import SpaceLike
 from evornn.search.convergence import Convergence
 from evornn.search.covariance import Covariance, DiagonalCovariance, FullCovariance
 from evornn.search.distribution import NARROWEST, WIDEST, DistributionSearch, checked_sigma
+from evornn.search.footprint import check_memory
 from evornn.search.regimes import SCHEMES, Regime
-from evornn.search.utilities import check_memory, default_population, shortened
+from evornn.search.utilities import default_population, shortened
 
 
 class Rates(NamedTuple):
@@ -87,7 +88,9 @@ class CMAES(DistributionSearch):
         size = default_population(space.dimension) if population is None else population
         check_range("population", size, self.MIN_POPULATION, self.MAX_POPULATION, integer=True)
         kind = DiagonalCovariance if separable else FullCovariance
-        check_memory("CMA-ES", kind.MATRICES, space.dimension, size, "separable=True keeps D numbers instead of D x D")
+        what = f"CMA-ES with D = {space.dimension:,} genes and population {size:,}"
+        needed = kind.FOOTPRINT.bytes(size, space.dimension)
+        check_memory(what, needed, "separable=True keeps D numbers instead of D x D")
         super().__init__(
             space, population=size, seed=seed, start=start, restart_after=restart_after, sigma=sigma,
             sigma_floor=sigma_floor, separable=separable, active=active, restart=restart,
@@ -164,6 +167,13 @@ class CMAES(DistributionSearch):
     def largest(self) -> int:
         """Of the runs so far."""
         return max(self.population, self.regime.large, self.regime.population)
+
+    @property
+    def memory(self) -> int:
+        """Bytes, with populations as large as those so far: a restart that doubles it needs more by its [P, D] arrays,
+        the matrices stay.
+        """
+        return self.covariance.FOOTPRINT.bytes(self.largest, self.dimension)
 
     def _ended(self, fitness: np.ndarray) -> bool:
         cut = self.regime.over(len(fitness))

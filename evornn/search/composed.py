@@ -12,6 +12,7 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.search import operators
 from evornn.search.base import SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
 from evornn.search.subpopulations import Groups, breed, breeding_rows, remembered
 
@@ -23,6 +24,7 @@ class ComposedSearch(RestartingSearch):
     columns of a population are its genes in order. `neurons` >= 4: the size n of each population.
     """
 
+    FOOTPRINT = Footprint(genomes=12)
     MIN_POPULATION = 4
     _STATE = (*RestartingSearch._STATE, "_members", "_picks", "_tried", "_tried_fitness")
 
@@ -50,6 +52,11 @@ class ComposedSearch(RestartingSearch):
         self._picks = np.empty((0, self.parts.count), dtype=np.int64)  # [P, G]
         self._tried = np.empty((0, self.dimension))  # [k, D] the last generation's networks
         self._tried_fitness = np.empty(0)  # [k]
+
+    @property
+    def memory(self) -> int:
+        """Bytes: neurons are kept besides networks, half of what a network takes is theirs."""
+        return self.FOOTPRINT.bytes(self.population + self.neurons // 2, self.dimension)
 
     def _kinds(self) -> np.ndarray:
         """The population [G] that each neuron of a network is taken from."""

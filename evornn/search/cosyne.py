@@ -22,6 +22,7 @@ import numpy as np
 from evornn.errors import check_choice, check_range
 from evornn.search import operators
 from evornn.search.base import SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
 from evornn.search.subpopulations import Groups, breed, breeding_rows, remembered
 
@@ -38,6 +39,7 @@ class CoSyNE(RestartingSearch):
     by a hundredth of all it had gained (0: never, as in the paper) all are drawn anew; `restarts` counts them.
     """
 
+    FOOTPRINT = Footprint(genomes=10)
     MIN_POPULATION = 4
     _STATE = (*RestartingSearch._STATE, "_pool", "_pool_fitness", "_open", "_known")
 

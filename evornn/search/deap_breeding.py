@@ -12,6 +12,7 @@ import numpy as np
 from evornn.errors import EvornnError, nearest
 from evornn.search import operators
 from evornn.search.breeding import OWN, Pool, Rates, bind, label
+from evornn.search.footprint import Footprint
 from evornn.search.streams import seeded_globals
 
 PREFIX = {"select": "sel", "mate": "cx", "mutate": "mut"}
@@ -24,6 +25,8 @@ class DeapBreeder:
     Individuals are lists (slices of arrays would alias), with `.fitness` on `deap.base.Fitness` and, for the operators
     of evolution strategies, `.strategy`. DEAP's two random streams are seeded from ours and restored.
     """
+
+    FOOTPRINT = Footprint(genomes=27, member=2000)  # an object each gene, several each individual
 
     def __init__(self, names: Mapping[str, Any], options: Mapping[str, Any], rates: Rates, toolbox: Any = None) -> None:
         from deap import base

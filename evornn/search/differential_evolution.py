@@ -25,6 +25,7 @@ import numpy as np
 
 from evornn.errors import check_choice, check_range
 from evornn.search.base import SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.parameter_memory import ADAPTATIONS, ParameterMemory
 from evornn.search.restarting import RestartingSearch
 
@@ -45,6 +46,7 @@ class DifferentialEvolution(RestartingSearch):
     never), and when all members have become the same, the population is drawn anew; `restarts` counts.
     """
 
+    FOOTPRINT = Footprint(genomes=13)
     MIN_POPULATION = LEAST
     _STATE = (
         *RestartingSearch._STATE, "_pool", "_pool_fitness", "_archive", "_targets", "_weights", "_rates", "_spent",
@@ -65,7 +67,7 @@ class DifferentialEvolution(RestartingSearch):
         check_choice("adapt", adapt, ADAPTATIONS)
         check_range("weight", weight, 0.0, 2.0, open_low=True)
         check_range("crossover", crossover, 0.0, 1.0)
-        self.memory = ParameterMemory(adapt, weight, crossover)
+        self.parameters = ParameterMemory(adapt, weight, crossover)
         self._pool: np.ndarray | None = None  # [N, D] the members; None: all are drawn anew
         self._forget()
 
@@ -75,7 +77,7 @@ class DifferentialEvolution(RestartingSearch):
         self._targets = np.empty(0, dtype=np.int64)  # [k] whom the open generation's trials compete with
         self._weights, self._rates = np.empty(0), np.empty(0)  # [k] their F and CR
         self._spent = 0  # evaluations since the draw
-        self.memory.reset()
+        self.parameters.reset()
 
     def _generate(self) -> np.ndarray:
         if self._pool is not None:
@@ -89,7 +91,7 @@ class DifferentialEvolution(RestartingSearch):
 
     def _trials(self, pool: np.ndarray) -> np.ndarray:
         count, rng = len(pool), self.rng
-        self._weights, self._rates = self.memory.draw(rng, count)
+        self._weights, self._rates = self.parameters.draw(rng, count)
         mutants = self._mutants(pool, self._weights[:, None])
         low, high = mutants < self.lower, mutants > self.upper
         np.copyto(mutants, 0.5 * (self.lower + pool), where=low)
@@ -133,7 +135,7 @@ class DifferentialEvolution(RestartingSearch):
         with np.errstate(invalid="ignore", over="ignore"):
             gain = fitness[better] - held[better]
         self._archive = np.concatenate((self._archive, pool[self._targets[better]]))
-        self.memory.learn(self._weights[better], self._rates[better], gain)
+        self.parameters.learn(self._weights[better], self._rates[better], gain)
         pool[self._targets[kept]], self._pool_fitness[self._targets[kept]] = trials[kept], fitness[kept]
         self._cut_archive(len(pool))
 
@@ -155,11 +157,11 @@ class DifferentialEvolution(RestartingSearch):
             self._cut_archive(count)
 
     def _save(self) -> dict[str, Any]:
-        return {**super()._save(), **self.memory.save()}
+        return {**super()._save(), **self.parameters.save()}
 
     def _load(self, own: dict[str, Any]) -> None:
         super()._load(own)
-        self.memory.load(own)
+        self.parameters.load(own)
 
 
 def others(rng: np.random.Generator, count: int, *taken: np.ndarray) -> np.ndarray:

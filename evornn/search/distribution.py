@@ -19,6 +19,7 @@ import numpy as np
 
 from evornn.errors import check_choice, check_range
 from evornn.search.base import SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
 from evornn.search.utilities import default_population, fold_slope, in_box
 
@@ -34,6 +35,7 @@ class DistributionSearch(RestartingSearch):
     (`start="sample"`) or the middle of the box ("centre") for it.
     """
 
+    FOOTPRINT = Footprint(genomes=6)
     _STATE: ClassVar[tuple[str, ...]] = (*RestartingSearch._STATE, "mean", "_points")
 
     def __init__(

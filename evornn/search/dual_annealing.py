@@ -19,6 +19,7 @@ import numpy as np
 
 from evornn.errors import check_range
 from evornn.search.base import Search, SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.inverted import Inverted, close_all
 
 WORST = 1e100  # cost of a failed genome: SciPy raises on NaN, and on infinity at its start
@@ -36,6 +37,7 @@ class DualAnnealing(Search):
     `close()` ends the waiting threads (daemons, which also end with the object); a later `ask()` starts them again.
     """
 
+    FOOTPRINT = Footprint(genomes=52, member=24_000)  # SciPy's lists of bounds; threads
     MAX_POPULATION = 1024
     INHERITS = False  # SciPy goes on from its own points
     _STATE = ("_starts",)
@@ -61,6 +63,20 @@ class DualAnnealing(Search):
         self._told: list[np.ndarray] = []  # cost [P] of each generation
         self._chains: list[Inverted] = []
         self._finalizer = weakref.finalize(self, close_all, self._chains)
+
+    @property
+    def memory(self) -> int:
+        """Bytes, with what it has been told."""
+        return super().memory + self.kept(self.replayed)
+
+    def kept(self, evaluations: int) -> int:
+        """Bytes of the log of so many evaluations: a number each, an array each generation."""
+        return (8 + 112 // self.population) * evaluations
+
+    @property
+    def replayed(self) -> int:
+        """All evaluations: each chain is told them again."""
+        return len(self._told) * self.population
 
     def close(self) -> None:
         """End the threads of the chains."""

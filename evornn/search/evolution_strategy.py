@@ -29,6 +29,7 @@ from evornn.errors import EvornnError, check_choice, check_range
 from evornn.search.base import SpaceLike
 from evornn.search.breeding import Pool, Rates
 from evornn.search.distribution import NARROWEST, STARTS, WIDEST, checked_sigma
+from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
 from evornn.search.utilities import in_box, normal_steps
 
@@ -54,6 +55,7 @@ class EvolutionStrategy(RestartingSearch):
     never), and when children no longer differ, it starts anew; `restarts` counts.
     """
 
+    FOOTPRINT = Footprint(genomes=7)
     _STATE = (
         *RestartingSearch._STATE, "_parents", "_parent_fitness", "_steps", "_open_steps", "_open_parents",
     )  # fmt: skip
@@ -105,6 +107,12 @@ class EvolutionStrategy(RestartingSearch):
         names = {"select": "selRandom", "mate": mate, "mutate": self.mutate}
         options = {"c": self.c} | ({"alpha": self.alpha} if mate == "cxESBlend" else {})
         return DeapBreeder(names, options, rates)
+
+    @property
+    def memory(self) -> int:
+        """Bytes, of parents and children, and of DEAP's lists where its operators breed."""
+        footprint = self.FOOTPRINT if self._deap is None else self._deap.FOOTPRINT
+        return footprint.bytes(self.population + self.parents, self.dimension)
 
     def _forget(self) -> None:
         self._parents = np.empty((0, self.dimension))  # [<= mu, D]

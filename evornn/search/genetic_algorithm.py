@@ -113,6 +113,11 @@ class GeneticAlgorithm(RestartingSearch):
         asked = children.genomes[new]
         return np.concatenate((pool.genomes[elites], asked)) if self.reevaluate else asked
 
+    @property
+    def memory(self) -> int:
+        """Bytes: those that the breeder takes."""
+        return self._breeder.FOOTPRINT.bytes(self.population, self.dimension)
+
     def _children(self, pool: Pool) -> tuple[Pool, np.ndarray]:
         """Children of `pool` and which of them are new; at least one is."""
         count = self.population - self.elites

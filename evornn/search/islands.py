@@ -13,6 +13,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_range
 from evornn.search.base import Search, SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.nested import nested_search
 
 
@@ -26,6 +27,7 @@ class IslandModel(Search):
     (DualAnnealing) needs every=0.
     """
 
+    FOOTPRINT = Footprint(genomes=3)  # besides its searches
     MIN_POPULATION = 8
 
     def __init__(
@@ -66,6 +68,20 @@ class IslandModel(Search):
     def largest(self) -> int:
         """The islands' largest generations together."""
         return sum(island.largest for island in self.islands)
+
+    @property
+    def memory(self) -> int:
+        """Bytes, with those of its searches."""
+        return super().memory + sum(island.memory for island in self.islands)
+
+    def kept(self, evaluations: int) -> int:
+        """Bytes that its searches keep of so many evaluations, which they share."""
+        return sum(island.kept(-(-evaluations // len(self.islands))) for island in self.islands)
+
+    @property
+    def replayed(self) -> int:
+        """By its searches."""
+        return sum(island.replayed for island in self.islands)
 
     def inherit(self, genomes: np.ndarray) -> None:
         """Put genomes in place of those asked; every island's search must be able to."""

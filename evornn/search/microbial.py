@@ -15,6 +15,7 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.search import operators
 from evornn.search.base import SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
 
 
@@ -28,6 +29,7 @@ class MicrobialGA(RestartingSearch):
     which the best fitness did not rise by a hundredth of all it had gained (0: never) all are drawn anew.
     """
 
+    FOOTPRINT = Footprint(genomes=7)
     MIN_POPULATION = 2
     _STATE = (*RestartingSearch._STATE, "_pool", "_pool_fitness", "_losers")
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_choice, check_range
 from evornn.search.base import SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
 from evornn.search.swarm_backend import (
     BOUND_RULES,
@@ -44,6 +45,8 @@ class ParticleSwarm(RestartingSearch):
     never) the swarm is drawn anew; `restarts` counts them.
     With `topology="global"` and the same stream it moves exactly as `pyswarms.single.GlobalBestPSO`.
     """
+
+    FOOTPRINT = Footprint(genomes=13)
 
     def __init__(
         self, space: SpaceLike, population: int = 100, seed: int = 0, *, topology: str = "global", k: int = 3,
@@ -103,6 +106,14 @@ class ParticleSwarm(RestartingSearch):
         self._backend.learn(self._swarm, -fitness)
         if self._stuck(fitness):
             self._swarm = None
+
+    @property
+    def memory(self) -> int:
+        """Bytes: neighbours are tables [P, k], and pyswarms shrinks a whole particle for each gene that is outside."""
+        genomes = self.FOOTPRINT.genomes + (1.3 * self.dimension if self.bound_rule == "shrink" else 0.0)
+        member = self.FOOTPRINT.member + 32 * (0 if self.table is None else self.table.shape[1])
+        member += 32 * self.neighbourhood.get("k", 0)
+        return Footprint(genomes, member=member).bytes(self.population, self.dimension)
 
     def _save(self) -> dict[str, Any]:
         own = super()._save()

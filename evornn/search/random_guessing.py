@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evornn.search.base import Search, SpaceLike
+from evornn.search.footprint import Footprint
 
 
 class RandomGuessing(Search):
@@ -13,6 +14,7 @@ class RandomGuessing(Search):
     `population` (any size >= 1) is only the batch evaluated at once.
     """
 
+    FOOTPRINT = Footprint(genomes=5)
     LEARNS = False
 
     def __init__(self, space: SpaceLike, population: int = 256, seed: int = 0) -> None:

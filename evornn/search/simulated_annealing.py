@@ -20,6 +20,7 @@ import numpy as np
 
 from evornn.errors import check_choice, check_range
 from evornn.search.base import SpaceLike
+from evornn.search.footprint import Footprint
 from evornn.search.operators import reflected
 from evornn.search.restarting import RestartingSearch
 
@@ -66,6 +67,7 @@ class SimulatedAnnealing(RestartingSearch):
     gained (0: never) all chains are drawn anew; `restarts` counts them.
     """
 
+    FOOTPRINT = Footprint(genomes=9)
     _STATE = (
         *RestartingSearch._STATE, "_genome", "_fitness_held", "_best_genome", "_best_fitness", "_since", "_unit",
         "_step",

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 
 import numpy as np
-
-from evornn.errors import EvornnError
 
 
 def default_population(dimension: int) -> int:
@@ -94,23 +91,3 @@ def shortened(steps: np.ndarray) -> np.ndarray:
     n = steps.shape[1]
     lengths = np.linalg.norm(steps, axis=1, keepdims=True)
     return steps * np.minimum(1.0, (math.sqrt(n) + 2 * n / (n + 2)) / np.maximum(lengths, 1e-300))
-
-
-def physical_memory() -> int:
-    """Bytes of memory that this machine has; 0 if it does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return 0
-
-
-def check_memory(method: str, matrices: int, dimension: int, population: int, advice: str) -> int:
-    """Bytes that `matrices` [D, D] and a population of samples take; EvornnError if the machine has fewer."""
-    needed = 8 * (matrices * dimension**2 + 6 * population * dimension + 10 * dimension)
-    available = physical_memory()
-    if available and needed > available:
-        raise EvornnError(
-            f"{method} with D = {dimension:,} genes and population {population:,} needs {needed:,} bytes of memory; "
-            f"this machine has {available:,}; {advice}"
-        )
-    return needed

@@ -18,7 +18,8 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.search.base import SpaceLike
 from evornn.search.distribution import WIDEST, DistributionSearch, checked_sigma
-from evornn.search.utilities import by_rank, check_memory, default_population, natural_utilities, shortened
+from evornn.search.footprint import Footprint, check_memory
+from evornn.search.utilities import by_rank, default_population, natural_utilities, shortened
 
 
 class XNES(DistributionSearch):
@@ -34,6 +35,7 @@ class XNES(DistributionSearch):
     never), and when samples no longer differ, it starts anew; `restarts` counts.
     """
 
+    FOOTPRINT = Footprint(genomes=7, matrices=7)
     MIN_POPULATION = 2
     _STATE = (*DistributionSearch._STATE, "sigma", "_shape", "_s")
 
@@ -44,7 +46,8 @@ class XNES(DistributionSearch):
     ) -> None:  # fmt: skip
         size = default_population(space.dimension) if population is None else population
         check_range("population", size, self.MIN_POPULATION, self.MAX_POPULATION, integer=True)
-        check_memory("XNES", 7, space.dimension, size, "SNES keeps D numbers instead of D x D")
+        what = f"XNES with D = {space.dimension:,} genes and population {size:,}"
+        check_memory(what, self.FOOTPRINT.bytes(size, space.dimension), "SNES keeps D numbers instead of D x D")
         super().__init__(
             space, population=size, seed=seed, start=start, restart_after=restart_after, sigma=sigma,
             sigma_floor=sigma_floor, rate=rate, sigma_rate=sigma_rate, shape_rate=shape_rate,

@@ -6,6 +6,7 @@ Trainers get the slopes of the same fitness functions, by central differences, i
 import inspect
 import json
 import random
+import tracemalloc
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple, Protocol
@@ -351,6 +352,47 @@ def check_learning(make: Make, population: int) -> None:
         assert 1e-4 < better < 1 - 1e-4, f"does not guess: p = {better:.3g}"
 
 
+class Slope(Fake):
+    """A problem that takes next to no memory: a plane's fitness, and its gradient."""
+
+    def gradient(self, genomes: np.ndarray, episodes: Any = None) -> SimpleNamespace:
+        slopes = np.zeros_like(genomes)
+        slopes[:, 0] = 1.0
+        return SimpleNamespace(fitness=genomes[:, 0].copy(), steps=np.full(len(genomes), 4), gradients=slopes)
+
+
+def check_memory(make: Make, population: int) -> None:
+    """What a search allocates over some generations, at most what it predicts and not much less."""
+    steps(make(box(), population, 14), 3)  # imports
+    for dimension, size in ((5, population), (3, 400), (120, 60)):
+        problem = Slope(box(dimension), lambda genomes: genomes[:, 0].copy())
+        tracemalloc.start()
+        try:
+            search = make(problem.space, size, 14)
+            tracemalloc.reset_peak()
+            for _ in range(8):
+                genomes = search.ask()
+                found = search.consult(problem, genomes)
+                tell(search, genomes, found.fitness, getattr(found, "gradients", None))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak <= search.memory <= 4 * peak + 300_000, (peak, search.memory)
+
+
+def check_twin(make: Make, population: int) -> None:
+    """A twin is asked the same, and neither of the two hears what the other is told."""
+    for done in (0, 6):
+        search = make(box(), population, 15)
+        steps(search, done)
+        told = search.evaluations
+        twin = search.twin()
+        asked = steps(twin, 4)
+        assert search.evaluations == told
+        steps(twin, 3, lambda genomes: np.full(len(genomes), np.nan))
+        assert identical(steps(search, 4), asked)
+
+
 CHECKS = (
     check_bounds_and_shapes,
     check_counts,
@@ -363,4 +405,6 @@ CHECKS = (
     check_order,
     check_foreign_states,
     check_learning,
+    check_memory,
+    check_twin,
 )

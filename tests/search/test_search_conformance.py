@@ -12,6 +12,7 @@ from search_checks import CHECKS, box, sizes, steps
 from evornn import gradient, search
 from evornn.search import RandomGuessing
 from evornn.search.base import Search
+from evornn.search.footprint import Footprint
 
 REGISTRY: dict[str, type[Search]] = {**search.REGISTRY, **gradient.REGISTRY}
 WAYS: dict[str, list[dict]] = {  # other roads through a registered search that must keep the same promises
@@ -112,7 +113,7 @@ def label(value: object) -> str:
 @pytest.mark.parametrize(("name", "options"), CASES, ids=label)
 def test_conforms(name: str, options: dict, check) -> None:
     """The default way in the smallest and an odd population, the others in an odd one."""
-    alone = options or check is checks.check_learning
+    alone = options or check in (checks.check_learning, checks.check_memory)
     for population in [17] if alone else sizes(REGISTRY[name]):
         check(functools.partial(REGISTRY[name], **options), population)
 
@@ -224,6 +225,26 @@ class Gullible(_Bad):
         pass
 
 
+class Hoarder(_Bad):
+    """Takes what it does not say."""
+
+    def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
+        self.hoard = np.tile(genomes, (100, 1, 1))
+
+
+class Boaster(_Bad):
+    """Says what it does not take."""
+
+    FOOTPRINT = Footprint(genomes=400)
+
+
+class Shared(_Bad):
+    """Is told what its twin is."""
+
+    def twin(self) -> Search:
+        return self
+
+
 class Downhill(gradient.Adam):
     """Learns the wrong way."""
 
@@ -257,6 +278,9 @@ BROKEN = [
     (Clock, checks.check_repeatable),
     (Miscounting, checks.check_counts),
     (Lax, checks.check_order),
+    (Hoarder, checks.check_memory),
+    (Boaster, checks.check_memory),
+    (Shared, checks.check_twin),
     (Silent, checks.check_flat_fitness),
     (Gullible, checks.check_foreign_states),
     (Downhill, checks.check_learning),
