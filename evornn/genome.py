@@ -143,6 +143,11 @@ class Genome:
         """Views name -> [P, *shape] of genomes [P, D]; writing to them changes the genomes."""
         return {name: genomes[:, cut].reshape(-1, *self.parameters[name].shape) for name, cut in self.slices.items()}
 
+    @property
+    def plain(self) -> bool:
+        """Whether values are the genes themselves."""
+        return all(p.transform == "identity" for p in self.parameters.values())
+
     def values(self, genomes: np.ndarray) -> np.ndarray:
         """Parameter values [P, D] of genomes [P, D]: each gene transformed. Returns the genomes themselves if nothing
         changes.

@@ -210,6 +210,25 @@ class Problem:
         other._backend, other._exact, other._elsewhere = self.backend, None, {}
         return other
 
+    def memory(self, population: int, gradients: bool = False) -> int:
+        """Bytes that evaluating `population` genomes takes, predicted before anything is compiled or evaluated: the
+        genomes, results, what threads compute in, scenarios, and the task's data. gradients: of differentiating, in
+        which `gradient_memory` limits the states that are stored. Of a GPU only what its host needs: its own memory
+        holds as many genomes at a time as fit.
+        """
+        given = self.scenarios.nbytes + sum(array.nbytes for array in self.task.series.values())
+        each = 9 if self.simulation.genome.plain else 25  # genes, whether they are finite, values; the last one twice
+        genes, steps = each * population * self.dimension, self.checked_steps(None)
+        return genes + given + int(self.backend.batch_memory(population, self.scenarios, steps, gradients))
+
+    def shortened(self, steps: int) -> Problem:
+        """The same problem with episodes of `steps` steps at most, sharing what is compiled."""
+        other = copy.copy(self)
+        other.task = copy.copy(self.task)
+        other.task.steps = min(check_range("steps", steps, 1, integer=True), self.checked_steps(None))
+        other._backend, other._exact, other._elsewhere = self.backend, None, {}
+        return other
+
     def compile(self, population: int) -> None:
         """Compile what evaluating `population` genomes and testing a champion take: a run is then timed without it."""
         genomes = self.space.sample(np.random.default_rng(0), population)

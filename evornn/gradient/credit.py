@@ -25,6 +25,11 @@ class Credit:
         self.run = stepwise.open(self.window(), self.lanes())
         self.sweep = self.run.sweep
 
+    @property
+    def memory(self) -> int:
+        """Bytes taken for the network attached: the tape, and what is swept back."""
+        return self.run.bytes
+
     def window(self) -> int:
         """Steps to keep on the tape."""
         raise NotImplementedError

@@ -37,6 +37,11 @@ class Lessons:
         self.data = np.concatenate(rows, axis=2) if rows else np.zeros((count, self.steps, 0))
         method.attach(problem.backend.stepwise(problem.scenarios.shape[1]))
 
+    @property
+    def memory(self) -> int:
+        """Bytes of the data and of the method."""
+        return self.data.nbytes + self.method.memory
+
     @np.errstate(over="ignore", invalid="ignore")  # what explodes is for the learner to see
     def present(self, genome: np.ndarray, episode: int, update: Update) -> tuple[np.ndarray, float, int]:
         """One episode for genome [D], changed by `update` whenever the method gives a gradient. Returns the genome in
@@ -84,6 +89,8 @@ class Lessons:
 
 class WholeEpisodes:
     """Episodes of `problem`, each of them one step: the gradient comes after it, by BPTT through all of it."""
+
+    memory = 0  # besides the problem's own
 
     def __init__(self, problem: Any) -> None:
         self.problem = problem

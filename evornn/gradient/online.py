@@ -75,6 +75,11 @@ class Online(FirstOrder):
             else:
                 self._lessons = Lessons(problem, self._credit)
 
+    @property
+    def memory(self) -> int:
+        """Bytes; once it has been prepared, with what its method keeps of an episode."""
+        return super().memory + (0 if self._lessons is None else self._lessons.memory)
+
     def consult(self, problem: Any, genomes: np.ndarray) -> Told:
         """Fitness and steps of genomes [k, D], and how far online learning moves them while `wants_gradients`."""
         if not self.wants_gradients:

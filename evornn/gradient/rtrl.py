@@ -48,6 +48,11 @@ class Hybrid(Credit):
             )
         super().attach(stepwise)
 
+    @property
+    def memory(self) -> int:
+        """Bytes, with two influences."""
+        return super().memory + 2 * self.sweep.gradient.nbytes
+
     def window(self) -> int:
         """A block."""
         return self.block or max(self.size, 1)

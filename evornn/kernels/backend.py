@@ -31,6 +31,12 @@ class Backend:
         """values [P, D], scenarios [E, k] -> mean fitness, all steps, whether any episode failed: each [P]."""
         return over_episodes(*self.evaluate(values, scenarios, steps, seed))
 
+    def batch_memory(self, individuals: int, scenarios: np.ndarray, steps: int, gradients: bool = False) -> int:
+        """Bytes that evaluating (or differentiating) P individuals in scenarios [E, k] takes, predicted; the genomes
+        and the task's data as they are given apart.
+        """
+        raise NotImplementedError
+
     def close(self) -> None:
         """Give back threads or a device's memory."""
 

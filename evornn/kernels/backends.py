@@ -82,6 +82,15 @@ class WithGpu(Backend):
         """values [P, D], scenarios [E, k] -> mean fitness, all steps, whether any episode failed: each [P]."""
         return self.choose(len(values), len(scenarios)).summarise(values, scenarios, steps, seed)
 
+    def batch_memory(self, individuals: int, scenarios: np.ndarray, steps: int, gradients: bool = False) -> int:
+        """As `Backend.batch_memory`; with a GPU, of the host: chunks on the way. The GPU is given what fits it."""
+        if gradients or individuals * len(scenarios) < self.smallest:
+            return self.host.batch_memory(individuals, scenarios, steps, gradients)
+        from evornn.kernels.cuda.layout import CHUNK
+
+        size = np.dtype(self.precision).itemsize
+        return 2 * size * min(individuals, CHUNK) * (self.simulation.genome.dimension + 8) + 64 * individuals
+
     def gradient(self, *arguments: Any) -> Any:
         """As `CpuBackend.gradient`."""
         return self.host.gradient(*arguments)

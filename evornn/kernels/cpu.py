@@ -17,6 +17,7 @@ import numpy as np
 
 from evornn.kernels import layout as layouts
 from evornn.kernels.backend import Backend
+from evornn.kernels.batch_memory import batch_memory
 from evornn.kernels.host import native_lanes
 from evornn.kernels.kernel_text import kernel_text
 from evornn.kernels.plan import Plan
@@ -54,12 +55,16 @@ class Kernel:
             self._function = getattr(load(self.text), self.entry)
         return self._function
 
-    def memory(self) -> tuple[np.ndarray, ...]:
-        """Room for one thread's weights and scratch, zeroed, on cache lines."""
+    def room(self) -> tuple[int, ...]:
+        """Numbers of one thread's weights and scratch."""
         shape = self.shape
         wide = shape.jobs if shape.layout == "units" else shape.lanes
         weights = self.plan.weight_size * (1 if shape.layout == "episodes" else wide)
-        return aligned(weights, shape.precision), aligned(self.plan.scratch_size * wide, shape.precision)
+        return weights, self.plan.scratch_size * wide
+
+    def memory(self) -> tuple[np.ndarray, ...]:
+        """Memory for one thread's `room`, zeroed, on cache lines."""
+        return tuple(aligned(count, self.shape.precision) for count in self.room())
 
 
 def aligned(count: int, precision: str) -> np.ndarray:
@@ -160,11 +165,16 @@ class CpuBackend(Backend):
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]; d fitness / d values [P, D], summed
         over episodes. episodes [E]: their numbers among the task's, if not all.
         """
+        return self.differentiator(values, scenarios, steps, seed, episodes)
+
+    @property
+    def differentiator(self) -> Any:
+        """What takes gradients, made on first use."""
         if self._gradients is None:
             from evornn.kernels.cpu_gradient import Gradients
 
             self._gradients = Gradients(self)
-        return self._gradients(values, scenarios, steps, seed, episodes)
+        return self._gradients
 
     def tangent(
         self, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
@@ -187,6 +197,10 @@ class CpuBackend(Backend):
         if key not in self._data:
             self._data[key] = [layouts.arrange_episodes(array, shape) for array in series]
         return *self._data[key], length
+
+    def batch_memory(self, individuals: int, scenarios: np.ndarray, steps: int, gradients: bool = False) -> int:
+        """As `Backend.batch_memory`."""
+        return batch_memory(self, individuals, scenarios, steps, gradients)
 
     def run(self, kernel: Kernel, fixed: tuple[Any, ...], out: tuple[np.ndarray, ...], jobs: int, steps: int) -> None:
         """Run `jobs` jobs of a kernel, in threads if that is worth it."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from evornn.formula.trace import reachable
 from evornn.kernels import layout as layouts
-from evornn.kernels.cpu import Kernel, aligned
+from evornn.kernels.cpu import Kernel
 from evornn.kernels.gradient_text import gradient_text
 from evornn.kernels.host import native_lanes
 from evornn.kernels.plan import Plan
@@ -49,11 +49,10 @@ class GradientKernel(Kernel):
         self.segment = min(steps, max(fitting, math.isqrt(steps) + 1))
         self.segments = -(-steps // self.segment)
 
-    def memory(self) -> tuple[np.ndarray, ...]:
-        """Room for one thread's weights, scratch, gradients, tape and marks."""
-        lanes, precision = self.shape.lanes, self.shape.precision
+    def room(self) -> tuple[int, ...]:
+        """Numbers of one thread's weights, scratch, gradients, tape and marks."""
         sizes = (len(self.genes), self.segment * self.sizes.tape, (self.segments + 1) * self.sizes.marks)
-        return (*super().memory(), *(aligned(max(n, 1) * lanes, precision) for n in sizes))
+        return (*super().room(), *(max(n, 1) * self.shape.lanes for n in sizes))
 
 
 class Gradients:
@@ -77,6 +76,18 @@ class Gradients:
             self._kernels[layout] = GradientKernel(self.simulation, self._traced, shape)
         return self._kernels[layout]
 
+    def planned(self, population: int, scenarios: np.ndarray, steps: int) -> tuple[GradientKernel, int]:
+        """The kernel for a batch with its memory planned, and bytes of the batch's gradients."""
+        kernel = self.kernel(len(scenarios), scenarios.shape[1])
+        kernel.plan_memory(steps, self.backend.gradient_memory / self.backend.workers)
+        size, dimension = np.dtype(self.backend.precision).itemsize, self.simulation.genome.dimension
+        return kernel, (self._parts(len(scenarios), kernel.shape) * size + 3 * 8) * population * dimension
+
+    @staticmethod
+    def _parts(episodes: int, shape: Shape) -> int:
+        """Pieces into which the episodes of one individual are cut."""
+        return min(layouts.groups_of(episodes, shape), PARTS) if shape.layout == "episodes" else 1
+
     def __call__(
         self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int, episodes: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -88,7 +99,7 @@ class Gradients:
         kernel.plan_memory(steps, self.backend.gradient_memory / self.backend.workers)
         values = np.ascontiguousarray(values, dtype=np.float64)
         groups, blocks = layouts.groups_of(count, shape), layouts.blocks_of(population, shape)
-        parts = min(groups, PARTS) if shape.layout == "episodes" else 1
+        parts = self._parts(count, shape)
         seeds = np.zeros(groups * shape.lanes, shape.precision)
         seeds[:count] = 1
         out = np.zeros((blocks * groups, 3 * shape.lanes), shape.precision)

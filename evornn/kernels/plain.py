@@ -78,6 +78,16 @@ class PlainBackend(Backend):
 
         return gradient(self.simulation, values, scenarios, steps, seed, episodes)
 
+    def batch_memory(self, individuals: int, scenarios: np.ndarray, steps: int, gradients: bool = False) -> int:
+        """As `Backend.batch_memory`: results; for gradients, all that steps have saved."""
+        batch = individuals * len(scenarios)
+        if not gradients:
+            return 24 * batch
+        from evornn.kernels.traced import trace_gradient
+
+        step = trace_gradient(self.simulation, scenarios.shape[1]).forward.step
+        return sum(8 * node.size * batch + 200 for node in step.outputs) * (steps + 2)
+
     def tangent(
         self, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -97,6 +97,11 @@ class Run:
         self.steps = self.held = 0
         self._data = np.zeros((0, 0))
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of the tape and of what is swept."""
+        return self._flat.nbytes + self.sweep.inputs.nbytes + 2 * self.sweep.gradient.nbytes
+
     def begin(self, values: np.ndarray, scenario: np.ndarray, data: np.ndarray) -> None:
         """Start an episode: values [D], scenario [k], data rows [T, r]."""
         self.steps = self.held = 0
