@@ -14,7 +14,7 @@ from evornn.search import operators
 from evornn.search.base import SpaceLike
 from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
-from evornn.search.subpopulations import Groups, breed, breeding_rows, remembered
+from evornn.search.subpopulations import Groups, breed, breeding_rows, remembered, row_keys
 
 
 class ComposedSearch(RestartingSearch):
@@ -119,6 +119,8 @@ class ComposedSearch(RestartingSearch):
 
 def distinct(genomes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The rows [k] of genomes [P, D] that equal none before them, and which of those each one equals [P]."""
+    if np.unique(row_keys(genomes)).size == len(genomes):
+        return np.arange(len(genomes)), np.arange(len(genomes))
     seen: dict[bytes, int] = {}
     which = [seen.setdefault(row.tobytes(), len(seen)) for row in np.ascontiguousarray(genomes)]
     return np.unique(which, return_index=True)[1], np.array(which)

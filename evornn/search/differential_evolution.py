@@ -26,6 +26,7 @@ import numpy as np
 from evornn.errors import check_choice, check_range
 from evornn.search.base import SpaceLike
 from evornn.search.footprint import Footprint
+from evornn.search.operators import hits, mixed
 from evornn.search.parameter_memory import ADAPTATIONS, ParameterMemory
 from evornn.search.restarting import RestartingSearch
 
@@ -96,9 +97,9 @@ class DifferentialEvolution(RestartingSearch):
         low, high = mutants < self.lower, mutants > self.upper
         np.copyto(mutants, 0.5 * (self.lower + pool), where=low)
         np.copyto(mutants, 0.5 * (self.upper + pool), where=high)
-        cross = rng.random((count, self.dimension), dtype=np.float32) < self._rates[:, None]
+        cross = hits(rng, (count, self.dimension), self._rates[:, None])
         cross[np.arange(count), rng.integers(self.dimension, size=count)] = True
-        trials = np.where(cross, mutants, pool)
+        trials = mixed(pool, mutants, cross)
         self._targets = np.flatnonzero((trials != pool).any(axis=1))
         self._weights, self._rates = self._weights[self._targets], self._rates[self._targets]
         return trials[self._targets]

@@ -7,8 +7,9 @@ lambda children come of mu parents; the best mu of the children ("comma") or of 
     sigma_i' = sigma_i exp(tau_0 N_0 + tau N_i),   x_i' = x_i + sigma_i' N_i',
     tau_0 = c / sqrt(2 D),   tau = c / sqrt(2 sqrt D),
 
-N_0 drawn once a child. Before that, parents are recombined: "global" takes the mean of all parents (mu/mu_I),
-"intermediate" of two, "discrete" each gene from one of two.
+N_0 drawn once a child, N_i one of 65,536 quantiles of the normal distribution, all as likely. Before that, parents are
+recombined: "global" takes the mean of all parents (mu/mu_I), "intermediate" of two, "discrete" each gene from one of
+two.
 
 **The 1/5 rule** (`adapt="fifth"`): one step size for all, sigma <- sigma exp((p - 1/5) / (4/5 sqrt(D + 1))), p being
 the share of children that are not worse than their parent; so (1 + 1) multiplies by a = exp(1 / sqrt(D + 1)) on success
@@ -31,7 +32,7 @@ from evornn.search.breeding import Pool, Rates
 from evornn.search.distribution import NARROWEST, STARTS, WIDEST, checked_sigma
 from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
-from evornn.search.utilities import in_box, normal_steps
+from evornn.search.utilities import in_box, normal_quantiles, normal_steps
 
 MATES = ("global", "intermediate", "discrete", "none")
 DEAP_MATES = ("cxESBlend", "cxESTwoPoint")
@@ -85,6 +86,8 @@ class EvolutionStrategy(RestartingSearch):
         self.start: str = check_choice("start", start, STARTS)
         self.span = self.upper - self.lower
         self._deap = self._deap_breeder()
+        tau = self.c / math.sqrt(2.0 * math.sqrt(self.dimension))
+        self._factors = np.exp(tau * normal_quantiles(2**16)).astype(np.float32)  # exp(tau N_i)
         self._forget()
 
     def _deap_breeder(self) -> Any:
@@ -150,12 +153,12 @@ class EvolutionStrategy(RestartingSearch):
     def _self_adapted(self) -> np.ndarray:
         n = self.dimension
         genomes, steps = self._recombined()
-        rates = self._normal()  # single precision: the seventh digit of a step size does not matter
-        rates *= self.c / math.sqrt(2.0 * math.sqrt(n))
-        rates += (self.c / math.sqrt(2.0 * n)) * self.rng.standard_normal((self.population, 1), dtype=np.float32)
-        np.exp(rates, out=rates)
-        rates *= steps
-        self._open_steps = np.clip(rates, max(self.sigma_floor, NARROWEST), WIDEST, out=rates)
+        drawn = self.rng.integers(self._factors.size, size=(self.population, n), dtype=np.uint16)
+        factors = self._factors.take(drawn)
+        common = self.rng.standard_normal((self.population, 1), dtype=np.float32)
+        factors *= np.exp(self.c / math.sqrt(2.0 * n) * common)
+        factors *= steps.astype(np.float32)
+        self._open_steps = np.clip(factors, max(self.sigma_floor, NARROWEST), WIDEST, out=factors)
         return self._open_steps * self._normal() + (genomes - self.lower) / self.span
 
     def _recombined(self) -> tuple[np.ndarray, np.ndarray]:

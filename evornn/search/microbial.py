@@ -60,11 +60,10 @@ class MicrobialGA(RestartingSearch):
 
     def _infected(self, losers: np.ndarray, winners: np.ndarray) -> np.ndarray:
         """Losers [k, D] with genes of their winners, then mutated."""
-        infected = np.where(self.rng.random(losers.shape) < self.recombination, winners, losers)
-        hit = self.rng.random(losers.shape) < self.mutation_rate
+        infected = operators.mixed(losers, winners, operators.hits(self.rng, losers.shape, self.recombination))
+        hit = operators.hits(self.rng, losers.shape, self.mutation_rate)
         hit[np.arange(len(hit)), self.rng.integers(self.dimension, size=len(hit))] = True
-        rows, columns = np.nonzero(hit)
-        infected[rows, columns] = operators.gaussian(self.rng, infected[rows, columns], columns, sigma=self.sigma)
+        operators.mutate_marked(self.rng, infected, hit, operators.gaussian, sigma=self.sigma)
         return operators.reflected(infected, self.lower, self.upper)
 
     def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
@@ -82,10 +81,10 @@ def ring_pairs(rng: np.random.Generator, count: int, deme: int) -> np.ndarray:
     Each is drawn as if it were alone, among those who are still free; k is 1 at least and `count` // 2 at most.
     """
     reach = min(deme, count - 1)
-    free, pairs = [True] * count, []
+    ring, free, pairs = 2 * list(range(count)), [True] * count, []
     for first, draw in zip(rng.permutation(count).tolist(), rng.random(count).tolist(), strict=True):
         if free[first]:
-            near = [i % count for i in range(first + 1, first + 1 + reach) if free[i % count]]
+            near = [i for i in ring[first + 1 : first + 1 + reach] if free[i]]
             if near:
                 second = near[int(draw * len(near))]
                 free[first] = free[second] = False

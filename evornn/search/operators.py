@@ -12,11 +12,13 @@ crossover, Eshelman & Schaffer 1993 for blend, Baker 1985 for ranking, 1987 for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+MANY = 10_000  # random numbers from which on quicker ways of drawing them are worth their calls
 Rng = np.random.Generator
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -68,6 +70,17 @@ def _weights(fitness: np.ndarray) -> np.ndarray:
     return weights / weights.max() if weights.max() > 0.0 else np.ones(fitness.size)
 
 
+def hits(rng: Rng, shape: tuple[int, ...], rate: float | np.ndarray) -> np.ndarray:
+    """A mask of `shape`, true with probability `rate`.
+
+    Where there are many, 16 random bits each, in a third of the time: a call's rate is rounded to 1/65,536, up or down
+    at random, so that it is exact in the mean.
+    """
+    if math.prod(shape) < MANY:
+        return rng.random(shape, dtype=np.float32) < rate
+    return rng.integers(2**16, size=shape, dtype=np.uint16) < np.floor(np.multiply(rate, 2.0**16) + rng.random())
+
+
 # -- crossover -------------------------------------------------------------------------------------------------------
 
 
@@ -79,7 +92,7 @@ def blend(rng: Rng, a: np.ndarray, b: np.ndarray, *, alpha: float = 0.5) -> Pair
 
 def uniform(rng: Rng, a: np.ndarray, b: np.ndarray, *, indpb: float = 0.5) -> Pair:
     """Each gene is exchanged with probability `indpb`."""
-    return _exchange(a, b, rng.random(a.shape, dtype=np.float32) < indpb)
+    return _exchange(a, b, hits(rng, a.shape, indpb))
 
 
 def one_point(rng: Rng, a: np.ndarray, b: np.ndarray) -> Pair:
@@ -129,11 +142,22 @@ def simulated_binary_bounded(
     return c, d
 
 
+def mixed(a: np.ndarray, b: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """`np.where(mask, b, a)`, as bits: in a third of the time where the mask is random."""
+    return (a.view(np.int64) ^ _change(a, b, mask)).view(np.float64)
+
+
 def _exchange(a: np.ndarray, b: np.ndarray, mask: np.ndarray) -> Pair:
-    """Both with the genes under `mask` exchanged: as bits, in a third of the time of two `np.where`."""
+    """Both with the genes under `mask` exchanged."""
+    change = _change(a, b, mask)
+    return (a.view(np.int64) ^ change).view(np.float64), (b.view(np.int64) ^ change).view(np.float64)
+
+
+def _change(a: np.ndarray, b: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The bits in which a and b differ, where `mask` is true."""
     change = a.view(np.int64) ^ b.view(np.int64)
     change &= -mask.astype(np.int64)  # all bits set, or none
-    return (a.view(np.int64) ^ change).view(np.float64), (b.view(np.int64) ^ change).view(np.float64)
+    return change
 
 
 # -- mutation --------------------------------------------------------------------------------------------------------
@@ -146,7 +170,18 @@ def gaussian(rng: Rng, genes: np.ndarray, column: np.ndarray, *, sigma: np.ndarr
 
 def cauchy(rng: Rng, genes: np.ndarray, column: np.ndarray, *, sigma: np.ndarray) -> np.ndarray:
     """Add a Cauchy step of scale `sigma [D]`: mostly small, sometimes across the whole range."""
-    return genes + sigma[column] * rng.standard_cauchy(genes.size)
+    steps = rng.standard_cauchy(genes.size) if genes.size < MANY else cotangents(rng, genes.size)
+    return genes + sigma[column] * steps
+
+
+def cotangents(rng: Rng, count: int) -> np.ndarray:
+    """Draws [count] from the standard Cauchy distribution, float32, below 2e7: cotangents of random angles.
+
+    Where there are many, a third of the time of NumPy's quotients of normal draws: single sines are vectorised.
+    """
+    angle = 1.0 - rng.random(count, dtype=np.float32)
+    angle *= 2.0 * math.pi  # never a zero of the sine: pi is no float
+    return np.cos(angle) / np.sin(angle)
 
 
 def polynomial(
@@ -188,13 +223,20 @@ def reflected(genomes: np.ndarray, low: np.ndarray, up: np.ndarray) -> np.ndarra
 def mutate_rows(
     rng: Rng, rows: np.ndarray, rate: float, step: Callable[..., np.ndarray], **options: np.ndarray
 ) -> np.ndarray:
-    """Each gene of `rows [M, D]` changed by `step(rng, genes, column, **options)` with probability `rate`; new rows."""
-    mutated = np.ascontiguousarray(rows).copy()
-    flat = mutated.reshape(-1)
-    hit = np.flatnonzero(rng.random(flat.size, dtype=np.float32) < np.float32(rate)) if rate < 1.0 else slice(None)
-    column = (np.arange(flat.size) if rate >= 1.0 else hit) % rows.shape[1]
-    flat[hit] = step(rng, flat[hit], column, **options)
-    return mutated
+    """Each gene of `rows [M, D]` (contiguous) changed by `step(rng, genes, column, **options)` with probability `rate`,
+    in place.
+    """
+    marked = hits(rng, rows.shape, rate) if rate < 1.0 else np.ones(rows.shape, dtype=bool)
+    return mutate_marked(rng, rows, marked, step, **options)
+
+
+def mutate_marked(
+    rng: Rng, rows: np.ndarray, marked: np.ndarray, step: Callable[..., np.ndarray], **options: np.ndarray
+) -> np.ndarray:
+    """The genes of `rows [M, D]` (contiguous) under the mask `marked [M, D]` changed by `step`, in place."""
+    flat, hit = rows.reshape(-1), np.flatnonzero(marked)
+    flat[hit] = step(rng, flat[hit], hit % rows.shape[1], **options)
+    return rows
 
 
 Operator = Callable[..., Any]

@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from evornn.errors import check_choice, check_range
 from evornn.search.base import SpaceLike
 from evornn.search.footprint import Footprint
-from evornn.search.operators import reflected
+from evornn.search.operators import MUTATE, hits, mutate_marked, reflected
 from evornn.search.restarting import RestartingSearch
 
 MEMORY = 0.9  # share of the unit that stays from one generation to the next
@@ -119,12 +118,10 @@ class SimulatedAnnealing(RestartingSearch):
         if self._genome is None:
             return self._sample(self.population)
         count, dimension = self._genome.shape
-        hit = self.rng.random((count, dimension)) < self.rate
+        hit = hits(self.rng, (count, dimension), self.rate)
         hit[np.arange(count), self.rng.integers(dimension, size=count)] = True
-        rows, columns = np.nonzero(hit)
-        draw: Any = self.rng.standard_normal if self.proposal == "gaussian" else self.rng.standard_cauchy
-        proposals = self._genome.copy()
-        proposals[rows, columns] += self.sigma[columns] * draw(rows.size)
+        step = MUTATE[self.proposal]
+        proposals = mutate_marked(self.rng, self._genome.copy(), hit, step, sigma=self.sigma)
         return reflected(proposals, self.lower, self.upper)
 
     def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:

@@ -79,5 +79,15 @@ def breed(rng: np.random.Generator, members: np.ndarray, groups: Groups) -> np.n
 
 def remembered(genomes: np.ndarray, known: np.ndarray, fitness: np.ndarray) -> np.ndarray:
     """Fitness [P] of genomes that are among those `known` [Q, D], NaN for those that are not."""
-    of = {row.tobytes(): value for row, value in zip(known, fitness.tolist(), strict=True)}
-    return np.array([of.get(row.tobytes(), np.nan) for row in np.ascontiguousarray(genomes)])
+    keys, known_keys = row_keys(genomes), row_keys(known)
+    values, old = np.full(len(genomes), np.nan), np.isin(known_keys, keys)
+    of = {row.tobytes(): value for row, value in zip(known[old], fitness[old].tolist(), strict=True)}
+    for i in np.flatnonzero(np.isin(keys, known_keys)):
+        values[i] = of.get(genomes[i].tobytes(), np.nan)
+    return values
+
+
+def row_keys(genomes: np.ndarray) -> np.ndarray:
+    """A number for each row [P] of genomes [P, D], the same for rows of the same bits and hardly ever for others."""
+    odd = np.cumprod(np.full(genomes.shape[1], 0x9E3779B97F4A7C15, dtype=np.uint64))  # of the golden ratio; wraps
+    return np.einsum("ij,j->i", np.ascontiguousarray(genomes).view(np.uint64), odd)

@@ -16,13 +16,27 @@ from evornn.search.ascent import Ascent
 from evornn.search.differential_evolution import others
 from evornn.search.parameter_memory import ParameterMemory
 from evornn.search.pgpe import rewards
-from evornn.search.utilities import by_rank, natural_utilities
+from evornn.search.utilities import by_rank, natural_utilities, normal_quantiles, normal_steps
 
 N = 5
 
 
 def unit(dimension: int = N) -> Space:
     return Space(np.zeros(dimension), np.ones(dimension))
+
+
+@pytest.mark.parametrize("shape", [(30, 5), (20_001, 21)])
+def test_normal_steps(shape: tuple[int, int]) -> None:
+    """Few and many draws, an odd number of them: normal, and so are the sums of the two that share a radius."""
+    steps_taken = normal_steps(np.random.default_rng(3), *shape)
+    assert steps_taken.shape == shape
+    flat = steps_taken.ravel().astype(float)
+    half = (flat.size + 1) // 2
+    together = (flat[: flat.size - half] + flat[half:]) / math.sqrt(2.0)
+    for sample in (flat, together):
+        assert stats.kstest(sample, "norm").pvalue > 1e-3
+    quantiles = normal_quantiles(2**16)
+    assert (quantiles.mean(), quantiles.var()) == pytest.approx((0.0, 1.0), abs=1e-4)
 
 
 def one_step(search, fitness=lambda points: -np.square(points - 0.6).sum(axis=1)):

@@ -95,13 +95,49 @@ def test_mutations_without_a_deap_counterpart() -> None:
     """Cauchy steps and uniform resets follow their distributions; a rate of 1 hits every gene, 0 none."""
     rows, rng = np.tile(A, (DRAWS, 1)), np.random.default_rng(3)
     scale = np.array([1.0, 0.5, 2.0, 0.1])
-    moved = operators.mutate_rows(rng, rows, 1.0, lambda r, g, c: operators.cauchy(r, g, c, sigma=scale))
-    fresh = operators.mutate_rows(rng, rows, 1.0, lambda r, g, c: operators.reset(r, g, c, low=LOW, up=UP))
+    moved = operators.mutate_rows(rng, rows.copy(), 1.0, lambda r, g, c: operators.cauchy(r, g, c, sigma=scale))
+    fresh = operators.mutate_rows(rng, rows.copy(), 1.0, lambda r, g, c: operators.reset(r, g, c, low=LOW, up=UP))
     for i in range(4):
         assert stats.kstest((moved[:, i] - A[i]) / scale[i], "cauchy").pvalue > STRICT
         assert stats.kstest((fresh[:, i] - LOW[i]) / (UP[i] - LOW[i]), "uniform").pvalue > STRICT
-    still = operators.mutate_rows(rng, rows, 0.0, lambda r, g, c: operators.reset(r, g, c, low=LOW, up=UP))
+    still = operators.mutate_rows(rng, rows.copy(), 0.0, lambda r, g, c: operators.reset(r, g, c, low=LOW, up=UP))
     assert np.array_equal(still, rows)
+
+
+def test_quick_draws_are_what_they_stand_for() -> None:
+    """Masks have their rate, far finer ones than 16 bits in the mean; cotangents of random angles are Cauchy's."""
+    rng = np.random.default_rng(4)
+    for shape in ((20, 30), (400, 250)):
+        size = shape[0] * shape[1]
+        for rate in (0.3, 1e-6):
+            count = sum(int(operators.hits(rng, shape, rate).sum()) for _ in range(200))
+            assert stats.binomtest(count, 200 * size, rate).pvalue > STRICT / 10  # rounding adds a little spread
+        assert operators.hits(rng, shape, 1.0).all()
+        assert not operators.hits(rng, shape, 0.0).any()
+        rows = operators.hits(rng, shape, np.linspace(0.0, 1.0, shape[0])[:, None]).mean(axis=1)
+        assert np.corrcoef(rows, np.arange(shape[0]))[0, 1] > 0.95
+    many = np.zeros(operators.MANY, dtype=int)
+    for draws in (operators.cotangents(rng, 100_000), operators.cauchy(rng, 1.0 * many, many, sigma=np.ones(1))):
+        assert stats.kstest(draws, "cauchy").pvalue > STRICT
+
+
+def test_mixing_bits_is_choosing_numbers() -> None:
+    rng = np.random.default_rng(5)
+    a, b = rng.standard_cauchy((2, 30, 7))
+    a[0, :3], b[1, :3] = [np.nan, np.inf, -0.0], [np.nan, -np.inf, -0.0]
+    mask = rng.random(a.shape) < 0.5
+    assert operators.mixed(a, b, mask).tobytes() == np.where(mask, b, a).tobytes()
+
+
+def test_reflection_is_a_walk_between_mirrors() -> None:
+    rng = np.random.default_rng(6)
+    genomes = LOW + (UP - LOW) * rng.standard_t(2.0, (500, 4))
+    genomes[0], genomes[1] = LOW, UP
+    mirrored = genomes.copy()
+    while ((mirrored < LOW) | (mirrored > UP)).any():
+        mirrored = np.where(mirrored < LOW, 2.0 * LOW - mirrored, mirrored)
+        mirrored = np.where(mirrored > UP, 2.0 * UP - mirrored, mirrored)
+    np.testing.assert_allclose(operators.reflected(genomes, LOW, UP), mirrored, atol=1e-9)
 
 
 FITNESS = np.array([0.5, 3.0, 1.0, 2.0, 0.1, 2.5])

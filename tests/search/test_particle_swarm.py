@@ -12,7 +12,7 @@ from search_checks import box, sphere, steps
 from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.search import ParticleSwarm
-from evornn.search.swarm_backend import BOUND_RULES, REFUSED, _quiet, neighbour_table
+from evornn.search.swarm_backend import BOUND_RULES, REFUSED, _quiet, bounced, neighbour_table
 
 
 @contextmanager
@@ -113,6 +113,18 @@ def test_constriction() -> None:
         1.0, abs=1e-5
     )
     assert ParticleSwarm(box(), population=5).coefficients == pytest.approx(swarm.coefficients, rel=1e-4)
+
+
+def test_reflection_is_pyswarms_own() -> None:
+    """Particles far outside are thrown back several times, as pyswarms' handler does it."""
+    with _quiet():
+        from pyswarms.backend.handlers import BoundaryHandler
+
+    space = box()
+    far = space.lower + (space.upper - space.lower) * np.random.default_rng(0).normal(0.5, 3.0, (200, 5))
+    far[0], far[1] = space.lower, space.upper
+    theirs = BoundaryHandler(strategy="reflective")(far.copy(), (space.lower, space.upper))
+    np.testing.assert_array_equal(bounced(far, space.lower, space.upper), theirs)
 
 
 def twins(seed: int) -> tuple[np.random.Generator, np.random.RandomState]:
