@@ -1,6 +1,7 @@
-"""evornn compare as a person meets it; every spec in runs/compare in a short form."""
+"""evornn compare as a person meets it; every spec of a comparison in runs in a short form."""
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent / "compare"))
 from grids import written
 
 ROOT = Path(evornn.__file__).parents[1]
-SPECS = sorted((ROOT / "runs" / "compare").glob("*.toml"))
+SPECS = sorted(path for name in ("compare", "reproduce") for path in (ROOT / "runs" / name).glob("*.toml"))
 
 
 def call(*arguments, code=0):
@@ -31,7 +32,23 @@ def test_every_comparison_runs(spec, tmp_path):
     assert not results.unfinished
     assert all(row.evaluations == 120 or row.solved for row in results.rows)
     for row in results.rows:
-        assert re.search(rf"^{row.problem} +{row.method} +1 +{int(row.solved)} ", output, re.MULTILINE)
+        line = rf"^{re.escape(row.problem)} +{re.escape(row.method)} +1 +{int(row.solved)} "
+        assert re.search(line, output, re.MULTILINE)
+
+
+def test_published_means_for_a_readme(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "s.toml")
+    shutil.copy(ROOT / "runs" / "reproduce" / "gomez2008.toml", tmp_path)
+    (tmp_path / "r.md").write_text("<!-- gomez2008:begin -->\nold\n<!-- gomez2008:end -->\n")
+    small = ["--seeds", 1, "--set", "compare.evaluations=50", "--only", "Markov", "--only", "CoSyNE", "--workers", 1]
+    call("compare", "gomez2008.toml", *small, "--readme", "r.md")
+    text = (tmp_path / "r.md").read_text()
+    assert "| Markov | CoSyNE | 954 |" in text
+    assert "Seeds 1; made by `evornn compare gomez2008.toml`; Python" in text
+    assert "old" not in text
+    output = call("compare", "s.toml", "--seeds", 1, "--only", "short", "--readme", "r.md", code=2)
+    assert "no problem of s.toml has published means to stand beside" in " ".join(output.split())
 
 
 def test_a_comparison_from_start_to_end(tmp_path, monkeypatch):

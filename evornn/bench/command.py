@@ -58,13 +58,7 @@ def _options() -> argparse.ArgumentParser:
     add("--gradients", action="store_true", help="instead: what backpropagation through time costs")
     add("--online", action="store_true", help="instead: what a step of RTRL, TBPTT and their hybrid costs against N")
     add("--figure", metavar="FILE", help="draw what --online measures")
-    add(
-        "--seeds",
-        type=int,
-        metavar="N",
-        help="instead: run the specs with seeds 1 to N and count evaluations; with --functions: how many seeds",
-    )
-    add("--spec", action="append", default=[], metavar="FILE", help="a spec for --seeds; may be given several times")
+    add("--seeds", type=int, default=15, metavar="N", help="runs of each method for --functions (default 15)")
     add("--readme", metavar="FILE", nargs="?", const="README.md", help="write the table into the README's block for it")
     add("--json", action="store_true", help="print JSON lines instead of a table")
     return parser
@@ -78,13 +72,16 @@ def _sizes(text: str) -> list[int]:
 def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], str]:
     """README block, rows and title of what was asked for."""
     if options.searches:
-        return "searches", searches(), "Milliseconds a generation, fitness excluded (population 1,024, 100 genes)"
+        from evornn.bench.search_costs import TITLE as costs_title
+        from evornn.bench.search_costs import measure_search_costs
+
+        return "searches", measure_search_costs(options.only), costs_title
     if options.functions:
         from evornn.bench.functions import TITLE as functions_title
         from evornn.bench.functions import measure_functions
 
-        seeds = options.seeds or 15
-        return "functions", measure_functions(options.only, seeds), functions_title.format(seeds=seeds)
+        rows = measure_functions(options.only, options.seeds)
+        return "functions", rows, functions_title.format(seeds=options.seeds)
     if options.backend and options.predict:
         from evornn.bench.cuda_predictions import TITLE, predict
 
@@ -106,10 +103,6 @@ def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], st
         if options.figure:
             draw_online(rows, options.figure)
         return "online", table(rows), "Microseconds a step, gradients only, float32, one core; fully recurrent networks"
-    if options.seeds:
-        from evornn.bench.seeds import measure_seeds
-
-        return "seeds", measure_seeds(options.spec, options.seeds), f"Seeds 1 to {options.seeds}, until solved"
     if options.layouts:
         from evornn.bench.layouts import measure_layouts
 
@@ -179,13 +172,6 @@ def _cache_chunk(workload: Workload) -> int:
     return chunk
 
 
-def searches() -> list[dict[str, Any]]:
-    """One row for each search."""
-    from evornn.search.overhead import names, overhead
-
-    return [{"search": name, "ms": f"{1e3 * overhead(name):.3g}"} for name in names()]
-
-
 def show(rows: list[dict[str, Any]], title: str) -> None:
     """Print a table."""
     from rich.console import Console
@@ -204,16 +190,10 @@ def markdown(rows: list[dict[str, Any]], title: str, made: str = "Measured by `e
     import numba
 
     from evornn.kernels.host import features
+    from evornn.report.readme import markdown_table
 
-    names = list(rows[0])
-    lines = [
-        f"{title}.",
-        "",
-        f"| {' | '.join(names)} |",
-        f"|{'|'.join('---' if i == 0 else '--:' for i in range(len(names)))}|",
-    ]
-    lines += [f"| {' | '.join(f'{v:,}' if isinstance(v, int) else str(v) for v in row.values())} |" for row in rows]
+    cells = [[f"{v:,}" if isinstance(v, int) else str(v) for v in row.values()] for row in rows]
     host = features()
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
     where = f"{host['cpu']}, {host['vector_bits']}-bit vectors; {versions}"
-    return "\n".join([*lines, "", f"{made} {where}."])
+    return f"{title}.\n\n{markdown_table(list(rows[0]), cells)}\n\n{made} {where}."

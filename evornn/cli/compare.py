@@ -43,6 +43,10 @@ def compare(
     ioh: Annotated[
         Path | None, typer.Option(help="Directory to write the runs into as IOHprofiler data, for IOHanalyzer.")
     ] = None,
+    readme: Annotated[
+        Path | None,
+        typer.Option(help="Markdown file; its block named as the spec gets our means beside the published ones."),
+    ] = None,
 ) -> None:
     """Compare methods on problems over seeds; the same command goes on where one was interrupted."""
     from evornn.cli.interrupts import Interrupts
@@ -57,7 +61,7 @@ def compare(
         for name, given in (("--seeds", seeds), ("--only", only), ("--set", set_), ("--import", import_)):
             if given:
                 raise EvornnError(f"{name} does not go with --report, which runs nothing and tells all there is")
-        tell(load(out), ioh)
+        tell(load(out), spec, ioh, readme)
         return
     comparison = Comparison.load(spec, set_, seeds)
     display, interrupts = Display("compiling networks and tasks"), Interrupts()
@@ -75,19 +79,48 @@ def compare(
         raise typer.Exit(INTERRUPTED) from None
     conclude(results, out)
     if results.rows:
-        tell(results, ioh)
+        tell(results, spec, ioh, readme)
     if results.failed:
         raise typer.Exit(BROKEN)
 
 
-def tell(results: Results, ioh: Path | None = None) -> None:
-    """Write the report, and the runs as IOHprofiler data where that is asked for, and say where they are."""
+def tell(results: Results, spec: Path, ioh: Path | None = None, readme: Path | None = None) -> None:
+    """Write the report, and what else is asked for (IOHprofiler data, the block of a Markdown file); say where."""
     from evornn.compare.ioh import export
     from evornn.compare.report import write_report
+    from evornn.report.readme import replace_block
 
     typer.echo(f"report: {write_report(results)[0]}")
     if ioh is not None:
         typer.echo(f"IOHprofiler data: {len(export(results, ioh)):,} files of runs in {ioh}")
+    if readme is not None:
+        replace_block(readme, spec.stem, published_block(results, spec))
+        typer.echo(f"our means beside the published ones: {readme}, block {spec.stem}")
+
+
+def published_block(results: Results, spec: Path) -> str:
+    """Our means beside the published ones as Markdown; EvornnError if no problem of the comparison has such."""
+    from evornn.compare.material import gather
+    from evornn.compare.published import published
+    from evornn.compare.report import spans
+    from evornn.errors import EvornnError
+    from evornn.report.readme import markdown_table
+
+    tables = published(gather(results))
+    if not tables:
+        raise EvornnError(f"no problem of {spec} has published means to stand beside")
+    rows = [
+        [table.title, *(f"{cell.main} ({cell.note})" if cell.note else cell.main for cell in row)]
+        for table in tables
+        for row in table.rows
+    ]
+    versions = dict.fromkeys(
+        f"Python {made['python']}, NumPy {made['versions']['numpy']}, Numba {made['versions']['numba']}"
+        for made in results.environments()
+    )
+    seeds = spans(row.seed for row in results.rows)
+    made = f"Seeds {seeds}; made by `evornn compare {spec}`; {' and '.join(versions)}."
+    return f"{markdown_table(['problem', *tables[0].columns], rows)}\n\n{made}"
 
 
 def show(display: Display, tally: Tally) -> None:

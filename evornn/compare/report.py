@@ -21,6 +21,7 @@ from evornn.compare.conclusions import conclusions
 from evornn.compare.figures import Figures, look
 from evornn.compare.grid import Cell
 from evornn.compare.material import POINTS, TARGETS, Material, gather
+from evornn.compare.published import published
 from evornn.compare.results import Results
 from evornn.errors import EvornnError
 from evornn.experiment.files import disk_errors, write_atomic
@@ -78,6 +79,7 @@ def _context(material: Material) -> dict[str, Any]:
         "glance": tables.glance(material),
         "verdict": _verdict(material),
         "performance": [tables.performance(material, name) for name in problems],
+        "published": published(material),
         "pairwise": [tables.pairwise(material, name) for name in problems if material.analysis.problems[name].pairs],
         "level": material.analysis.level,
         "solved": solved,
@@ -85,7 +87,7 @@ def _context(material: Material) -> dict[str, Any]:
         "target_count": TARGETS,
         "fitness": fitness,
         "overall": _overall(material, draw),
-        "seeds": _spans(row.seed for row in results.rows),
+        "seeds": spans(row.seed for row in results.rows),
         "budgets": {name: _budget(material, name) for name in problems},
         "environments": results.environments(),
         "spec": results.comparison.text() if results.comparison else None,
@@ -182,12 +184,12 @@ def _unfinished(material: Material) -> list[str]:
         if cell not in broken:
             pairs.setdefault((cell.problem, cell.method), []).append(cell)
     return told + [
-        f"{method} on {problem}: seeds {_spans(cell.seed for cell in cells)} have not ended"
+        f"{method} on {problem}: seeds {spans(cell.seed for cell in cells)} have not ended"
         for (problem, method), cells in pairs.items()
     ]
 
 
-def _spans(numbers: Iterable[int]) -> str:
+def spans(numbers: Iterable[int]) -> str:
     """1, 2, 3, 7 as "1 to 3, 7"."""
     spans: list[list[int]] = []
     for n in sorted(set(numbers)):

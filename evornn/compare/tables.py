@@ -96,8 +96,7 @@ def performance(material: Material, problem: str) -> Table:
             *([Text(fitness_text(_median(material, "test", problem, name)))] if unseen else []),
             *(Text(number(totals[key], form)) for key, form in
               (("restarts", ",.1f"), ("reevaluations", ",.0f"), ("steps", ",.0f"))),
-            Text(f"{totals['verified']:.0f} / {_solved(material, problem, name)}"
-                 if not np.isnan(totals["verified"]) else NONE),
+            Text(verified(material, problem, name)),
             Text(number(totals["seconds"], ",.1f"), kind="time"),
         ]  # fmt: skip
         rows.append(row)
@@ -183,8 +182,10 @@ def _totals(material: Material, problem: str, method: str) -> dict[str, float]:
     return found | {"verified": float(column("verified", problem, method).sum()) if known else np.nan}
 
 
-def _solved(material: Material, problem: str, method: str) -> int:
-    return int(material.runs[problem][method].solved.sum())
+def verified(material: Material, problem: str, method: str) -> str:
+    """How many of the solved runs had their champion verified; a dash where that is not known."""
+    count = _totals(material, problem, method)["verified"]
+    return NONE if np.isnan(count) else f"{count:.0f} / {material.runs[problem][method].solved.sum()}"
 
 
 def _median(material: Material, name: str, problem: str, method: str) -> float:

@@ -111,7 +111,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     def build(self) -> tuple[Problem, Search]:
         """The problem and a fresh search on it."""
         problem = build_problem(self.network, self.task, self.problem, self.seed, self.origin)
-        search = _build("search", self.search, f"{self.origin}, [search]", space=problem.space, seed=self.seed)
+        search = build_part("search", self.search, f"{self.origin}, [search]", space=problem.space, seed=self.seed)
         return problem, search
 
 
@@ -122,7 +122,7 @@ def build_problem(
     from evornn.problem import Problem
 
     parts = {"network": network, "task": task}
-    built = {name: _build(name, table, f"{origin}, [{name}]") for name, table in parts.items()}
+    built = {name: build_part(name, table, f"{origin}, [{name}]") for name, table in parts.items()}
     return located(f"{origin}, [problem]", lambda: Problem(**built, seed=seed, **options))
 
 
@@ -153,7 +153,8 @@ def checked_class(family: str, table: Mapping[str, Any], where: str) -> type:
     return cls
 
 
-def _build(family: str, table: Mapping[str, Any], where: str, **given: Any) -> Any:
+def build_part(family: str, table: Mapping[str, Any], where: str, **given: Any) -> Any:
+    """The network, task or search that a table names, its options checked; `where` begins the message of an error."""
     cls = checked_class(family, table, where)
     options = {k: v if family == "search" else _nested(family, v, where) for k, v in table.items() if k != "name"}
     signature = inspect.signature(cls)
@@ -167,7 +168,7 @@ def _build(family: str, table: Mapping[str, Any], where: str, **given: Any) -> A
 
 def _nested(family: str, value: Any, where: str) -> Any:
     if isinstance(value, dict) and "name" in value:
-        return _build(family, value, where)
+        return build_part(family, value, where)
     if isinstance(value, list):
         return [_nested(family, part, where) for part in value]
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from evornn.errors import EvornnError
@@ -17,3 +18,9 @@ def replace_block(path: str | Path, name: str, text: str) -> None:
     if not found:
         raise EvornnError(f"{path} has no block between <!-- {name}:begin --> and <!-- {name}:end -->")
     path.write_text(new, encoding="utf-8")
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as Markdown, its first column to the left, the others to the right."""
+    rule = f"|{'|'.join('---' if i == 0 else '--:' for i in range(len(columns)))}|"
+    return "\n".join([f"| {' | '.join(columns)} |", rule, *(f"| {' | '.join(row)} |" for row in rows)])

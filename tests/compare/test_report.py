@@ -2,6 +2,7 @@
 
 import csv
 import re
+import tomllib
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,9 +15,11 @@ from evornn import EvornnError
 from evornn.cli import app
 from evornn.compare.grid import Cell
 from evornn.compare.material import gather
+from evornn.compare.published import published
 from evornn.compare.report import METHODS_CSV, PAIRS_CSV, REPORT, page, write_report
 from evornn.compare.results import Results
 from evornn.compare.rows import Row
+from evornn.compare.spec import Comparison
 
 VOID = {"meta", "br", "hr", "img", "link", "wbr"}
 
@@ -179,6 +182,49 @@ def test_results_from_elsewhere_alone(tmp_path):
     assert means["<a> & $b$"].value > means["_b"].value > means["c"].value
     assert not gather(foreign(problems=("one",))).interquartile_means()
     assert gather(Results(results.rows[1:])).interquartile_means() == {}  # not the same number of runs everywhere
+
+
+POLES = """
+[compare]
+seeds = 2
+evaluations = 9000
+[[problems]]
+name = "damping"
+network = { name = "FullyRecurrent", units = 2 }
+task = { name = "DoublePole", velocities = false }
+[[problems]]
+name = "steps"
+network = { name = "FullyRecurrent", units = 2 }
+task = { name = "DoublePole", velocities = false, fitness = "steps" }
+[[problems]]
+name = "swing up"
+network = { name = "Elman", units = 2 }
+task = { name = "Pendulum" }
+[[methods]]
+name = "CoSyNE"
+search = { name = "CoSyNE" }
+[[methods]]
+name = "ours"
+search = { name = "SNES" }
+"""
+
+
+def test_means_stand_beside_published_ones():
+    """Counted up to the champion; unsolved runs' evaluations count, too; problems without such figures are left out."""
+    ends = {("damping", "CoSyNE"): [3000, 3832], ("damping", "ours"): [400, None], ("steps", "CoSyNE"): [1000, 1498]}
+    rows = [
+        Row(problem=p, method=m, seed=seed, solved=at is not None, evaluations=9000, solved_at=at, verified=bool(at))
+        for (p, m), found in {**ends, ("swing up", "ours"): [1, 2]}.items()
+        for seed, at in enumerate(found, 1)
+    ]
+    damping, steps = published(gather(Results(rows, Comparison.of(tomllib.loads(POLES)))))
+    shown = {t.title: {row[0].main: [cell.main for cell in row[1:]] for row in t.rows} for t in (damping, steps)}
+    assert shown["damping"]["CoSyNE"] == ["3,416", "3,416", "1.00", "3,416", "2 / 2", "2 / 2"]
+    assert shown["damping"]["ours"] == ["3,416", "9,400", "2.75", "∞", "1 / 2", "1 / 1"]
+    assert damping.rows[-1][1].note == "best: CoSyNE"
+    assert shown["damping"]["NEAT"] == ["6,929", *["–"] * 5]
+    assert shown["steps"]["CoSyNE"][:3] == ["1,249", "1,249", "1.00"]
+    assert all(row[1].note == "quoted" for row in steps.rows)
 
 
 def test_targets_are_reached_by_runs_and_shares_grow(twice):
