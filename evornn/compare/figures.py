@@ -149,10 +149,10 @@ def _inline(figure: Any, prefix: str) -> str:
 
 
 def _evaluations(axis: Any, at: np.ndarray) -> None:
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import EngFormatter, NullFormatter
 
     axis.set(xlabel="evaluations", xscale="log", xlim=(at[0], at[-1]))
-    axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axis.xaxis.set_major_formatter(EngFormatter())  # 100 k, 1 M: whole numbers of seven digits meet their neighbours
     axis.xaxis.set_minor_formatter(NullFormatter())
     axis.grid(axis="x", which="minor", visible=False)
 

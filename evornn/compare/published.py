@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from evornn.compare.material import Material
-from evornn.compare.tables import NONE, Table, Text, interval, number, verified
+from evornn.compare.tables import Table, Text, interval, number, verified
 from evornn.experiment.spec import build_part
 
 QUOTED = " (quoted)"  # ends the name of a figure that was not checked against the paper itself
@@ -18,7 +18,7 @@ COLUMNS = ["method", "published mean", "mean here", "ratio", "median here", "sol
 
 
 def published(material: Material) -> list[Table]:
-    """One table for each problem whose task has published means; one row for each method, theirs first."""
+    """One table for each problem whose task has published means; one row for each method, in the spec's order."""
     comparison, found = material.results.comparison, []
     for problem in material.analysis.problems:
         entry = comparison.problems.get(problem) if comparison else None
@@ -31,23 +31,16 @@ def published(material: Material) -> list[Table]:
 def _rows(material: Material, problem: str, means: Mapping[str, float]) -> Iterator[list[Text]]:
     theirs = {name.removesuffix(QUOTED): name for name in means}
     best = min(means, key=means.__getitem__)
-    for method in dict.fromkeys([*theirs, *material.analysis.problems[problem].methods]):
+    for method, m in material.analysis.problems[problem].methods.items():
         name = theirs.get(method, best)
         quoted = "quoted" if name.endswith(QUOTED) else ""
-        note = quoted if method in theirs else f"best: {name.removesuffix(QUOTED)}"
-        yield [Text(method), Text(number(means[name]), note), *_here(material, problem, method, means[name])]
-
-
-def _here(material: Material, problem: str, method: str, mean: float) -> list[Text]:
-    """The columns about runs of the comparison; dashes if there are none."""
-    m = material.analysis.problems[problem].methods.get(method)
-    if m is None:
-        return [Text(NONE)] * (len(COLUMNS) - 2)
-    ratio = m.ert.value / mean
-    return [
-        Text(number(m.ert.value), interval(m.ert)),
-        Text(number(ratio, ".2f"), strong=ratio <= 1.0),
-        Text(number(m.median)),
-        Text(f"{m.solved} / {m.runs}"),
-        Text(verified(material, problem, method)),
-    ]
+        ratio = m.ert.value / means[name]
+        yield [
+            Text(method),
+            Text(number(means[name]), quoted if method in theirs else f"best: {name.removesuffix(QUOTED)}"),
+            Text(number(m.ert.value), interval(m.ert)),
+            Text(number(ratio, ".2f"), strong=ratio <= 1.0),
+            Text(number(m.median)),
+            Text(f"{m.solved} / {m.runs}"),
+            Text(verified(material, problem, method)),
+        ]
