@@ -1,8 +1,8 @@
 """evornn evolves recurrent neural networks: pick a network, a task and a search, and get solved, verified controllers.
 
 The names below load on first use, so `import evornn` costs next to nothing:
-`Problem`, `run`, `resume`, `EvornnError`, and the packages `networks`, `tasks`, `search`, `gradient`, `formula`,
-`compare`, `suites`.
+`Problem`, `run`, `resume`, `predict`, `EvornnError`, and the packages `networks`, `tasks`, `search`, `gradient`,
+`formula`, `compare`, `suites`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ if TYPE_CHECKING:
     from evornn import compare, formula, gradient, networks, search, suites, tasks
     from evornn.errors import EvornnError
     from evornn.experiment.launch import resume
+    from evornn.experiment.prediction import Prediction, predict
     from evornn.experiment.run import Result, run
     from evornn.problem import Problem
 
 __version__ = "0.1.0"
 __all__ = [
-    "EvornnError", "Problem", "Result", "compare", "formula", "gradient", "networks", "resume", "run", "search",
-    "suites", "tasks",
+    "EvornnError", "Prediction", "Problem", "Result", "compare", "formula", "gradient", "networks", "predict", "resume",
+    "run", "search", "suites", "tasks",
 ]  # fmt: skip
 
 _HOMES = {  # public name -> (module, attribute in it); None: the module itself
     "EvornnError": ("evornn.errors", "EvornnError"),
     "Problem": ("evornn.problem", "Problem"),
+    "Prediction": ("evornn.experiment.prediction", "Prediction"),
+    "predict": ("evornn.experiment.prediction", "predict"),
     "Result": ("evornn.experiment.run", "Result"),
     "run": ("evornn.experiment.run", "run"),
     "resume": ("evornn.experiment.launch", "resume"),

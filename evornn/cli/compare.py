@@ -66,7 +66,10 @@ def compare(
     comparison = Comparison.load(spec, set_, seeds)
     display, interrupts = Display("compiling networks and tasks"), Interrupts()
 
+    told: set[str] = set()
+
     def watch(tally: Tally) -> None:
+        foretell(tally, told)
         show(display, tally)
         interrupts.check()
 
@@ -121,6 +124,21 @@ def published_block(results: Results, spec: Path) -> str:
     seeds = spans(row.seed for row in results.rows)
     made = f"Seeds {seeds}; made by `evornn compare {spec}`; {' and '.join(versions)}."
     return f"{markdown_table(['problem', *tables[0].columns], rows)}\n\n{made}"
+
+
+def foretell(tally: Tally, told: set[str]) -> None:
+    """Say once what memory the workers need and, when it is known, how long the runs take."""
+    from evornn.experiment.prediction import in_bytes, in_time
+
+    if not tally.pending and not told:
+        return
+    if "memory" not in told:
+        told.add("memory")
+        typer.echo(f"needs about {in_bytes(tally.memory)} for {tally.workers:,} workers")
+    times = tally.seconds_foretold
+    if times is not None and "time" not in told:
+        told.add("time")
+        typer.echo(f"{in_time(*times)} for {len(tally.pending):,} runs if none ends earlier")
 
 
 def show(display: Display, tally: Tally) -> None:

@@ -107,7 +107,7 @@ def _carry_out(spec: Spec, out: Path, resume: bool, figure: bool) -> None:
     try:
         with interrupts, progress:
             built = spec.build()
-            result = start(spec, out, watch, built, resume)
+            result = start(spec, out, watch, built, resume, lambda found: typer.echo(found.describe()))
     except KeyboardInterrupt:
         if (out / HISTORY).exists():
             typer.echo(f"\ninterrupted; nothing evaluated so far is lost. Continue with: evornn resume {out}", err=True)

@@ -14,7 +14,9 @@ from evornn.compare.results import Results, import_csv, load, write
 from evornn.compare.spec import Comparison, chosen
 from evornn.errors import EvornnError
 from evornn.experiment.files import disk_errors, write_atomic
+from evornn.experiment.prediction import check_fits
 from evornn.experiment.spec import Spec
+from evornn.search import footprint
 
 
 class Tally:
@@ -25,8 +27,11 @@ class Tally:
     def __init__(self, comparison: Comparison, wanted: int, pending: Sequence[Cell], workers: int) -> None:
         self.before = wanted - len(pending)
         self.pending, self.workers = set(pending), workers
+        self._cells = [(cell.problem, cell.method) for cell in pending]
         self._budgets = {name: problem.limits.evaluations for name, problem in comparison.problems.items()}
         self.compiling = True
+        self.memory = 0  # bytes that the workers need, predicted
+        self.foretold: dict[tuple[str, str], tuple[float, float]] = {}  # seconds of a run, at least and at most
         self.ended: dict[Cell, dict[str, Any]] = {}
         self.failed: dict[Cell, str] = {}
         self.at: dict[Cell, dict[str, Any]] = {}
@@ -69,6 +74,17 @@ class Tally:
         left = [self._left(cell, means.get((cell.problem, cell.method), typical), now) for cell in self.pending]
         return max(sum(left) / self.workers, max(left, default=0.0))
 
+    @property
+    def seconds_foretold(self) -> tuple[float, float] | None:
+        """The time of all runs that had not ended when it began, at least and at most, if none is solved earlier; None
+        while it is not known of every problem and method.
+        """
+        if not self._cells or any(pair not in self.foretold for pair in self._cells):
+            return None
+        times = [[self.foretold[pair][end] for pair in self._cells] for end in (0, 1)]
+        least, most = (max(sum(each) / self.workers, max(each)) for each in times)
+        return least, most
+
     def _left(self, cell: Cell, typical: float, now: float) -> float:
         """Seconds that a run still needs: one that goes on for longer than others is taken to spend its budget."""
         if cell not in self.at:
@@ -79,6 +95,7 @@ class Tally:
         return elapsed * max(0.0, budget / spent - 1.0)
 
 
+PROCESS = 250_000_000  # bytes of a worker with Python, NumPy, SciPy and the compiler, measured
 Watcher = Callable[[Tally], None]
 
 
@@ -112,8 +129,11 @@ def run(
         for cell in wanted:
             grid.check_begun(cell, specs[cell], out)
         pending = [cell for cell in wanted if not cell.ended(out)]
-        check_builds([specs[cell] for cell in one_of_each(pending)])
+        firsts = one_of_each(pending)
+        needs = check_builds([specs[cell] for cell in firsts])
         tally = Tally(comparison, len(wanted), pending, min(count, max(1, len(pending))))
+        pairs = {(cell.problem, cell.method): need for cell, need in zip(firsts, needs, strict=True)}
+        tally.memory = check_together([pairs[cell.problem, cell.method] for cell in pending], tally.workers)
         watch = watch or (lambda tally: None)
         watch(tally)
         if pending:
@@ -132,15 +152,33 @@ def one_of_each(cells: Sequence[Cell]) -> list[Cell]:
     return list(firsts.values())
 
 
-def check_builds(specs: Sequence[Spec]) -> None:
-    """Raise EvornnError if a problem or a search of these cannot be made or do not fit, before any work."""
+def check_builds(specs: Sequence[Spec]) -> list[int]:
+    """Bytes that each of these needs, predicted. EvornnError if a problem or a search cannot be made, do not go
+    together, or need more memory than there is, before any work.
+    """
+    needs = []
     for spec in specs:
         problem, search = spec.build()
         try:
             search.prepare(problem)
             spec.noise.check(problem)
+            needs.append(check_fits(problem, search))
         except EvornnError as error:
             raise EvornnError(f"{spec.origin}: {error}") from None
+    return needs
+
+
+def check_together(needs: Sequence[int], workers: int) -> int:
+    """Bytes that the largest of these runs take when `workers` go on at once, each in a process of its own.
+
+    EvornnError, with the number of workers that fit, if this machine has fewer.
+    """
+    largest = [PROCESS + need for need in sorted(needs, reverse=True)[:workers]]
+    available = footprint.physical_memory()
+    fitting = next((n for n in range(len(largest), 0, -1) if sum(largest[:n]) <= available), 1)
+    what = f"a comparison with {workers:,} workers, its {len(largest):,} largest runs at once,"
+    footprint.check_memory(what, sum(largest), f"use --workers {fitting:,}, or smaller populations")
+    return sum(largest)
 
 
 def _carry_out(specs: dict[Cell, Spec], out: Path, tally: Tally, watch: Watcher) -> None:
@@ -149,6 +187,9 @@ def _carry_out(specs: dict[Cell, Spec], out: Path, tally: Tally, watch: Watcher)
     def compiled(problem: str, message: dict[str, Any]) -> None:
         if "ended" not in message:
             raise EvornnError(message.get("fatal") or message["failed"])
+        for (_, method), seconds in zip(kernels[problem], message["ended"]["seconds"], strict=True):
+            if seconds is not None:
+                tally.foretold[problem, method] = tuple(seconds)
 
     def noted(cell: Cell, message: dict[str, Any]) -> None:
         if "fatal" in message:
@@ -162,11 +203,13 @@ def _carry_out(specs: dict[Cell, Spec], out: Path, tally: Tally, watch: Watcher)
             cell.error_file(out).unlink(missing_ok=True)
         watch(tally)
 
-    kernels: dict[str, list[str]] = {}
+    kernels: dict[str, list[tuple[str, str]]] = {}  # problem -> text of a run and its method
     for cell in one_of_each(list(specs)):
-        kernels.setdefault(cell.problem, []).append(specs[cell].text())
+        kernels.setdefault(cell.problem, []).append((specs[cell].text(), cell.method))
     jobs = [(cell, {"run": spec.text(), "directory": str(cell.directory(out))}) for cell, spec in specs.items()]
     with Crew[Any](tally.workers) as crew:
-        crew.carry_out([(problem, {"compile": texts}) for problem, texts in kernels.items()], compiled)
+        compiling = [(problem, {"compile": [text for text, _ in runs]}) for problem, runs in kernels.items()]
+        crew.carry_out(compiling, compiled)
         tally.compiling = False
+        watch(tally)
         crew.carry_out(jobs, noted)

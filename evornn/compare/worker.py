@@ -1,8 +1,9 @@
 """A worker process of a comparison: takes jobs as lines of JSON on its standard input, tells how they go on its output.
 
-Jobs: {"compile": [spec texts]}, compile what these runs need; {"run": spec text, "directory": path}, carry out or
-resume a run. Messages: {"begun": true}, {"at": {evaluations, ...}} now and then, then one of {"ended": {...}},
-{"failed": reason, "traceback": text} if this job cannot be done, {"fatal": reason} if no other one can either.
+Jobs: {"compile": [spec texts]}, compile what these runs need and tell how many seconds each takes; {"run": spec text,
+"directory": path}, carry out or resume a run. Messages: {"begun": true}, {"at": {evaluations, ...}} now and then, then
+one of {"ended": {...}}, {"failed": reason, "traceback": text} if this job cannot be done, {"fatal": reason} if no other
+one can either.
 
 A worker ends when its input does: as soon as its parent is gone, however that died. What it has evaluated is on the
 disk by then.
@@ -26,8 +27,11 @@ import msgspec
 if TYPE_CHECKING:
     from evornn.experiment.history import Record
     from evornn.experiment.spec import Spec
+    from evornn.problem import Problem
+    from evornn.search.base import Search
 
 TELL_SECONDS = 0.5  # between two messages on how a run goes
+Times = tuple[float, float] | None
 Tell = Callable[[dict[str, Any]], None]
 
 
@@ -64,9 +68,7 @@ def carry_out(job: dict[str, Any], tell: Tell) -> None:
 
     try:
         if "compile" in job:
-            for text in job["compile"]:
-                compiled(_spec(text))
-            tell({"ended": {}})
+            tell({"ended": {"seconds": [compiled(_spec(text), foretold) for text in job["compile"]]}})
         else:
             carry_out_run(_spec(job["run"]), Path(job["directory"]), tell)
     except DiskError as error:
@@ -99,11 +101,11 @@ def carry_out_run(spec: Spec, directory: Path, tell: Tell) -> None:
 _COMPILED: set[str] = set()
 
 
-def compiled(spec: Spec) -> None:
-    """Have this process compile, or load, what the runs of `spec` need, whatever their seed."""
+def compiled(spec: Spec, look: Callable[[Spec, Problem, Search], Times] | None = None) -> Times:
+    """Have this process compile, or load, what the runs of `spec` need, whatever their seed; what `look` says of it."""
     text = msgspec.structs.replace(spec, seed=0).text()
-    if text in _COMPILED:
-        return
+    if text in _COMPILED and look is None:
+        return None
     problem, search = spec.build()
     with problem:
         search.prepare(problem)
@@ -111,7 +113,18 @@ def compiled(spec: Spec) -> None:
         problem.compile(len(genomes))
         if search.wants_gradients:
             search.consult(problem, genomes)
-    _COMPILED.add(text)
+        _COMPILED.add(text)
+        return None if look is None else look(spec, problem, search)
+
+
+def foretold(spec: Spec, problem: Problem, search: Search) -> Times:
+    """Seconds that a run takes, at least and at most, if it is not solved earlier."""
+    from evornn.experiment.prediction import foretell
+
+    try:
+        return foretell(problem, search, spec.limits, spec.noise).seconds
+    except Exception:  # of a search or a library: the run itself will say so, and others may be fine
+        return None
 
 
 def _spec(text: str) -> Spec:

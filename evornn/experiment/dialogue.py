@@ -38,7 +38,10 @@ class Dialogue:
 
     def consult(self, genomes: np.ndarray) -> Told:
         """What the problem says of the genomes just asked, in the episodes of the search's generation."""
-        problem = self.problem
+        return self.consult_on(self.problem, genomes)
+
+    def consult_on(self, problem: Problem, genomes: np.ndarray) -> Told:
+        """The same of another problem."""
         if self.noise.fresh_episodes:
             problem = problem.redrawn(stream(problem.seed, TRAINING, self.search.generation))
         return self.search.consult(problem, genomes)

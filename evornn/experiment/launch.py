@@ -15,6 +15,7 @@ from evornn.experiment.store import SPEC, check_is_run
 
 if TYPE_CHECKING:
     from evornn.experiment.history import Record
+    from evornn.experiment.prediction import Prediction
     from evornn.problem import Problem
     from evornn.search.base import Search
 
@@ -27,11 +28,21 @@ def start(
     on_generation: Watcher | None = None,
     built: tuple[Problem, Search] | None = None,
     resume: bool = False,
+    on_prediction: Callable[[Prediction], None] | None = None,
 ) -> Result:
     """Run a spec in the directory `out`. `built` is what `spec.build()` gave, if the caller has called it already."""
     problem, search = built or spec.build()
     limits = msgspec.structs.asdict(spec.limits) | spec.noise.table()
-    return run(problem, search, out=out, spec=spec.text(), on_generation=on_generation, resume=resume, **limits)
+    return run(
+        problem,
+        search,
+        out=out,
+        spec=spec.text(),
+        resume=resume,
+        on_generation=on_generation,
+        on_prediction=on_prediction,
+        **limits,
+    )
 
 
 def stored_spec(directory: str | Path, overrides: list[str] | None = None) -> Spec:

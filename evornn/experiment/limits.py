@@ -51,19 +51,30 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Evaluations that may still be spent, or None without such a budget."""
         return None if self.evaluations is None else self.evaluations - evaluations
 
+    def left_over(self, last: Record | None, seconds: float) -> dict[str, float]:
+        """What is left of each budget in a run that is at record `last` after `seconds`."""
+        spent = self._spent(last, seconds)
+        budgets = {name: getattr(self, name) for name in spent}
+        return {name: max(0.0, budget - spent[name]) for name, budget in budgets.items() if budget is not None}
+
+    @staticmethod
+    def _spent(last: Record | None, seconds: float) -> dict[str, float]:
+        if last is None:
+            return dict.fromkeys((*_WHOLE, "seconds"), 0.0)
+        return {
+            "evaluations": last.evaluations,
+            "steps": last.steps,
+            "seconds": seconds,
+            "generations": last.generation,
+        }
+
     def reached(self, last: Record | None, seconds: float) -> str | None:
         """The name of the first rule that stops a run which is at record `last` after `seconds`, or None to go on."""
         if last is None:
             return None
         if last.solved:
             return "solved"
-        spent = {
-            "evaluations": last.evaluations,
-            "steps": last.steps,
-            "seconds": seconds,
-            "generations": last.generation,
-        }
-        for name, amount in spent.items():
+        for name, amount in self._spent(last, seconds).items():
             budget = getattr(self, name)
             if budget is not None and amount >= budget:
                 return name

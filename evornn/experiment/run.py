@@ -19,6 +19,7 @@ from evornn.experiment.environment import describe_environment
 from evornn.experiment.history import TOTALS, Record, as_array, crc, summarise
 from evornn.experiment.judge import Judge
 from evornn.experiment.limits import Limits, Noise
+from evornn.experiment.prediction import Prediction, check_fits, foretell
 from evornn.experiment.store import Store
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def run(
     resume: bool = False,
     spec: str | None = None,
     on_generation: Callable[[Record], None] | None = None,
+    on_prediction: Callable[[Prediction], None] | None = None,
 ) -> Result:
     """Evolve until solved or until a limit is reached; `Limits` says what each means. One budget must be given.
 
@@ -87,7 +89,9 @@ def run(
     search that keeps individuals may have to evaluate them anew (`reevaluate`). `validation`: episodes on which the
     best are compared at the end (see `evornn.experiment.validation`). `out`: directory to write (see
     `evornn.experiment.store`); `resume=True` continues the run in it, bit for bit, given the same problem and search.
-    `spec`: text kept as spec.toml in it. `on_generation` is called with each new `Record`. Raises EvornnError.
+    `spec`: text kept as spec.toml in it. `on_generation` is called with each new `Record`, `on_prediction` once, before
+    the first: with what the run will take (`predict`). Raises EvornnError; memory that this machine does not have is
+    refused before any work.
     """
     limits = Limits(
         evaluations=evaluations,
@@ -102,14 +106,15 @@ def run(
     noise = Noise(fresh_episodes=fresh_episodes, validation=validation)
     noise.check(problem)
     search.prepare(problem)
+    check_fits(problem, search)
     if out is None:
         if resume:
             raise EvornnError("resume=True needs out=, the directory of the run to continue")
-        return _Run(problem, search, limits, noise, None, on_generation).go()
+        return _Run(problem, search, limits, noise, None, on_generation).go(on_prediction)
     directory, environment = Path(out), describe_environment(problem, search)
     store = Store.reopen(directory, environment, spec) if resume else Store.create(directory, environment, spec)
     with store:
-        return _Run(problem, search, limits, noise, store, on_generation).go()
+        return _Run(problem, search, limits, noise, store, on_generation).go(on_prediction)
 
 
 class _Run:
@@ -137,15 +142,25 @@ class _Run:
     def last(self) -> Record | None:
         return self.records[-1] if self.records else None
 
-    def go(self) -> Result:
+    def go(self, on_prediction: Callable[[Prediction], None] | None) -> Result:
         self._restore()
         reason = self._stop()
+        if on_prediction is not None and reason is None:
+            self._foretell(on_prediction)
         while reason is None:
             reason = self._generation() or self._stop()
         return self._finish(reason)
 
     def _stop(self) -> str | None:
         return self.limits.reached(self.last, time.monotonic() - self.started)
+
+    def _foretell(self, tell: Callable[[Prediction], None]) -> None:
+        """Say what the rest will take; finding that out is no part of the run's time."""
+        begun = time.monotonic()
+        elapsed = begun - self.started
+        stored = self.store is not None
+        tell(foretell(self.problem, self.search, self.limits, self.noise, self.last, elapsed, stored))
+        self.started += time.monotonic() - begun
 
     def _restore(self) -> None:
         """Bring the search to where the records end: load its newest checkpoint, tell it the fitness logged since."""
