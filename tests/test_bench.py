@@ -8,6 +8,7 @@ import pytest
 from evornn.bench.array_reader import ArrayRollout
 from evornn.bench.command import markdown
 from evornn.bench.measure import take_turns
+from evornn.bench.search_costs import pycma_step, table
 from evornn.bench.workloads import Workload, ctrnn, double_pole, lstm
 
 
@@ -30,3 +31,19 @@ def test_everyone_takes_turns() -> None:
     assert order == ["a", "b"] * 4, "one round to warm up, then three"
     assert timings["a"].ratio == 1.0
     assert "| b |" in markdown([{"x": "a"}, {"x": "b"}], "title")
+
+
+def test_searches_take_turns_with_the_reference() -> None:
+    """Ratios are of neighbouring turns: a machine that becomes slower changes none of them."""
+    pace = iter(range(1, 1000))
+    now = [1.0]
+
+    def reference() -> float:
+        now[0] = float(next(pace))
+        return 10.0 * now[0]
+
+    rows = table({"twice": lambda: lambda: 20.0 * now[0], "a tenth": lambda: lambda: now[0]}, reference, rounds=3)
+    assert [(row["search"], row["of DEAP's"]) for row in rows] == [
+        ("twice", "200.00%"), ("a tenth", "10.00%"), ("DEAP eaSimple", "100.00%"),
+    ]  # fmt: skip
+    assert pycma_step()() > 0.0

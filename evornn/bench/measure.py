@@ -4,10 +4,13 @@ neighbouring runs.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,12 @@ def take_turns(contenders: dict[str, Callable[[], object]], seconds: float = 3.0
         )
         for name, times in spent.items()
     }
+
+
+def one_thread() -> contextlib.AbstractContextManager[Any]:
+    """Matrix products on one core, if the library that can say so is there."""
+    try:
+        limits: contextlib.AbstractContextManager[Any] = importlib.import_module("threadpoolctl").threadpool_limits(1)
+    except ImportError:
+        return contextlib.nullcontext()
+    return limits

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from evornn.bench.measure import one_thread
 from evornn.gradient.credit import Credit
 from evornn.gradient.lessons import Lessons, credit
 from evornn.networks import FullyRecurrent
@@ -55,7 +54,7 @@ def seconds_per_step(problem: Problem, method: Credit, seconds: float) -> float:
     window = max(10, method.window())
     spent: list[float] = []
     began = 0.0
-    with _one_thread():
+    with one_thread():
         while len(spent) < 4 or time.perf_counter() - began < seconds:
             if not spent or method.run.steps + window > STEPS:
                 method.begin(genome, problem.scenarios[0], lessons.data[0])
@@ -105,12 +104,3 @@ def _problem(units: int) -> Problem:
 
 def _measured(row: dict[str, Any]) -> bool:
     return isinstance(row["N"], int)
-
-
-def _one_thread() -> contextlib.AbstractContextManager[Any]:
-    """Matrix products on one core, if the library that can say so is there."""
-    try:
-        limits: contextlib.AbstractContextManager[Any] = importlib.import_module("threadpoolctl").threadpool_limits(1)
-    except ImportError:
-        return contextlib.nullcontext()
-    return limits

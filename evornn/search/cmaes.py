@@ -20,7 +20,7 @@ from evornn.search.covariance import Covariance, DiagonalCovariance, FullCovaria
 from evornn.search.distribution import NARROWEST, WIDEST, DistributionSearch, checked_sigma
 from evornn.search.footprint import check_memory
 from evornn.search.regimes import SCHEMES, Regime
-from evornn.search.utilities import default_population, shortened
+from evornn.search.utilities import default_population, normal_steps, shortened
 
 
 class Rates(NamedTuple):
@@ -118,7 +118,7 @@ class CMAES(DistributionSearch):
         self._set_up()
 
     def _draw(self, mean: np.ndarray) -> np.ndarray:
-        z = self.rng.standard_normal((self.regime.population, self.dimension))  # (38)
+        z = normal_steps(self.rng, self.regime.population, self.dimension).astype(np.float64, copy=False)  # (38)
         self._squares = np.einsum("ij,ij->i", z, z)  # |C^(-1/2) y|^2
         points = self.covariance.stretch(z)  # (39)
         points *= self.sigma

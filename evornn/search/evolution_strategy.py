@@ -113,9 +113,9 @@ class EvolutionStrategy(RestartingSearch):
 
     @property
     def memory(self) -> int:
-        """Bytes, of parents and children, and of DEAP's lists where its operators breed."""
+        """Bytes, of parents and children, of the factors, and of DEAP's lists where its operators breed."""
         footprint = self.FOOTPRINT if self._deap is None else self._deap.FOOTPRINT
-        return footprint.bytes(self.population + self.parents, self.dimension)
+        return footprint.bytes(self.population + self.parents, self.dimension) + self._factors.nbytes
 
     def _forget(self) -> None:
         self._parents = np.empty((0, self.dimension))  # [<= mu, D]

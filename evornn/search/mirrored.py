@@ -10,7 +10,7 @@ from evornn.errors import check_range
 from evornn.search.ascent import Ascent
 from evornn.search.base import SpaceLike
 from evornn.search.distribution import DistributionSearch, checked_sigma
-from evornn.search.utilities import by_rank, centred_ranks
+from evornn.search.utilities import by_rank, centred_ranks, normal_steps
 
 
 class MirroredSearch(DistributionSearch):
@@ -64,8 +64,7 @@ class MirroredSearch(DistributionSearch):
     def _draw(self, mean: np.ndarray) -> np.ndarray:
         half = self.population // 2
         points = np.empty((self.population, self.dimension))
-        perturbations = self.rng.standard_normal((half, self.dimension))
-        perturbations *= self.sigma
+        perturbations = self.sigma * normal_steps(self.rng, half, self.dimension)
         np.add(mean, perturbations, out=points[:half])
         np.subtract(mean, perturbations, out=points[half : 2 * half])
         points[2 * half :] = mean

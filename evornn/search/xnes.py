@@ -19,7 +19,7 @@ from evornn.errors import check_range
 from evornn.search.base import SpaceLike
 from evornn.search.distribution import WIDEST, DistributionSearch, checked_sigma
 from evornn.search.footprint import Footprint, check_memory
-from evornn.search.utilities import by_rank, default_population, natural_utilities, shortened
+from evornn.search.utilities import by_rank, default_population, natural_utilities, normal_steps, shortened
 
 
 class XNES(DistributionSearch):
@@ -68,7 +68,7 @@ class XNES(DistributionSearch):
         self.sigma, self._shape = self.first_sigma, np.eye(self.dimension)
 
     def _draw(self, mean: np.ndarray) -> np.ndarray:
-        self._s = self.rng.standard_normal((self.population, self.dimension))
+        self._s = normal_steps(self.rng, self.population, self.dimension).astype(np.float64, copy=False)
         return mean + self.sigma * (self._s @ self._shape.T)
 
     def _moved(self, points: np.ndarray, rows: np.ndarray) -> None:
