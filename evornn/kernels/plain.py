@@ -45,6 +45,9 @@ def as_numpy(leaf: Any) -> Any:
     return array.astype(np.bool_ if array.dtype == np.bool_ else np.float64)[()]
 
 
+ALWAYS = 1_000_000  # bytes of the objects that episodes make, until they are collected
+
+
 class PlainBackend(Backend):
     """Evaluates every (individual, episode) by `episode`: slow, exact, and the definition of what the other backends
     must give.
@@ -82,11 +85,11 @@ class PlainBackend(Backend):
         """As `Backend.batch_memory`: results; for gradients, all that steps have saved."""
         batch = individuals * len(scenarios)
         if not gradients:
-            return 24 * batch
+            return ALWAYS + 24 * batch
         from evornn.kernels.traced import trace_gradient
 
         step = trace_gradient(self.simulation, scenarios.shape[1]).forward.step
-        return sum(8 * node.size * batch + 200 for node in step.outputs) * (steps + 2)
+        return ALWAYS + sum(8 * node.size * batch + 200 for node in step.outputs) * (steps + 2)
 
     def tangent(
         self, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
