@@ -80,8 +80,8 @@ class ArrayBreeder:
 
 
 def equal_rows(a: np.ndarray, i: np.ndarray, b: np.ndarray, j: np.ndarray) -> np.ndarray:
-    """Whether row i of a equals row j of b, for indices i, j [k]; many differ in the first gene already."""
-    equal = a[i, 0] == b[j, 0]
+    """Whether row i of a equals row j of b, for indices i, j [k]; most differ in the first or last gene already."""
+    equal = (a[i, 0] == b[j, 0]) & (a[i, -1] == b[j, -1])
     maybe = np.flatnonzero(equal)
     equal[maybe] = (a[i[maybe]] == b[j[maybe]]).all(axis=1)
     return equal

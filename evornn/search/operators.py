@@ -78,7 +78,8 @@ def hits(rng: Rng, shape: tuple[int, ...], rate: float | np.ndarray) -> np.ndarr
     """
     if math.prod(shape) < MANY:
         return rng.random(shape, dtype=np.float32) < rate
-    return rng.integers(2**16, size=shape, dtype=np.uint16) < np.floor(np.multiply(rate, 2.0**16) + rng.random())
+    most = np.floor(np.multiply(rate, 2.0**16) + rng.random()).astype(np.float32)
+    return rng.integers(2**16, size=shape, dtype=np.uint16) < most
 
 
 # -- crossover -------------------------------------------------------------------------------------------------------
