@@ -3,7 +3,8 @@
 Each generation samples lambda points from N(m, sigma^2 C) and moves m, the step size sigma and C towards the better
 ones (N. Hansen, "The CMA evolution strategy: a tutorial", arXiv:1604.00772). Bad samples count as well, with negative
 weights in C ("active"). The arithmetic is evornn's own, in whole arrays, and agrees with the package `cma` step by
-step: a generation costs a fifteenth of that package's, and its whole state is a handful of arrays.
+step: a generation of 1,024 costs a seventh of that package's at D = 100 (a third of it is the eigendecomposition), and
+its whole state is a handful of arrays.
 """
 
 from __future__ import annotations
