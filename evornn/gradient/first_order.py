@@ -59,7 +59,7 @@ class FirstOrder(Trainer):
     @property
     def memory(self) -> int:
         """Bytes, with the arrays in `MEMORY` and the copies that a step makes of them."""
-        return Footprint(10 + 2.6 * len(self.MEMORY), member=512).bytes(self.population, self.dimension)
+        return Footprint(8.5 + 3.2 * len(self.MEMORY), member=512).bytes(self.population, self.dimension)
 
     def _direction(self, uphill: np.ndarray, memory: np.ndarray, taken: np.ndarray) -> np.ndarray:
         """The step [k, D] for a rate of 1, from gradients [k, D]; memory [M, k, D] is changed in place; taken [k, 1]

@@ -47,7 +47,6 @@ class Rates(NamedTuple):
 class ArrayBreeder:
     """The array-at-once operators of `evornn.search.operators`."""
 
-    FOOTPRINT = Footprint(genomes=9)
     strategic = False
 
     def __init__(self, names: Mapping[str, Any], options: Mapping[str, Any], rates: Rates) -> None:
@@ -55,6 +54,7 @@ class ArrayBreeder:
         bound = bind(chosen, names, options, {"sigma": rates.sigma, "low": rates.low, "up": rates.up})
         self.select, self.mate, self.mutate = (bound[kind] for kind in ("select", "mate", "mutate"))
         self.rates = rates
+        self.footprint = Footprint(genomes=9.0 if str(names["mate"]).startswith("sbx") else 6.5)
 
     def breed(self, rng: np.random.Generator, pool: Pool, k: int) -> tuple[Pool, np.ndarray]:
         """`k` children of `pool`."""

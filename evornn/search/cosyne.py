@@ -39,7 +39,7 @@ class CoSyNE(RestartingSearch):
     by a hundredth of all it had gained (0: never, as in the paper) all are drawn anew; `restarts` counts them.
     """
 
-    FOOTPRINT = Footprint(genomes=10)
+    FOOTPRINT = Footprint(genomes=9.5)
     MIN_POPULATION = 4
     _STATE = (*RestartingSearch._STATE, "_pool", "_pool_fitness", "_open", "_known")
 

@@ -26,8 +26,6 @@ class DeapBreeder:
     of evolution strategies, `.strategy`. DEAP's two random streams are seeded from ours and restored.
     """
 
-    FOOTPRINT = Footprint(genomes=27, member=2000)  # an object each gene, several each individual
-
     def __init__(self, names: Mapping[str, Any], options: Mapping[str, Any], rates: Rates, toolbox: Any = None) -> None:
         from deap import base
 
@@ -48,7 +46,10 @@ class DeapBreeder:
             self.toolbox.register(kind, function)
         self.toolbox.register("clone", _clone)
         self.positive = names["select"] in ("selRoulette", "selStochasticUniversalSampling")
+        self.footprint = Footprint(genomes=16.0, member=2000)  # an object each gene, several each individual
         self.strategic = any("ES" in getattr(function, "__name__", "") for function in chosen.values())
+        if self.strategic:
+            self.footprint = Footprint(genomes=27.0, member=2000)
 
     def _find(self, kind: str, name: Any, toolbox: Any) -> Callable[..., Any]:
         if callable(name):

@@ -35,7 +35,7 @@ class DistributionSearch(RestartingSearch):
     (`start="sample"`) or the middle of the box ("centre") for it.
     """
 
-    FOOTPRINT = Footprint(genomes=6)
+    FOOTPRINT = Footprint(genomes=5)
     _STATE: ClassVar[tuple[str, ...]] = (*RestartingSearch._STATE, "mean", "_points")
 
     def __init__(

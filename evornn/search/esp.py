@@ -20,6 +20,7 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.search.base import SpaceLike
 from evornn.search.composed import ComposedSearch, shared_out
+from evornn.search.footprint import Footprint
 from evornn.search.subpopulations import ranked
 
 
@@ -34,6 +35,8 @@ class ESP(ComposedSearch):
     comes after `burst_after` generations in which the best fitness did not rise by a hundredth of all it had gained
     since the last (0: never); `bursts` counts them. A network put together a second time keeps its fitness.
     """
+
+    FOOTPRINT = Footprint(genomes=9.5)
 
     def __init__(
         self, space: SpaceLike, population: int = 40, seed: int = 0, *, neurons: int | None = None,

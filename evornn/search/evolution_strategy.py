@@ -56,7 +56,7 @@ class EvolutionStrategy(RestartingSearch):
     never), and when children no longer differ, it starts anew; `restarts` counts.
     """
 
-    FOOTPRINT = Footprint(genomes=7)
+    FOOTPRINT = Footprint(genomes=6.8)
     _STATE = (
         *RestartingSearch._STATE, "_parents", "_parent_fitness", "_steps", "_open_steps", "_open_parents",
     )  # fmt: skip
@@ -114,7 +114,7 @@ class EvolutionStrategy(RestartingSearch):
     @property
     def memory(self) -> int:
         """Bytes, of parents and children, of the factors, and of DEAP's lists where its operators breed."""
-        footprint = self.FOOTPRINT if self._deap is None else self._deap.FOOTPRINT
+        footprint = self.FOOTPRINT if self._deap is None else self._deap.footprint
         return footprint.bytes(self.population + self.parents, self.dimension) + self._factors.nbytes
 
     def _forget(self) -> None:

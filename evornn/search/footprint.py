@@ -9,7 +9,7 @@ from typing import NamedTuple
 from evornn.errors import EvornnError
 
 NUMBER = 8  # bytes of a float64
-ALWAYS = 24 * 1024  # what any search takes, however small
+ALWAYS = 96 * 1024  # what any search takes, however small: NumPy's buffers, objects
 VECTORS = 32  # arrays [D] that any search has
 CGROUP = Path("/sys/fs/cgroup/memory.max")  # what a container may have
 

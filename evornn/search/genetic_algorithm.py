@@ -116,7 +116,7 @@ class GeneticAlgorithm(RestartingSearch):
     @property
     def memory(self) -> int:
         """Bytes: those that the breeder takes."""
-        return self._breeder.FOOTPRINT.bytes(self.population, self.dimension)
+        return self._breeder.footprint.bytes(self.population, self.dimension)
 
     def _children(self, pool: Pool) -> tuple[Pool, np.ndarray]:
         """Children of `pool` and which of them are new; at least one is."""

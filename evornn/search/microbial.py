@@ -29,7 +29,7 @@ class MicrobialGA(RestartingSearch):
     which the best fitness did not rise by a hundredth of all it had gained (0: never) all are drawn anew.
     """
 
-    FOOTPRINT = Footprint(genomes=7)
+    FOOTPRINT = Footprint(genomes=6.5)
     MIN_POPULATION = 2
     _STATE = (*RestartingSearch._STATE, "_pool", "_pool_fitness", "_losers")
 

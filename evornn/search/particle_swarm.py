@@ -46,7 +46,7 @@ class ParticleSwarm(RestartingSearch):
     With `topology="global"` and the same stream it moves exactly as `pyswarms.single.GlobalBestPSO`.
     """
 
-    FOOTPRINT = Footprint(genomes=13)
+    FOOTPRINT = Footprint(genomes=9)
 
     def __init__(
         self, space: SpaceLike, population: int = 100, seed: int = 0, *, topology: str = "global", k: int = 3,
@@ -110,7 +110,8 @@ class ParticleSwarm(RestartingSearch):
     @property
     def memory(self) -> int:
         """Bytes: neighbours are tables [P, k], and pyswarms shrinks a whole particle for each gene that is outside."""
-        genomes = self.FOOTPRINT.genomes + (1.3 * self.dimension if self.bound_rule == "shrink" else 0.0)
+        rule = {"shrink": 1.3 * self.dimension, "periodic": 2.0}.get(self.bound_rule, 0.0)
+        genomes = self.FOOTPRINT.genomes + rule
         member = self.FOOTPRINT.member + 32 * (0 if self.table is None else self.table.shape[1])
         member += 32 * self.neighbourhood.get("k", 0)
         return Footprint(genomes, member=member).bytes(self.population, self.dimension)

@@ -14,7 +14,7 @@ class RandomGuessing(Search):
     `population` (any size >= 1) is only the batch evaluated at once.
     """
 
-    FOOTPRINT = Footprint(genomes=5)
+    FOOTPRINT = Footprint(genomes=4)
     LEARNS = False
 
     def __init__(self, space: SpaceLike, population: int = 256, seed: int = 0) -> None:

@@ -66,7 +66,7 @@ class SimulatedAnnealing(RestartingSearch):
     gained (0: never) all chains are drawn anew; `restarts` counts them.
     """
 
-    FOOTPRINT = Footprint(genomes=9)
+    FOOTPRINT = Footprint(genomes=7)
     _STATE = (
         *RestartingSearch._STATE, "_genome", "_fitness_held", "_best_genome", "_best_fitness", "_since", "_unit",
         "_step",

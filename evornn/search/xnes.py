@@ -35,7 +35,7 @@ class XNES(DistributionSearch):
     never), and when samples no longer differ, it starts anew; `restarts` counts.
     """
 
-    FOOTPRINT = Footprint(genomes=7, matrices=7)
+    FOOTPRINT = Footprint(genomes=6.2, matrices=7)
     MIN_POPULATION = 2
     _STATE = (*DistributionSearch._STATE, "sigma", "_shape", "_s")
 
