@@ -35,11 +35,9 @@ def matches() -> list[Match]:
     """Which of evornn's searches meets whom; libraries that are missing are left out."""
     stepped = {"sigma": SIGMA, "start": "sample"}
     table = [
-        Match("CMA-ES", "CMAES", stepped, {
-            "pycma": pycma(), "nevergrad": nevergrad("OldCMA"), "evosax": evosax("CMA_ES"),
-        }),
+        Match("CMA-ES", "CMAES", stepped, {"pycma": pycma(), "evosax": evosax("CMA_ES")}),  # nevergrad's is pycma
         Match("separable CMA-ES", "CMAES", stepped | {"separable": True}, {
-            "pycma": pycma(CMA_diagonal=True), "nevergrad": nevergrad("DiagonalCMA"), "evosax": evosax("Sep_CMA_ES"),
+            "pycma": pycma(CMA_diagonal=True), "evosax": evosax("Sep_CMA_ES"),
         }),
         Match("xNES", "XNES", stepped, {"evosax": evosax("xNES")}),
         Match("SNES", "SNES", stepped, {"evosax": evosax("SNES")}),
