@@ -96,6 +96,25 @@ def test_solved_runs_say_how_their_champion_was_verified(small):
     assert json.loads(Path("runs/out/small-1/champion.json").read_text())["report"]["solved"] is True
 
 
+def test_runs_say_what_they_will_take(small):
+    said = r"needs about [\d.]+ MB, [\d.]+ MB on disk; [\d.]+ s( to [\d.]+ s)? for {} evaluations if it does not end earlier"
+    assert re.search(said.format(30) + ".*Outcome", call("run", small, "--no-figure"))
+    output = call("resume", "runs/out/small-1", "--set", "run.evaluations=40", "--no-figure")
+    assert re.search(said.format(10) + ".*Outcome", output)
+    assert "needs about" not in call("resume", "runs/out/small-1", "--no-figure")  # nothing is left to do
+    output = call("run", small, "--set", "run.seconds=0.05", "--set", "run.evaluations=1000000", "--no-figure")
+    assert re.search(r"needs about .*; 0.05 s for [\d,]+( to [\d,]+)? evaluations if it does not end earlier", output)
+
+
+def test_memory_that_is_not_there_is_refused_before_any_work(small, monkeypatch):
+    monkeypatch.setattr("evornn.search.footprint.physical_memory", lambda: 2**30)
+    output = call("run", small, "--set", "search.population=5000000", code=2)
+    assert re.search(
+        r"population 5,000,000 needs \d,\d+,\d+,\d+ bytes of memory; this machine has 1,073,741,824; ", output
+    )
+    assert not Path("runs").exists()
+
+
 def test_mistakes_end_in_one_line_and_exit_code_2(small):
     for arguments, words in [
         (["run", "smal.toml"], "did you mean 'small.toml'"),

@@ -63,6 +63,23 @@ def test_a_comparison_from_start_to_end(tmp_path, monkeypatch):
     assert "5 runs: runs/out/s/results.csv" in call("compare", "s.toml", "--seeds", 1, "--workers", 2)
 
 
+def test_it_says_what_it_will_take_or_that_there_is_too_little(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "s.toml", evaluations=12, steps=2)
+    output = call("compare", "s.toml", "--seeds", 1, "--workers", 2)
+    assert re.match(
+        r"needs about 500 MB for 2 workers\n[\d.]+ s( to [\d.]+ s)? for 4 runs if none ends earlier\n", output
+    )
+    assert "needs about" not in call("compare", "s.toml", "--seeds", 1, "--workers", 2)  # nothing is left to do
+    monkeypatch.setattr("evornn.search.footprint.physical_memory", lambda: 2**30)
+    output = call("compare", "s.toml", "--seeds", 9, "--workers", 7, code=2)
+    assert re.search(r"7 workers, its 7 largest runs at once, needs 1,75\d,\d+,\d+ bytes.*use --workers 4", output)
+    assert not list((tmp_path / "runs" / "out" / "s" / "cells").rglob("9"))
+    big = ["--set", "methods.GA.search.population=3000000"]
+    output = call("compare", "s.toml", "--out", "big", *big, code=2)
+    assert "GA on swing up: GeneticAlgorithm with D =" in " ".join(output.split())
+
+
 def test_mistakes_end_in_one_line_and_exit_code_2(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     written(tmp_path / "s.toml")
