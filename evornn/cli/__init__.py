@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -61,5 +62,10 @@ for _name, _command in COMMANDS.items():
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line.
+
+    NumPy's BLAS gets one thread unless the environment says otherwise: the matrices of searches are small, and its
+    threads, waiting busily beside the simulator's, make a decomposition ten times slower where cores are shared.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app(prog_name="evornn")
