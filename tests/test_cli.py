@@ -97,7 +97,8 @@ def test_solved_runs_say_how_their_champion_was_verified(small):
 
 
 def test_runs_say_what_they_will_take(small):
-    said = r"needs about [\d.]+ MB, [\d.]+ MB on disk; [\d.]+ s( to [\d.]+ s)? for {} evaluations if it does not end earlier"
+    time = r"[\d.]+ s( to [\d.]+ s)?"
+    said = r"needs about [\d.]+ MB, [\d.]+ MB on disk; " + time + " for {} evaluations if it does not end earlier"
     assert re.search(said.format(30) + ".*Outcome", call("run", small, "--no-figure"))
     output = call("resume", "runs/out/small-1", "--set", "run.evaluations=40", "--no-figure")
     assert re.search(said.format(10) + ".*Outcome", output)
