@@ -364,13 +364,13 @@ class Slope(Fake):
 def check_memory(make: Make, population: int) -> None:
     """What a search allocates over some generations, at most what it predicts and not much less."""
     steps(make(box(), population, 14), 3)  # imports
-    for dimension, size in ((5, population), (3, 400), (250, 100)):
+    for dimension, size in ((5, population), (3, 120), (200, 50)):
         problem = Slope(box(dimension), lambda genomes: genomes[:, 0].copy())
         tracemalloc.start()
         try:
             search = make(problem.space, size, 14)
             tracemalloc.reset_peak()
-            for _ in range(8):
+            for _ in range(7):
                 genomes = search.ask()
                 found = search.consult(problem, genomes)
                 tell(search, genomes, found.fitness, getattr(found, "gradients", None))
