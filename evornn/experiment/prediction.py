@@ -135,9 +135,11 @@ def foretell(
 
 
 def _end(left: Mapping[str, float], seconds: float, steps: float, size: float) -> tuple[float, float]:
-    """Evaluations and seconds until the first budget is spent, by what one evaluation takes."""
+    """Evaluations and seconds until the first budget is spent, by what one evaluation takes. Limits of what cannot be
+    foreseen (restarts) are left out.
+    """
     worth = {"evaluations": 1.0, "steps": 1 / max(steps, 1e-9), "seconds": 1 / max(seconds, 1e-9), "generations": size}
-    count = min(amount * worth[name] for name, amount in left.items())
+    count = min(amount * worth[name] for name, amount in left.items() if name in worth)
     return count, count * seconds
 
 
