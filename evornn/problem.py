@@ -221,6 +221,11 @@ class Problem:
         genes, steps = each * population * self.dimension, self.checked_steps(None)
         return genes + given + int(self.backend.batch_memory(population, self.scenarios, steps, gradients))
 
+    @property
+    def longest(self) -> int:
+        """Steps that one evaluation simulates at most."""
+        return len(self.scenarios) * self.checked_steps(None)
+
     def shortened(self, steps: int) -> Problem:
         """The same problem with episodes of `steps` steps at most, sharing what is compiled."""
         other = copy.copy(self)

@@ -13,29 +13,33 @@ if TYPE_CHECKING:
     from evornn.problem import Problem
 
 _WHOLE = ("evaluations", "steps", "generations")
+_COUNTED = ("reevaluations", "restarts")  # limits too, but nothing makes sure that they are ever reached
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Budgets and stopping rules of one run; what is left out stops nothing, and one of four budgets must be given.
 
-    `evaluations`: fitness evaluations, exact and never exceeded (the last generation is cut short).
-    `steps`, `seconds`: simulated control steps and wall time, looked at between generations, so the last generation may
-    pass them. `generations`: ask/tell rounds (classic rule 1). `error_threshold`: stop when the best fitness reaches
-    `-error_threshold` (classic rule 2; for tasks whose fitness is a negative loss). `share_learned`: stop when the best
-    genome has learned this share of the training data, in (0, 1] (classic rule 3; sequence tasks). `target`: fitness
-    that counts as solved, verified in float64; left out, the task's own champion test decides.
+    `evaluations`: fitness evaluations, exact and never exceeded (the last generation is cut short). `steps`: simulated
+    control steps; generations are cut so that only the last genome's episodes may pass it. `seconds`: wall time, which
+    the last genomes may pass as well. `generations`: ask/tell rounds (classic rule 1). `reevaluations`, `restarts`: of
+    genomes evaluated before, and of the search; looked at between generations. `error_threshold`: stop when the best
+    fitness reaches `-error_threshold` (classic rule 2; for tasks whose fitness is a negative loss). `share_learned`:
+    stop when the best genome has learned this share of the training data, in (0, 1] (classic rule 3; sequence tasks).
+    `target`: fitness that counts as solved, verified in float64; left out, the task's own champion test decides.
     """
 
     evaluations: int | None = None
     steps: int | None = None
     seconds: float | None = None
     generations: int | None = None
+    reevaluations: int | None = None
+    restarts: int | None = None
     error_threshold: float | None = None
     share_learned: float | None = None
     target: float | None = None
 
     def __post_init__(self) -> None:
-        for name in _WHOLE:
+        for name in (*_WHOLE, *_COUNTED):
             _check(self, name, 1, integer=True)
         _check(self, "seconds", 0, open_low=True)
         _check(self, "error_threshold", 0)
@@ -47,26 +51,31 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if all(getattr(self, name) is None for name in (*_WHOLE, "seconds")):
             raise EvornnError("nothing would stop this run; give evaluations, steps, seconds or generations")
 
-    def left(self, evaluations: int) -> int | None:
-        """Evaluations that may still be spent, or None without such a budget."""
-        return None if self.evaluations is None else self.evaluations - evaluations
+    def left(self, last: Record | None, seconds: float, longest: int | None) -> int | None:
+        """How many genomes may be evaluated next in a run that is at record `last` after `seconds`: as many as fit all
+        budgets if each takes `longest` steps (None: not known) and as much time as those so far; None without any.
+        """
+        left = self.left_over(last, seconds)
+        fit = [left["evaluations"]] if "evaluations" in left else []
+        if "steps" in left and longest:
+            fit.append(max(1.0, left["steps"] // longest))
+        if "seconds" in left and last is not None:
+            fit.append(max(1.0, left["seconds"] / seconds * last.evaluations))
+        return int(min(fit)) if fit else None
 
     def left_over(self, last: Record | None, seconds: float) -> dict[str, float]:
         """What is left of each budget in a run that is at record `last` after `seconds`."""
         spent = self._spent(last, seconds)
-        budgets = {name: getattr(self, name) for name in spent}
+        budgets = {name: getattr(self, name) for name in (*_WHOLE, "seconds")}
         return {name: max(0.0, budget - spent[name]) for name, budget in budgets.items() if budget is not None}
 
     @staticmethod
     def _spent(last: Record | None, seconds: float) -> dict[str, float]:
+        names = (*_WHOLE, *_COUNTED)
         if last is None:
-            return dict.fromkeys((*_WHOLE, "seconds"), 0.0)
-        return {
-            "evaluations": last.evaluations,
-            "steps": last.steps,
-            "seconds": seconds,
-            "generations": last.generation,
-        }
+            return dict.fromkeys((*names, "seconds"), 0.0)
+        fields = {"generations": "generation"}
+        return {name: float(getattr(last, fields.get(name, name))) for name in names} | {"seconds": seconds}
 
     def reached(self, last: Record | None, seconds: float) -> str | None:
         """The name of the first rule that stops a run which is at record `last` after `seconds`, or None to go on."""

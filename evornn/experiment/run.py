@@ -70,6 +70,8 @@ def run(
     steps: int | None = None,
     seconds: float | None = None,
     generations: int | None = None,
+    reevaluations: int | None = None,
+    restarts: int | None = None,
     target: float | None = None,
     error_threshold: float | None = None,
     share_learned: float | None = None,
@@ -98,6 +100,8 @@ def run(
         steps=steps,
         seconds=seconds,
         generations=generations,
+        reevaluations=reevaluations,
+        restarts=restarts,
         target=target,
         error_threshold=error_threshold,
         share_learned=share_learned,
@@ -184,11 +188,11 @@ class _Run:
         """One round; returns why the search cannot go on, if so."""
         before = self.last
         spent, simulated, taken = (before.evaluations, before.steps, before.gradients) if before else (0, 0, 0)
-        left = self.limits.left(spent)
-        genomes = self.dialogue.ask(left)
+        longest = getattr(self.problem, "longest", None)
+        genomes = self.dialogue.ask(self.limits.left(before, time.monotonic() - self.started, longest))
         if not len(genomes):
             return "search"
-        if left is not None and len(genomes) > left:
+        if self.limits.evaluations is not None and spent + len(genomes) > self.limits.evaluations:
             return "evaluations"
         begun = time.monotonic()
         evaluation = self.dialogue.consult(genomes)

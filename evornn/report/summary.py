@@ -17,6 +17,8 @@ REASONS = {
     "steps": "the budget of simulated steps is spent",
     "seconds": "the time is up",
     "generations": "the number of generations is reached",
+    "reevaluations": "the budget of re-evaluations is spent",
+    "restarts": "the search has started afresh as often as it may",
     "error_threshold": "the error is below its threshold",
     "share_learned": "the share of the training data that was asked for is learned",
     "search": "the search has nothing more to try",

@@ -10,6 +10,8 @@ from fakes import FakeProblem, make
 import evornn
 from evornn import EvornnError
 from evornn.experiment.asked import WINDOW, Asked
+from evornn.experiment.limits import Limits
+from evornn.report.summary import REASONS
 
 
 @pytest.mark.parametrize("budget", [1, 19, 20, 21, 137])
@@ -33,17 +35,46 @@ def test_a_search_that_ignores_the_limit_is_not_allowed_to_pass_the_budget():
     assert result.stopped_by == "evaluations"
 
 
-def test_other_limits_stop_after_the_generation_that_reaches_them():
+def test_other_limits():
     problem, search = make()
     assert evornn.run(problem, search, generations=4).history["generation"].tolist() == [1, 2, 3, 4]
     problem, search = make()
-    result = evornn.run(problem, search, steps=500)
+    search.restart_after = 3
+    result = evornn.run(problem, search, restarts=2, evaluations=20_000)
+    assert result.stopped_by == "restarts"
+    assert result.restarts == 2 > result.history["restarts"][-2]
+    problem, search = make()
+    search.reevaluate = True
+    result = evornn.run(problem, search, reevaluations=5, evaluations=20_000)
+    assert result.stopped_by == "reevaluations"
+    assert result.reevaluations >= 5 > result.history["reevaluations"][-2]
+
+
+def test_every_limit_has_words():
+    assert set(REASONS) == {*Limits.__struct_fields__, "search"} - {"target"}
+
+
+@pytest.mark.parametrize("steps", [1, 500, 7 * 20 * 3, 7 * 20 * 3 + 1])
+def test_only_the_last_genome_may_pass_a_budget_of_steps(steps):
+    problem, search = make()
+    result = evornn.run(problem, search, steps=steps)
     assert result.stopped_by == "steps"
-    assert 500 <= result.steps < 500 + 7 * 20
-    problem, search = make(delay=0.01)
-    result = evornn.run(problem, search, seconds=0.05)
-    assert result.stopped_by == "seconds"
-    assert result.evaluations == problem.evaluated > 0
+    assert result.steps == 7 * -(-steps // 7)
+    whole, again = make()
+    evornn.run(whole, again, evaluations=result.evaluations)
+    assert np.array_equal(again.best.genome, search.best.genome)  # generations were cut, but it is the same search
+
+
+def test_generations_are_cut_to_what_fits_the_budgets():
+    spent = dict.fromkeys(("steps", "generation", "reevaluations", "restarts"), 50) | {"evaluations": 100}
+    last = SimpleNamespace(**spent)
+    assert Limits(seconds=10.0).left(None, 0.0, 7) is None  # nobody knows yet how long one takes
+    assert Limits(seconds=10.0).left(last, 8.0, 7) == 25
+    assert Limits(seconds=10.0).left(last, 11.0, 7) == 1
+    assert Limits(steps=121).left(last, 8.0, 7) == 10
+    assert Limits(steps=121).left(last, 8.0, None) is None
+    assert Limits(steps=121, evaluations=104, seconds=10.0).left(last, 8.0, 7) == 4
+    assert Limits(generations=51).left(last, 8.0, 7) is None
 
 
 def test_classic_stopping_rules():
