@@ -87,6 +87,9 @@ class ComposedSearch(RestartingSearch):
         if not np.isnan(known).any():  # nothing new has been bred: a newcomer
             self._members[self._picks[-1, self.parts.group], self._column] = self._sample(1)[0]
             networks, known, _ = self._networks()
+        if not np.isnan(known).any():  # nor is the newcomer, where there are hardly any genomes: all are asked again
+            self._tried, self._tried_fitness = self._tried[:0], self._tried_fitness[:0]
+            return networks
         return networks[np.isnan(known)]
 
     def _networks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -27,7 +27,8 @@ class Convergence:
 
     def reached(self, fitness: np.ndarray) -> bool:
         """Note a generation's fitness [P] and say whether the run is over."""
-        line = np.array([[fitness.max(), np.median(fitness)]])
+        with np.errstate(over="ignore", invalid="ignore"):  # a median between infinities, or sums beyond all numbers
+            line = np.array([[fitness.max(), np.median(fitness)]])
         self.history = np.concatenate((self.history, line))[-self.long :]
         if len(self.history) < self.short:
             return False
@@ -35,11 +36,14 @@ class Convergence:
         if best.max() == best.min():
             return True
         finite = np.isfinite(best).all() and np.isfinite(fitness).all()
-        if finite and np.ptp(best) < SPAN and np.ptp(fitness) < SPAN:
+        with np.errstate(over="ignore"):
+            flat = finite and np.ptp(best) < SPAN and np.ptp(fitness) < SPAN
+        if flat:
             return True
         return len(self.history) == self.long and self._stagnant()
 
     def _stagnant(self) -> bool:
         share = int(0.3 * self.long)
-        old, new = np.median(self.history[:share], axis=0), np.median(self.history[-share:], axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            old, new = np.median(self.history[:share], axis=0), np.median(self.history[-share:], axis=0)
         return bool((new <= old).all())

@@ -200,6 +200,7 @@ def _finite(fitness: np.ndarray, positive: bool) -> np.ndarray:
 
     `positive`: raised so that none is negative, as DEAP's roulettes need.
     """
+    fitness = np.where(np.isfinite(fitness), np.clip(fitness, -1e300, 1e300), fitness)  # sums of such are finite
     finite = fitness[np.isfinite(fitness)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
     usable = np.nan_to_num(fitness, neginf=low - max(1.0, abs(low)), posinf=high + max(1.0, abs(high)))

@@ -38,8 +38,8 @@ class ParticleSwarm(RestartingSearch):
     neighbourhoods). `inertia` w (0 to 1), `c1`, `c2` (0 to 4) as above; or `constriction` phi (over 4), from which all
     three follow, c1 = c2. `bounds` is what happens to a particle that leaves: "nearest",
     "reflective", "shrink", "intermediate", "periodic"; `velocity_rule` what happens to its velocity: "unmodified",
-    "invert" (turned back at half speed), "zero". `velocity_clamp` (> 0) limits each velocity to that fraction of the
-    weight's range; first velocities are uniform inside it.
+    "invert" (turned back at half speed), "zero". `velocity_clamp` (over 0, to 100) limits each velocity to that
+    fraction of the weight's range; first velocities are uniform inside it.
 
     After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained (0:
     never) the swarm is drawn anew; `restarts` counts them.
@@ -76,7 +76,7 @@ class ParticleSwarm(RestartingSearch):
             if self.coefficients != {"c1": CONSTRICTED, "c2": CONSTRICTED, "w": INERTIA}:
                 raise EvornnError(f"constriction is {constriction!r}; it sets inertia, c1 and c2: leave these out")
             self.coefficients = constricted(check_range("constriction", constriction, 4.0, open_low=True))
-        speed = check_range("velocity_clamp", velocity_clamp, 0.0, open_low=True) * (self.upper - self.lower)
+        speed = check_range("velocity_clamp", velocity_clamp, 0.0, 100.0, open_low=True) * (self.upper - self.lower)
         self.clamp = (-speed, speed)
         self._backend_made: SwarmBackend | None = None
         self._swarm: Any = None

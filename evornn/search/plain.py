@@ -12,16 +12,23 @@ from evornn.errors import EvornnError
 if TYPE_CHECKING:
     from evornn.search.base import SpaceLike
 
+WIDEST_RANGE = 1e300  # of a parameter: steps of many ranges stay finite
+
 
 def checked_bounds(space: SpaceLike) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bounds [D] of a space; raises EvornnError unless finite and lower < upper."""
+    """Lower and upper bounds [D] of a space; EvornnError unless finite, lower < upper, and less than 1e300 apart."""
     lower, upper = (np.array(bound, dtype=np.float64) for bound in (space.lower, space.upper))
     if lower.ndim != 1 or lower.shape != upper.shape or lower.size == 0:
         raise EvornnError(f"space bounds have shapes {lower.shape} and {upper.shape}; both must be [D] with D >= 1")
-    wrong = ~(np.isfinite(lower) & np.isfinite(upper) & (lower < upper))
+    with np.errstate(invalid="ignore"):
+        apart = 0.5 * upper - 0.5 * lower < 0.5 * WIDEST_RANGE
+    wrong = ~(np.isfinite(lower) & np.isfinite(upper) & (lower < upper) & apart)
     if wrong.any():
         i = int(np.flatnonzero(wrong)[0])
-        raise EvornnError(f"bounds of parameter {i} are [{lower[i]}, {upper[i]}]; they must be finite, lower < upper")
+        raise EvornnError(
+            f"bounds of parameter {i} are [{lower[i]}, {upper[i]}]; they must be finite, lower < upper, "
+            f"and less than {WIDEST_RANGE:g} apart"
+        )
     return lower, upper
 
 

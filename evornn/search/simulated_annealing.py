@@ -23,6 +23,7 @@ from evornn.search.footprint import Footprint
 from evornn.search.operators import MUTATE, hits, mutate_marked, reflected
 from evornn.search.restarting import RestartingSearch
 
+LARGEST = 1e150  # change of fitness that enters the unit: squares and sums of such are finite
 MEMORY = 0.9  # share of the unit that stays from one generation to the next
 
 
@@ -138,15 +139,16 @@ class SimulatedAnnealing(RestartingSearch):
         self._best_genome, self._best_fitness = genomes.copy(), fitness.copy()
         self._since = np.zeros(len(genomes), dtype=np.int64)
         finite = fitness[np.isfinite(fitness)]
-        self._unit = float(np.std(finite)) if finite.size else 0.0
+        self._unit = float(np.std(np.clip(finite, -LARGEST, LARGEST))) if finite.size else 0.0
 
     def _metropolis(self, held: np.ndarray, genomes: np.ndarray, fitness: np.ndarray) -> None:
         both = np.isfinite(fitness) & np.isfinite(self._fitness_held)
         change = np.zeros(len(fitness))
-        np.subtract(fitness, self._fitness_held, out=change, where=both)
+        with np.errstate(over="ignore"):
+            np.subtract(fitness, self._fitness_held, out=change, where=both)
         change[~both] = np.where(fitness >= self._fitness_held, np.inf, -np.inf)[~both]
         if both.any():
-            recent = float(np.mean(np.abs(change[both])))
+            recent = float(np.mean(np.minimum(np.abs(change[both]), LARGEST)))
             self._unit = MEMORY * self._unit + (1.0 - MEMORY) * recent if self._unit else recent
         with np.errstate(over="ignore"):
             chance = np.exp(np.minimum(change / self._heat(), 0.0))

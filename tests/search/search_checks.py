@@ -7,6 +7,7 @@ import inspect
 import json
 import random
 import tracemalloc
+import warnings
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple, Protocol
@@ -18,6 +19,17 @@ from scipy import stats
 from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.search.base import Search
+
+
+WILD = (
+    np.inf,
+    -np.inf,
+    np.nan,
+    0.0,
+    1.0,
+    np.finfo(float).max,
+    np.finfo(float).min,
+)  # fitness that is hard to reckon with
 
 
 class Make(Protocol):
@@ -56,7 +68,7 @@ class Fake:
         tilt = 0.0 if episodes is None else self.tilts[np.asarray(episodes)].mean(axis=0)
         there = genomes[:, None] + 1e-5 * np.stack((-np.eye(genomes.shape[1]), np.eye(genomes.shape[1])))[:, None]
         low, high = self.fitness(there.reshape(-1, genomes.shape[1])).reshape(2, len(genomes), -1)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             slopes = (high - low) / 2e-5 + tilt
         return SimpleNamespace(
             fitness=self.fitness(genomes) + genomes @ (tilt + np.zeros(genomes.shape[1])),
@@ -122,6 +134,10 @@ def check_bounds_and_shapes(make: Make, population: int) -> None:
             assert np.isfinite(genomes).all()
             assert (genomes >= space.lower).all()
             assert (genomes <= space.upper).all()
+    few = make(Space(np.ones(2), np.nextafter(np.ones(2), 2.0)), population, 1)  # four genomes in all
+    for genomes in steps(few, 6):
+        assert 1 <= len(genomes) <= few.largest
+        assert ((genomes >= few.lower) & (genomes <= few.upper)).all()
 
 
 def check_counts(make: Make, population: int) -> None:
@@ -239,6 +255,12 @@ def check_failures(make: Make, population: int) -> None:
     assert search.best.fitness == np.nan_to_num(walked.fitness[walked.believed], nan=-np.inf, neginf=-np.inf).max()
     jackpot = make(box(), population, 9)
     steps(jackpot, 10, lambda g: np.where(g[:, 0] > 0, np.inf, 0.0))
+    wild, draws = make(box(), population, 9), np.random.default_rng(9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        steps(wild, 25, lambda g: draws.choice(WILD, len(g)))
+        after = walk(wild, 5)  # nothing that was kept of it spoils what comes
+    assert np.isfinite(after.fitness).all()
 
 
 def check_exact_budget(make: Make, population: int) -> None:
