@@ -20,7 +20,6 @@ from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.search.base import Search
 
-
 WILD = (
     np.inf,
     -np.inf,
