@@ -128,25 +128,27 @@ def published_block(results: Results, spec: Path) -> str:
 
 def foretell(tally: Tally, told: set[str]) -> None:
     """Say once what memory the workers need and, when it is known, how long the runs take."""
+    from evornn.compare.conclusions import counted
     from evornn.experiment.prediction import in_bytes, in_time
 
     if not tally.pending and not told:
         return
     if "memory" not in told:
         told.add("memory")
-        typer.echo(f"needs about {in_bytes(tally.memory)} for {tally.workers:,} workers")
+        typer.echo(f"needs about {in_bytes(tally.memory)} for {counted(tally.workers, 'worker')}")
     times = tally.seconds_foretold
     if times is not None and "time" not in told:
         told.add("time")
-        typer.echo(f"{in_time(*times)} for {len(tally.pending):,} runs if none ends earlier")
+        typer.echo(f"{in_time(*times)} for {counted(len(tally.pending), 'run')} if none ends earlier")
 
 
 def show(display: Display, tally: Tally) -> None:
     """Show runs that have ended and those going on, how many were solved, and the time left."""
     from evornn.cli.progress import in_clock
+    from evornn.compare.conclusions import counted
 
     if tally.compiling:
-        display.show(f"compiling networks and tasks for {len(tally.pending):,} runs", None)
+        display.show(f"compiling networks and tasks for {counted(len(tally.pending), 'run')}", None)
         return
     done = tally.total - len(tally.pending)
     parts = [f"{done:,} / {tally.total:,} runs"]
@@ -168,6 +170,7 @@ def conclude(results: Results, out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from evornn.compare.conclusions import counted
     from evornn.compare.grid import RESULTS
 
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -193,5 +196,6 @@ def conclude(results: Results, out: Path) -> None:
     for cell, reason in results.failed.items():
         typer.echo(f"broke off: {cell}: {reason} (see {cell.error_file(out)})", err=True)
     if results.unfinished:
-        typer.echo(f"{len(results.unfinished):,} runs of the comparison in {out} have not ended yet")
-    typer.echo(f"{len(results.rows):,} runs: {out / RESULTS}")
+        left = len(results.unfinished)
+        typer.echo(f"{counted(left, 'run')} of the comparison in {out} {'has' if left == 1 else 'have'} not ended yet")
+    typer.echo(f"{counted(len(results.rows), 'run')}: {out / RESULTS}")

@@ -58,7 +58,8 @@ class ProblemAnalysis:
     """One problem: what the tests compare ("evaluations" to solve, or final "fitness" if no run of any method solved),
     the shared budget, method -> Summary, and all pairs of methods.
 
-    uneven: whether unsolved runs spent different numbers of evaluations, so that not all had the same chance.
+    uneven: whether unsolved runs, cut to the budget where evaluations are compared, spent different numbers of
+    evaluations, so that not all had the same chance.
     """
 
     measure: str
@@ -130,7 +131,9 @@ def _problem(name: str, methods: Mapping[str, Runs], given: float | None, option
     finals = {method: r.final for method, r in methods.items() if r.final is not None}
     fitness = len(finals) == len(methods) and not any(r.solved.any() for r in methods.values())
     costs = {m: -finals[m] if fitness else times_to_solve(*pair) for m, pair in at_budget.items()}
-    unsolved = np.concatenate([r.spent[~r.solved] for r in methods.values()])
+    # Evaluations are cut to the budget; what fitness a longer run had there is not known.
+    ends = [(r.spent, r.solved) for r in methods.values()] if fitness else list(at_budget.values())
+    unsolved = np.concatenate([spent[~solved] for spent, solved in ends])
     return ProblemAnalysis(
         measure="fitness" if fitness else "evaluations",
         budget=budget,

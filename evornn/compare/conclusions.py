@@ -55,7 +55,7 @@ def _successes(problem: ProblemAnalysis, level: float) -> list[str]:
         else:
             said += f", ERT {_interval(m.ert)}"
         if 0 < m.solved < min(m.runs, 5):
-            said += f", which rests on {_count(m.solved, 'success', 'successes')}"
+            said += f", which rests on {counted(m.solved, 'success', 'successes')}"
         out.append(said + ".")
     if any(m.solved < m.runs for m in problem.methods.values()):
         out.append(
@@ -87,13 +87,14 @@ def _seeds(problem: ProblemAnalysis, alpha: float) -> list[str]:
     out = []
     lowest = min((smallest_p(runs[p.first], runs[p.second]) for p in problem.pairs), default=0.0) * len(problem.pairs)
     if lowest > alpha:
+        pairs = counted(len(problem.pairs), "pair")
         out.append(
-            f"with {_range(runs.values())} a method and {_count(len(problem.pairs), 'pair')}, the smallest corrected p "
-            f"possible is {min(lowest, 1.0):.2g}: no difference could be shown however large; add seeds."
+            f"with {_range(runs.values())} a method and {pairs}, the smallest corrected p possible "
+            f"is {min(lowest, 1.0):.2g}: no difference could be shown however large; add seeds."
         )
-    elif min(runs.values()) < FEW_RUNS:
-        few = " and ".join(f"{name} ({n})" for name, n in runs.items() if n < FEW_RUNS)
-        out.append(f"few runs of {few}: intervals are rough, and only large differences can be found.")
+    if few := [f"{name} ({n})" for name, n in runs.items() if n < FEW_RUNS]:
+        found = ", and only large differences can be found" if problem.pairs and lowest <= alpha else ""
+        out.append(f"few runs of {_and(few)}: intervals of ERT and A12 are rough and mostly too narrow{found}.")
     return out
 
 
@@ -202,13 +203,14 @@ def _p(value: float) -> str:
     return "p < 0.0001" if value < 1e-4 else f"p = {value:.2g}"
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and what is counted: 1 run, 2 runs."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _range(numbers: Iterable[int]) -> str:
     few, many = min(numbers := list(numbers)), max(numbers)
-    return _count(few, "run") if few == many else f"{few} to {many} runs"
+    return counted(few, "run") if few == many else f"{few} to {many} runs"
 
 
 def _and(words: list[str]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from evornn.compare import tables
-from evornn.compare.conclusions import conclusions
+from evornn.compare.conclusions import conclusions, counted
 from evornn.compare.figures import Figures, look
 from evornn.compare.grid import Cell
 from evornn.compare.material import POINTS, TARGETS, Material, gather
@@ -102,10 +102,10 @@ def _title(results: Results) -> str:
 def _what(material: Material) -> str:
     results = material.results
     counts = [len(r.spent) for methods in material.runs.values() for r in methods.values()]
-    runs = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    runs = counted(max(counts), "run") if min(counts) == max(counts) else f"{min(counts)} to {max(counts)} runs"
     text = (
-        f"{_list(results.methods)} on {_list(list(material.runs))}: {runs} runs of each method on each problem, "
-        f"{len(results.rows):,} runs in all."
+        f"{_list(results.methods)} on {_list(list(material.runs))}: {runs} of each method on each problem, "
+        f"{counted(len(results.rows), 'run')} in all."
     )
     if results.comparison and results.foreign:
         text += f" Results from elsewhere: {_list(results.foreign)}."

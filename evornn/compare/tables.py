@@ -133,7 +133,7 @@ def fitness_within(problem: str, budgets: np.ndarray, found: dict[str, Quartiles
         )]
         for name, q in found.items()
     ]  # fmt: skip
-    return Table(problem, ["method", *(f"{b:,.0f} evaluations" for b in budgets)], rows)
+    return Table(problem, ["method", *(f"{b:,.0f} evaluation{'' if b == 1 else 's'}" for b in budgets)], rows)
 
 
 def methods_csv(material: Material) -> str:

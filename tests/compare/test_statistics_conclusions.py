@@ -47,6 +47,7 @@ def test_few_seeds_are_told():
     )
     assert "needed fewer" not in text
     assert "though the intervals of their ERT lie apart" in text
+    assert "few runs of A (3) and B (3): intervals of ERT and A12 are rough and mostly too narrow." in text
     assert "few runs of A (5) and B (6)" in said({"p": {"A": spread(1, 5), "B": spread(900, 6)}})
     assert "add seeds" in said({"p": {name: spread(1, 4) for name in "ABCD"}})  # 6 x 2/70
     assert "add seeds" not in said({"p": {name: spread(1, 6) for name in "ABCD"}})  # 6 x 2/924
@@ -57,7 +58,11 @@ def test_budgets_that_differ_are_cut_and_told():
     analysis = analyse({"p": runs})
     assert (analysis.problems["p"].budget, analysis.problems["p"].methods["A"].solved) == (1000, 10)
     assert "runs that solved later count as unsolved (A 10)" in " ".join(conclusions(analysis))
-    assert "different numbers of evaluations" in said({"p": {"A": unsolved(), "B": unsolved(spent=900)}})
+    uneven, longer = "different numbers of evaluations", {"A": unsolved(), "B": unsolved(spent=900)}
+    assert uneven not in said({"p": longer})  # evaluations of both were cut to 900
+    assert uneven in said({"p": longer}, {"p": 1000})
+    final = np.arange(20.0)  # which nobody can cut
+    assert uneven in said({"p": {"A": unsolved(final=final), "B": unsolved(spent=900, final=final)}})
 
 
 def test_faster_more_often_but_slower_on_average_is_no_verdict():
