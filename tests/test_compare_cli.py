@@ -48,7 +48,13 @@ def test_published_means_for_a_readme(tmp_path, monkeypatch):
     assert "Seeds 1; made by `evornn compare gomez2008.toml`; Python" in text
     assert "old" not in text
     output = call("compare", "s.toml", "--seeds", 1, "--only", "short", "--readme", "r.md", code=2)
+    assert "no block between <!-- s:begin --> and <!-- s:end -->" in " ".join(output.split())
+    (tmp_path / "r.md").write_text("<!-- s:begin -->\n<!-- s:end -->\n")
+    output = call("compare", "s.toml", "--seeds", 1, "--only", "short", "--readme", "r.md", code=2)
     assert "no problem of s.toml has published means to stand beside" in " ".join(output.split())
+    output = call("compare", "s.toml", "--seeds", 1, "--readme", "absent.md", code=2)
+    assert "cannot read absent.md" in " ".join(output.split())
+    assert not (tmp_path / "runs" / "out" / "s").exists()  # all of this is said before anything runs
 
 
 def test_a_comparison_from_start_to_end(tmp_path, monkeypatch):

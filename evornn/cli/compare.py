@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evornn.cli.runs import INTERRUPTED, RUNS
+from evornn.errors import EvornnError
 
 if TYPE_CHECKING:
     from evornn.cli.progress import Display
     from evornn.compare.results import Results
     from evornn.compare.session import Tally
+    from evornn.compare.spec import Comparison
 
+UNPUBLISHED = "no problem of {} has published means to stand beside"
 BROKEN = 1  # the exit code if some runs broke off
 
 
@@ -54,7 +57,6 @@ def compare(
     from evornn.compare import session
     from evornn.compare.results import load
     from evornn.compare.spec import Comparison
-    from evornn.errors import EvornnError
 
     out = out or RUNS / spec.stem
     if report:
@@ -64,6 +66,8 @@ def compare(
         tell(load(out), spec, ioh, readme)
         return
     comparison = Comparison.load(spec, set_, seeds)
+    if readme is not None:
+        check_readme(readme, comparison, spec)
     display, interrupts = Display("compiling networks and tasks"), Interrupts()
 
     told: set[str] = set()
@@ -87,6 +91,16 @@ def compare(
         raise typer.Exit(BROKEN)
 
 
+def check_readme(readme: Path, comparison: Comparison, spec: Path) -> None:
+    """Raise EvornnError, before any run, if there will be nothing to write into the Markdown file, or no place."""
+    from evornn.compare.published import published_means
+    from evornn.report.readme import check_block
+
+    check_block(readme, spec.stem)
+    if not any(published_means(entry) for entry in comparison.problems.values()):
+        raise EvornnError(UNPUBLISHED.format(spec))
+
+
 def tell(results: Results, spec: Path, ioh: Path | None = None, readme: Path | None = None) -> None:
     """Write the report, and what else is asked for (IOHprofiler data, the block of a Markdown file); say where."""
     from evornn.compare.ioh import export
@@ -106,12 +120,11 @@ def published_block(results: Results, spec: Path) -> str:
     from evornn.compare.material import gather
     from evornn.compare.published import published
     from evornn.compare.report import spans
-    from evornn.errors import EvornnError
     from evornn.report.readme import markdown_table
 
     tables = published(gather(results))
     if not tables:
-        raise EvornnError(f"no problem of {spec} has published means to stand beside")
+        raise EvornnError(UNPUBLISHED.format(spec))
     rows = [
         [table.title, *(f"{cell.main} ({cell.note})" if cell.note else cell.main for cell in row)]
         for table in tables

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from evornn.compare.material import Material
+from evornn.compare.spec import Entry
 from evornn.compare.tables import Table, Text, interval, number, verified
 from evornn.experiment.spec import build_part
 
+SEQUENCES = "(sequences"  # in the name of a figure that counts training sequences of a gradient method
 QUOTED = " (quoted)"  # ends the name of a figure that was not checked against the paper itself
 COLUMNS = ["method", "published mean", "mean here", "ratio", "median here", "solved", "verified"]
 
@@ -22,10 +24,15 @@ def published(material: Material) -> list[Table]:
     comparison, found = material.results.comparison, []
     for problem in material.analysis.problems:
         entry = comparison.problems.get(problem) if comparison else None
-        means = build_part("task", entry.task, problem).published if entry else {}
-        if means:
+        if entry and (means := published_means(entry)):
             found.append(Table(problem, COLUMNS, list(_rows(material, problem, means))))
     return found
+
+
+def published_means(entry: Entry) -> dict[str, float]:
+    """Published mean evaluations of a problem, method -> mean; figures in other units are left out."""
+    means = build_part("task", entry.task, entry.name).published
+    return {name: mean for name, mean in means.items() if SEQUENCES not in name}
 
 
 def _rows(material: Material, problem: str, means: Mapping[str, float]) -> Iterator[list[Text]]:

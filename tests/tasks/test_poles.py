@@ -144,6 +144,12 @@ def test_protocols():
     assert hidden.published["CNE"] == 87_623
     assert CartPole().published["CNE"] == 352
     assert not CartPole(velocities=False).published
+    for other in (
+        {"steps": 999},
+        {"friction": 5e-4},
+        {"start_angle": 0.1},
+    ):  # figures of one task say nothing of another
+        assert not DoublePole(velocities=False, **other).published
 
 
 def test_worth_testing_never_excludes_a_survivor():
