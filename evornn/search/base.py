@@ -14,6 +14,7 @@ fitness alone; one that learns from gradients (`evornn.gradient`) asks the probl
 
 from __future__ import annotations
 
+import inspect
 from copy import copy
 from typing import Any, ClassVar, Self
 
@@ -41,8 +42,14 @@ class Search:
     LEARNS: ClassVar[bool] = True  # False: does not listen to fitness, a baseline
     FOOTPRINT: ClassVar[Footprint] = Footprint(genomes=16)  # of a generation; a search of one's own: a guess
     INHERITS: ClassVar[bool] = True  # False: cannot go on from genomes other than it asked
+    __signature__: ClassVar[inspect.Signature]
     _made_with: tuple[tuple[Any, ...], dict[str, Any]]  # arguments of the constructor
     _STATE: ClassVar[tuple[str, ...]] = ()  # attributes: arrays, numbers, strings, or None while unset
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = inspect.signature(cls.__init__)  # some Pythons would take that of __new__, which takes anything
+        cls.__signature__ = own.replace(parameters=list(own.parameters.values())[1:])
 
     def __new__(cls, *arguments: Any, **options: Any) -> Self:
         search = super().__new__(cls)

@@ -63,7 +63,8 @@ def close_all(running: list[Inverted]) -> None:
     for one in running:
         one._values.put(None)
     for one in running:
-        one._thread.join()
+        if one._thread is not threading.current_thread():  # garbage may be collected there
+            one._thread.join()
     running.clear()
 
 
