@@ -80,13 +80,13 @@ def compare(
     try:
         with interrupts, display:
             results = session.run(comparison, out, workers=workers, only=only or (), foreign=import_ or (), watch=watch)
+        conclude(results, out)
+        if results.rows:
+            tell(results, spec, ioh, readme)
     except KeyboardInterrupt:
         again = shlex.join(["evornn", *sys.argv[1:]])
         typer.echo(f"\ninterrupted; nothing evaluated so far is lost. Continue with: {again}", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    conclude(results, out)
-    if results.rows:
-        tell(results, spec, ioh, readme)
     if results.failed:
         raise typer.Exit(BROKEN)
 
