@@ -48,8 +48,9 @@ def percentile_interval(values: Any, runs: int, freedom: int, level: float = LEV
 
     A bootstrap sees the variance (n - 1)/n times too small and takes it for known. So the share left out at each end is
     not (1 - level)/2 but Phi(-sqrt(n / (n - 1)) t), t the quantile of Student's t with `freedom` degrees of freedom;
-    n: `runs` of the smallest resampled sample. Ends are values that occurred, the outer ones of two neighbours. Below
-    10 runs it still covers less than `level` where values are skewed. One run shows no spread: the whole line.
+    n: `runs` of the smallest resampled sample. Ends are values that occurred, the outer ones of two neighbours. Where
+    values are skewed it still covers less than `level`: of means of exponential run times, at 0.95, 91 % at 10 runs,
+    93 % at 50, and nearly all it misses lie above. One run shows no spread: the whole line.
     """
     from scipy.stats import norm, t
 

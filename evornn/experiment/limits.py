@@ -60,7 +60,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if "steps" in left and longest:
             fit.append(max(1.0, left["steps"] // longest))
         if "seconds" in left and last is not None:
-            fit.append(max(1.0, left["seconds"] / seconds * last.evaluations))
+            fit.append(max(1.0, left["seconds"] / max(seconds, 1e-9) * last.evaluations))
         return int(min(fit)) if fit else None
 
     def left_over(self, last: Record | None, seconds: float) -> dict[str, float]:

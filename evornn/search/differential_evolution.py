@@ -6,7 +6,8 @@ For each member x of the population a mutant v, binomially crossed with x, compe
     best/1              v = x_best + F (x_r1 - x_r2)
     current-to-pbest/1  v = x + F (x_pbest - x) + F (x_r1 - y_r2)
 
-x_pbest: one of the best `share`; y_r2: from population and archive, the archive holding members that were replaced.
+x_pbest: one of the best `share`; y_r2: from population and archive, the archive holding members that were replaced, up
+to 2.6 for each of the population (L-SHADE's; JADE: one).
 A gene that leaves the bounds is put halfway between the bound and x's. F and CR of each trial:
 
 * "none": fixed
