@@ -10,7 +10,7 @@ import search_checks as checks
 from search_checks import CHECKS, box, sizes, steps
 
 from evornn import gradient, search
-from evornn.search import RandomGuessing
+from evornn.search import RandomGuessing, operators, utilities
 from evornn.search.base import Search
 from evornn.search.footprint import Footprint
 
@@ -116,6 +116,15 @@ def test_conforms(name: str, options: dict, check) -> None:
     alone = options or check in (checks.check_learning, checks.check_memory)
     for population in [17] if alone else sizes(REGISTRY[name]):
         check(functools.partial(REGISTRY[name], **options), population)
+
+
+@pytest.mark.parametrize("check", [checks.check_resume, checks.check_bounds_and_shapes], ids=lambda c: c.__name__)
+@pytest.mark.parametrize(("name", "options"), [case for case in CASES if case[0] in search.REGISTRY], ids=label)
+def test_conforms_as_large_generations_do(name: str, options: dict, check, monkeypatch) -> None:
+    """Large generations draw their numbers in quicker ways; here every one counts as large."""
+    monkeypatch.setattr(operators, "MANY", 1)
+    monkeypatch.setattr(utilities, "MANY", 1)
+    check(functools.partial(REGISTRY[name], **options), 17)
 
 
 PROGRAM = """
