@@ -341,14 +341,13 @@ def check_foreign_states(make: Make, population: int) -> None:
 
 
 def bests(make: Make, seeds: int, budget: int, population: int, dimension: int) -> np.ndarray:
-    """Best fitness [seeds] on spheres with optima here and there."""
+    """Best fitness [seeds] on spheres with optima here and there; what is next to the optimum is as good as there."""
     found = []
     for seed in range(seeds):
         space, at = box(dimension), 0.2 + 0.6 * np.random.default_rng(seed).random(dimension)
         search = make(space, population, seed)
-        while search.evaluations < budget:
+        while search.evaluations < budget and (search.best is None or search.best.fitness < -1e-6):
             steps(search, 1, lambda g, at=at, space=space: sphere(space, g, at), budget - search.evaluations)
-        assert search.best is not None
         found.append(search.best.fitness)
     return np.array(found)
 
