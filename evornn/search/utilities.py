@@ -47,7 +47,8 @@ def normal_steps(rng: np.random.Generator, count: int, dimension: int) -> np.nda
     """Draws from N(0, I) [count, dimension]; where there are many, in half the time and float32 (Box & Muller 1958).
 
     Single precision because NumPy's logarithm, sine and cosine are vectorised there; none is longer than 5.8. Each pair
-    takes one of 65,536 directions, which leaves every moment below that order as it is.
+    takes one of 65,536 directions, which leaves every moment below that order as it is. Like the kernels' float32, the
+    last bits depend on what the processor has: a machine without AVX2 and FMA draws others.
     """
     if count * dimension < MANY:
         return rng.standard_normal((count, dimension))
