@@ -51,7 +51,7 @@ def matches() -> list[Match]:
         }),
         Match("(mu, lambda)-ES", "EvolutionStrategy", {"sigma": SIGMA}, {"nevergrad": nevergrad("RecES")}),
         Match("particle swarm", "ParticleSwarm", {"population": 50}, {
-            "nevergrad": nevergrad("PSO"), "evosax": evosax("PSO", 50),
+            "nevergrad": nevergrad("RealSpacePSO"), "evosax": evosax("PSO", 50),
         }),
     ]  # fmt: skip
     absent = missing()
@@ -109,7 +109,7 @@ def nevergrad(name: str) -> Run:
 
 
 def evosax(name: str, population: int | None = None) -> Run:
-    """An algorithm of evosax in double precision, its first step size the same."""
+    """An algorithm of evosax in double precision, its first step size the same; it knows no bounds and needs none."""
 
     def run(function: Function, budget: int, seed: int) -> float:
         import jax
@@ -136,7 +136,7 @@ def _evosax(name: str, population: int | None, function: Function, budget: int, 
     while function.evaluations + size <= budget:
         key, one, two = jax.random.split(key, 3)
         points, state = algorithm.ask(one, state, params)
-        values = function(np.clip(np.asarray(points), -SIDE, SIDE))
+        values = function(np.asarray(points))
         state, _ = algorithm.tell(two, points, values, state, params)
     return function.lowest
 
