@@ -122,18 +122,21 @@ def run(
     comparison = comparison if isinstance(comparison, Comparison) else Comparison.load(comparison)
     out, count = Path(out), check_workers(workers or comparison.workers)
     wanted = grid.cells(comparison, *chosen(comparison, list(only)))
+    specs = grid.specs(comparison, wanted)
+    pending = [cell for cell in wanted if not cell.ended(out)]
+    firsts = one_of_each(pending)
+    needs = check_builds([specs[cell] for cell in firsts])  # what is refused leaves nothing behind
+    pairs = {(cell.problem, cell.method): need for cell, need in zip(firsts, needs, strict=True)}
+    at_once = min(count, max(1, len(pending)))
+    memory = check_together([pairs[cell.problem, cell.method] for cell in pending], at_once)
     with grid.opened(comparison, out):
         for path in foreign:
             import_csv(out, path)
-        specs = grid.specs(comparison, wanted)
         for cell in wanted:
             grid.check_begun(cell, specs[cell], out)
-        pending = [cell for cell in wanted if not cell.ended(out)]
-        firsts = one_of_each(pending)
-        needs = check_builds([specs[cell] for cell in firsts])
-        tally = Tally(comparison, len(wanted), pending, min(count, max(1, len(pending))))
-        pairs = {(cell.problem, cell.method): need for cell, need in zip(firsts, needs, strict=True)}
-        tally.memory = check_together([pairs[cell.problem, cell.method] for cell in pending], tally.workers)
+        pending = [cell for cell in pending if not cell.ended(out)]  # another process may have been at it
+        tally = Tally(comparison, len(wanted), pending, at_once)
+        tally.memory = memory
         watch = watch or (lambda tally: None)
         watch(tally)
         if pending:

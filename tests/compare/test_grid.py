@@ -17,6 +17,7 @@ from evornn import EvornnError
 from evornn.compare import crew, worker
 from evornn.compare.grid import Cell
 from evornn.experiment import files, store
+from evornn.search import footprint
 
 run = evornn.compare.run
 
@@ -219,6 +220,28 @@ def test_a_changed_spec_is_refused_with_what_differs(tmp_path, whole):
     (tmp_path / "thesis.txt").write_text("dear")
     with pytest.raises(EvornnError, match="holds no comparison; choose another directory"):
         run(spec, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        ("methods.GA.search.population=0", "GA on swing up, .*population is 0"),
+        ("methods.GA.search.populaton=9", "populaton"),
+        ("methods.GA.search.population=5000000", "needs .* bytes of memory"),
+    ],
+)
+def test_what_is_refused_leaves_nothing_behind(tmp_path, whole, monkeypatch, mistake, words):
+    """So that the mistake can be mended and the command given again; in a directory that was begun, too."""
+    spec, quiet, _ = whole
+    monkeypatch.setattr(footprint, "physical_memory", lambda: 10**9)
+    load = evornn.compare.Comparison.load
+    with pytest.raises(EvornnError, match=words):
+        run(load(spec, [mistake]), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    before = (quiet / "compare.toml").read_bytes()
+    with pytest.raises(EvornnError, match=words):
+        run(load(spec, [mistake, "compare.seeds=3"]), quiet)
+    assert (quiet / "compare.toml").read_bytes() == before
 
 
 def test_two_processes_cannot_work_on_one_comparison(tmp_path, whole):
