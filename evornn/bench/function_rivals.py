@@ -6,11 +6,12 @@ import functools
 import importlib
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from evornn.bench.functions import SIDE, SIGMA, Function, Match, Run
+from evornn.bench.functions import SIDE, SIGMA, WIDER, Function, Match, Run
 
 LIBRARIES = {"pycma": "cma", "nevergrad": "nevergrad", "evosax": "evosax"}  # and the module that each is
 WIDTH = 2.0 * SIDE
@@ -33,7 +34,7 @@ def missing() -> dict[str, str]:
 
 def matches() -> list[Match]:
     """Which of evornn's searches meets whom; libraries that are missing are left out."""
-    stepped = {"sigma": SIGMA, "start": "sample"}
+    stepped = {"sigma": SIGMA / WIDER, "start": "sample"}
     table = [
         Match("CMA-ES", "CMAES", stepped, {"pycma": pycma(), "evosax": evosax("CMA_ES")}),  # nevergrad's is pycma
         Match("separable CMA-ES", "CMAES", stepped | {"separable": True}, {
@@ -41,22 +42,23 @@ def matches() -> list[Match]:
         }),
         Match("xNES", "XNES", stepped, {"evosax": evosax("xNES")}),
         Match("SNES", "SNES", stepped, {"evosax": evosax("SNES")}),
-        Match("OpenAI-ES", "OpenAIES", stepped | {"sigma": FIXED}, {"evosax": evosax("Open_ES", 20)}),
+        Match("OpenAI-ES", "OpenAIES", stepped | {"sigma": FIXED / WIDER}, {"evosax": evosax("Open_ES", 20)}),
         Match("PGPE", "PGPE", stepped, {"evosax": evosax("PGPE", 20)}),
         Match("differential evolution", "DifferentialEvolution", {}, {
-            "nevergrad": nevergrad("DE"), "evosax": evosax("DifferentialEvolution", 50),
-        }),
-        Match("(1+1)-ES", "EvolutionStrategy", {"population": 1, "sigma": SIGMA}, {
+            "nevergrad": nevergrad("DE", bounded=True), "evosax": evosax("DifferentialEvolution", 50),
+        }, wide=False),
+        Match("(1+1)-ES", "EvolutionStrategy", stepped | {"population": 1}, {
             "nevergrad": nevergrad("OnePlusOne"),
         }),
-        Match("(mu, lambda)-ES", "EvolutionStrategy", {"sigma": SIGMA}, {"nevergrad": nevergrad("RecES")}),
+        Match("(mu, lambda)-ES", "EvolutionStrategy", stepped, {"nevergrad": nevergrad("RecES")}),
         Match("particle swarm", "ParticleSwarm", {"population": 50}, {
-            "nevergrad": nevergrad("RealSpacePSO"), "evosax": evosax("PSO", 50),
-        }),
+            "nevergrad": nevergrad("RealSpacePSO", bounded=True), "evosax": evosax("PSO", 50),
+        }, wide=False),
     ]  # fmt: skip
     absent = missing()
     return [
-        Match(m.label, m.search, m.options, {k: run for k, run in m.rivals.items() if k not in absent}) for m in table
+        replace(match, rivals={name: run for name, run in match.rivals.items() if name not in absent})
+        for match in table
     ]
 
 
@@ -68,15 +70,12 @@ def pycma(**options: Any) -> Run:
 
         rng, restarts = np.random.default_rng(seed), 0
         settings = {"verbose": -9, "seed": np.nan, "randn": lambda *shape: rng.standard_normal(shape)}
-        bounds = {"bounds": [-SIDE, SIDE]}
         while function.evaluations < budget:
             start = rng.uniform(-SIDE, SIDE, function.dimension)
             size = (4 + int(3 * np.log(function.dimension))) * 2**restarts
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                evolution = cma.CMAEvolutionStrategy(
-                    start, SIGMA * WIDTH, {**settings, **bounds, **options, "popsize": size}
-                )
+                evolution = cma.CMAEvolutionStrategy(start, SIGMA * WIDTH, {**settings, **options, "popsize": size})
                 while not evolution.stop() and function.evaluations + size <= budget:
                     points = evolution.ask()
                     evolution.tell(points, function(np.array(points)).tolist())
@@ -88,8 +87,8 @@ def pycma(**options: Any) -> Run:
     return run
 
 
-def nevergrad(name: str) -> Run:
-    """An optimizer of nevergrad's registry, in the box, from a point drawn in it."""
+def nevergrad(name: str, bounded: bool = False) -> Run:
+    """An optimizer of nevergrad's registry from a point drawn in the box, which confines it if `bounded`."""
 
     def run(function: Function, budget: int, seed: int) -> float:
         import nevergrad as ng
@@ -97,7 +96,8 @@ def nevergrad(name: str) -> Run:
         start = np.random.default_rng(seed).uniform(-SIDE, SIDE, function.dimension)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            box = ng.p.Array(init=start).set_bounds(-SIDE, SIDE).set_mutation(sigma=SIGMA * WIDTH)
+            free = ng.p.Array(init=start)
+            box = (free.set_bounds(-SIDE, SIDE) if bounded else free).set_mutation(sigma=SIGMA * WIDTH)
             box.random_state.seed(seed)
             optimizer = ng.optimizers.registry[name](parametrization=box, budget=budget)
             for _ in range(budget):
