@@ -15,6 +15,7 @@ from evornn.bench.functions import SIDE, SIGMA, WIDER, Function, Match, Run
 
 LIBRARIES = {"pycma": "cma", "nevergrad": "nevergrad", "evosax": "evosax"}  # and the module that each is
 WIDTH = 2.0 * SIDE
+NEVERGRAD_SWARM = {"population": 40, "inertia": 0.5 / np.log(2), "c1": 0.5 + np.log(2), "c2": 0.5 + np.log(2)}
 FIXED = 0.03  # width of samples that stays, as a fraction of the box
 
 
@@ -51,8 +52,8 @@ def matches() -> list[Match]:
             "nevergrad": nevergrad("OnePlusOne"),
         }),
         Match("(mu, lambda)-ES", "EvolutionStrategy", stepped, {"nevergrad": nevergrad("RecES")}),
-        Match("particle swarm", "ParticleSwarm", {"population": 50}, {
-            "nevergrad": nevergrad("RealSpacePSO", bounded=True), "evosax": evosax("PSO", 50),
+        Match("particle swarm", "ParticleSwarm", NEVERGRAD_SWARM, {
+            "nevergrad": nevergrad("RealSpacePSO", bounded=True), "evosax": evosax("PSO", 40),
         }, wide=False),
     ]  # fmt: skip
     absent = missing()
