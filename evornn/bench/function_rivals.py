@@ -129,11 +129,7 @@ def _evosax(name: str, population: int | None, function: Function, budget: int, 
     algorithm, params = _evosax_algorithm(name, size, function.dimension)
     key = jax.random.key(seed)
     draws = np.random.default_rng(seed)
-    if hasattr(algorithm, "get_population"):
-        first = draws.uniform(-SIDE, SIDE, (size, function.dimension))
-        state = algorithm.init(key, first, function(first), params)
-    else:
-        state = algorithm.init(key, draws.uniform(-SIDE, SIDE, function.dimension), params)
+    state = evosax_state(algorithm, params, key, lambda *shape: draws.uniform(-SIDE, SIDE, shape), function)
     while function.evaluations + size <= budget:
         key, one, two = jax.random.split(key, 3)
         points, state = algorithm.ask(one, state, params)
@@ -146,7 +142,6 @@ def _evosax(name: str, population: int | None, function: Function, budget: int, 
 def _evosax_algorithm(name: str, size: int, dimension: int) -> tuple[Any, Any]:
     """The algorithm (compiled once) and its parameters; the rates that evosax leaves to its user are ours."""
     import optax
-    from evosax.algorithms import distribution_based, population_based
 
     sigma = SIGMA * WIDTH
     made: dict[str, Callable[[], dict[str, Any]]] = {
@@ -154,8 +149,23 @@ def _evosax_algorithm(name: str, size: int, dimension: int) -> tuple[Any, Any]:
             "optimizer": optax.adam(FIXED * WIDTH / 3.0), "std_schedule": optax.constant_schedule(FIXED * WIDTH),
         },
     }  # fmt: skip
-    package = distribution_based if hasattr(distribution_based, name) else population_based
     options = made.get(name, dict)()
-    algorithm = getattr(package, name)(population_size=size, solution=np.zeros(dimension), **options)
+    algorithm = evosax_class(name)(population_size=size, solution=np.zeros(dimension), **options)
     params = algorithm.default_params
     return algorithm, params.replace(std_init=sigma) if hasattr(params, "std_init") else params
+
+
+def evosax_class(name: str) -> Any:
+    """The class of one of its algorithms."""
+    from evosax.algorithms import distribution_based, population_based
+
+    return getattr(distribution_based if hasattr(distribution_based, name) else population_based, name)
+
+
+def evosax_state(algorithm: Any, params: Any, key: Any, drawn: Callable[..., np.ndarray], cost: Any) -> Any:
+    """The first state of an algorithm, around a point [D] or of a population [P, D] with its cost, as it has either."""
+    dimension = algorithm.num_dims
+    if not hasattr(algorithm, "get_population"):
+        return algorithm.init(key, drawn(dimension), params)
+    first = drawn(algorithm.population_size, dimension)
+    return algorithm.init(key, first, cost(first), params)

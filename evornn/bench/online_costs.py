@@ -72,7 +72,8 @@ def draw_online(rows: list[dict[str, Any]], path: str | Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from evornn.report.figure import GREY, LINES, STYLE
+    from evornn.look import GREY
+    from evornn.report.figure import LINES, STYLE
 
     measured = [row for row in rows if _measured(row)]
     n = np.array([row["N"] for row in measured])

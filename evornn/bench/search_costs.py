@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from evornn.bench.function_rivals import evosax_class, evosax_state
 from evornn.bench.measure import one_thread
 from evornn.search.overhead import REFERENCE, generation_step, names
 
@@ -103,16 +104,12 @@ def pycma_step() -> Step:
 def evosax_step(name: str) -> Step:
     """A generation of an evosax algorithm, of `SCANNED` in one compiled loop, a sphere's fitness included."""
     import jax
-    from evosax.algorithms import distribution_based, population_based
 
-    package = distribution_based if hasattr(distribution_based, name) else population_based
-    algorithm = getattr(package, name)(population_size=POPULATION, solution=np.zeros(DIMENSION, dtype=np.float32))
+    draws = np.random.default_rng(0)
+    algorithm = evosax_class(name)(population_size=POPULATION, solution=np.zeros(DIMENSION, dtype=np.float32))
     params, key = algorithm.default_params, jax.random.key(0)
-    if package is population_based:
-        first = np.random.default_rng(0).uniform(-1.0, 1.0, (POPULATION, DIMENSION)).astype(np.float32)
-        state = algorithm.init(key, first, _sphere(first), params)
-    else:
-        state = algorithm.init(key, np.zeros(DIMENSION, dtype=np.float32), params)
+    drawn = lambda *shape: np.asarray(draws.uniform(-1.0, 1.0, shape), dtype=np.float32)  # noqa: E731
+    state = evosax_state(algorithm, params, key, drawn, _sphere)
 
     def generation(state: Any, key: Any) -> tuple[Any, None]:
         one, two = jax.random.split(key)

@@ -13,24 +13,16 @@ import numpy as np
 from evornn.compare.analysis import Overall
 from evornn.compare.curves import Quartiles
 from evornn.compare.resampling import Estimate
+from evornn.look import GREY, LOOK
 
 COLOURS = ("#1f5fa8", "#d9731a", "#2f8f5b", "#8a4fa8", "#c23b3b", "#6b6f76", "#a07800", "#0f8ea3")
 DASHES = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2))
-GREY = "#8a93a0"
 WIDTH, HEIGHT = 4.4, 2.7  # inches: at a phone's width letters are as large as the page's
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": "#333333",
+STYLE: dict[Any, Any] = LOOK | {
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#e9ebee",
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
     "svg.fonttype": "none",
-    "svg.hashsalt": "evornn",  # the same runs give the same page
     "text.parse_math": False,  # names from elsewhere may hold a dollar sign
 }
 

@@ -8,24 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evornn.look import GREY, LOOK
+
 if TYPE_CHECKING:
     from evornn.results import Trajectory
 
-BLUE, GREY, RED = "#1f5fa8", "#8a93a0", "#c8452d"
+BLUE, RED = "#1f5fa8", "#c8452d"
 LINES = (BLUE, "#d98c21", "#3f8f5b", "#8a5aa8")
 MAX_PANELS = 4
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": "#333333",
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
-    "svg.hashsalt": "evornn",  # the same run gives the same file
-}
+STYLE: dict[Any, Any] = LOOK | {"axes.titlesize": 10, "axes.titlelocation": "left"}
 
 
 def draw(

@@ -183,8 +183,7 @@ class CMAES(DistributionSearch):
         if not super()._ended(fitness):
             if not (cut or self.convergence.reached(fitness)):
                 return False
-            self._begin_anew()
-            self.restarts += 1
+            self._start_over()
         self.regime.restart(self.rng)
         return True
 

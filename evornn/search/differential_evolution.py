@@ -86,8 +86,7 @@ class DifferentialEvolution(RestartingSearch):
             trials = self._trials(self._pool)
             if len(trials):
                 return trials
-            self.restarts += 1  # nothing new can come of members that are all alike
-            self._begin_anew()
+            self._start_over()  # nothing new can come of members that are all alike
             self._forget()
         return self._sample(self.population)
 

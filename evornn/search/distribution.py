@@ -75,8 +75,7 @@ class DistributionSearch(RestartingSearch):
             return True
         if self._width() > 2.0 * NARROWEST:
             return False
-        self._begin_anew()
-        self.restarts += 1
+        self._start_over()
         return True
 
     # -- generations ------------------------------------------------------------------------------------------------

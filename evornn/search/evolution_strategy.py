@@ -21,6 +21,7 @@ its `selRandom` and `varAnd`, one individual after another; DEAP's log-normal mu
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -38,6 +39,7 @@ MATES = ("global", "intermediate", "discrete", "none")
 DEAP_MATES = ("cxESBlend", "cxESTwoPoint")
 MUTATES = ("log_normal", "mutESLogNormal")
 ADAPTATIONS = ("self", "fifth")
+QUANTILES = 2**16  # that stand for the normal distribution in the factors of step sizes
 
 
 class EvolutionStrategy(RestartingSearch):
@@ -86,8 +88,6 @@ class EvolutionStrategy(RestartingSearch):
         self.start: str = check_choice("start", start, STARTS)
         self.span = self.upper - self.lower
         self._deap = self._deap_breeder()
-        tau = self.c / math.sqrt(2.0 * math.sqrt(self.dimension))
-        self._factors = np.exp(tau * normal_quantiles(2**16)).astype(np.float32)  # exp(tau N_i)
         self._forget()
 
     def _deap_breeder(self) -> Any:
@@ -111,11 +111,20 @@ class EvolutionStrategy(RestartingSearch):
         options = {"c": self.c} | ({"alpha": self.alpha} if mate == "cxESBlend" else {})
         return DeapBreeder(names, options, rates)
 
+    @functools.cached_property
+    def _factors(self) -> np.ndarray:
+        """exp(tau N_i), float32 [QUANTILES]."""
+        tau = self.c / math.sqrt(2.0 * math.sqrt(self.dimension))
+        return np.exp(tau * normal_quantiles(QUANTILES)).astype(np.float32)
+
     @property
     def memory(self) -> int:
-        """Bytes, of parents and children, of the factors, and of DEAP's lists where its operators breed."""
+        """Bytes, of parents and children, of DEAP's lists where its operators breed, else of the factors of step sizes
+        and what they are made of.
+        """
         footprint = self.FOOTPRINT if self._deap is None else self._deap.footprint
-        return footprint.bytes(self.population + self.parents, self.dimension) + self._factors.nbytes
+        factors = 4 * 8 * QUANTILES if self._deap is None and self.adapt == "self" else 0
+        return footprint.bytes(self.population + self.parents, self.dimension) + factors
 
     def _forget(self) -> None:
         self._parents = np.empty((0, self.dimension))  # [<= mu, D]
@@ -153,7 +162,7 @@ class EvolutionStrategy(RestartingSearch):
     def _self_adapted(self) -> np.ndarray:
         n = self.dimension
         genomes, steps = self._recombined()
-        drawn = self.rng.integers(self._factors.size, size=(self.population, n), dtype=np.uint16)
+        drawn = self.rng.integers(QUANTILES, size=(self.population, n), dtype=np.uint16)
         factors = self._factors.take(drawn)
         common = self.rng.standard_normal((self.population, 1), dtype=np.float32)
         factors *= np.exp(self.c / math.sqrt(2.0 * n) * common)
@@ -192,7 +201,6 @@ class EvolutionStrategy(RestartingSearch):
             return
         exhausted = float(self._steps.max()) <= 2.0 * NARROWEST
         if exhausted:
-            self._begin_anew()
-            self.restarts += 1
+            self._start_over()
         if exhausted or self._stuck(self._parent_fitness):
             self._forget()

@@ -45,6 +45,10 @@ class RestartingSearch(Search):
             self._stagnant += 1
         if self._stagnant < self.restart_after:
             return False
+        self._start_over()
+        return True
+
+    def _start_over(self) -> None:
+        """Count a restart, whatever the reason."""
         self._begin_anew()
         self.restarts += 1
-        return True
