@@ -203,11 +203,10 @@ class Problem:
         """
         if self.task.series:
             raise EvornnError(f"the episodes of {type(self.task).__name__} are given data; there are no others to draw")
-        other = copy.copy(self)
+        other = self._copied()
         other.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
         other.episodes = self.episodes if episodes is None else check_range("episodes", episodes, 1, integer=True)
         other.scenarios = self._checked_scenarios(self.task.scenarios(other.episodes, seed))
-        other._backend, other._exact, other._elsewhere = self.backend, None, {}
         return other
 
     def memory(self, population: int, gradients: bool = False) -> int:
@@ -228,9 +227,14 @@ class Problem:
 
     def shortened(self, steps: int) -> Problem:
         """The same problem with episodes of `steps` steps at most, sharing what is compiled."""
-        other = copy.copy(self)
+        other = self._copied()
         other.task = copy.copy(self.task)
         other.task.steps = min(check_range("steps", steps, 1, integer=True), self.checked_steps(None))
+        return other
+
+    def _copied(self) -> Problem:
+        """A copy that shares what is compiled, and nothing that was made for these episodes."""
+        other = copy.copy(self)
         other._backend, other._exact, other._elsewhere = self.backend, None, {}
         return other
 
