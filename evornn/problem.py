@@ -13,6 +13,7 @@ from evornn.genome import Space, of_finite
 from evornn.kernels.backend import over_episodes
 from evornn.networks.base import Network
 from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Trial
+from evornn.shared import MAKING, made_once, made_so_far
 from evornn.simulation import Simulation
 from evornn.tasks.base import Stage, Task
 
@@ -64,18 +65,14 @@ class Problem:
         if task.series:
             self.episodes = len(next(iter(task.series.values())))
         self.scenarios = self._checked_scenarios(task.scenarios(self.episodes, self.seed))
-        self._backend: Any = None
-        self._exact: Problem | None = None
         self._elsewhere: dict[Task, Problem] = {}
 
-    @property
+    @made_once
     def backend(self) -> Any:
         """The backend, made on first use."""
-        if self._backend is None:
-            from evornn.kernels.backends import make
+        from evornn.kernels.backends import make
 
-            self._backend = make(self.backend_name, self.simulation, self.precision, self.workers, self.gradient_memory)
-        return self._backend
+        return make(self.backend_name, self.simulation, self.precision, self.workers, self.gradient_memory)
 
     @property
     def dimension(self) -> int:
@@ -183,19 +180,22 @@ class Problem:
         """This problem on another task object of the same sizes; itself on None."""
         if task is None or task is self.task:
             return self
-        if task not in self._elsewhere:
-            self._elsewhere[task] = Problem(
-                self.network, task, self.backend_name, self.precision, self.workers, seed=self.seed
-            )
-        return self._elsewhere[task]
+        with MAKING:
+            if task not in self._elsewhere:
+                self._elsewhere[task] = Problem(
+                    self.network, task, self.backend_name, self.precision, self.workers, seed=self.seed
+                )
+            return self._elsewhere[task]
 
     def exact(self) -> Problem:
         """The same problem in float64 on the CPU (itself if it is)."""
         if self.precision == "float64" and self.backend_name in ("cpu", "plain"):
             return self
-        if self._exact is None:
-            self._exact = Problem(self.network, self.task, "cpu", "float64", self.workers, self.episodes, self.seed)
         return self._exact
+
+    @made_once
+    def _exact(self) -> Problem:
+        return Problem(self.network, self.task, "cpu", "float64", self.workers, self.episodes, self.seed)
 
     def redrawn(self, seed: int, episodes: int | None = None) -> Problem:
         """The same problem with the episodes and the noise of another seed, sharing what is compiled; `episodes`: how
@@ -235,8 +235,13 @@ class Problem:
     def _copied(self) -> Problem:
         """A copy that shares what is compiled, and nothing that was made for these episodes."""
         other = copy.copy(self)
-        other._backend, other._exact, other._elsewhere = self.backend, None, {}
+        other.__dict__["backend"] = self.backend
         return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy (in another process, or here) starts from: without what is made on first use."""
+        made = ("backend", "_exact", "_elsewhere")
+        return {name: value for name, value in self.__dict__.items() if name not in made} | {"_elsewhere": {}}
 
     def compile(self, population: int) -> None:
         """Compile what evaluating `population` genomes and testing a champion take: a run is then timed without it."""
@@ -259,9 +264,7 @@ class Problem:
 
     def close(self) -> None:
         """Stop the backend's threads, give back its memory on a device."""
-        if self._backend is not None:
-            self._backend.close()
-        for other in (self._exact, *self._elsewhere.values()):
+        for other in (made_so_far(self, "backend"), made_so_far(self, "_exact"), *self._elsewhere.values()):
             if other is not None:
                 other.close()
 

@@ -96,7 +96,7 @@ class LBFGS(Trainer):
 
     def _point(self, learner: int) -> np.ndarray:
         """What a learner wants evaluated next; a fresh draw if it has ended."""
-        if learner not in self._running:
+        if learner not in self._running or not self._running[learner].here:
             self._running[learner] = Inverted(self._minimiser(learner), list(map(_value, self._told[learner])))
         try:
             return self._running[learner].point()
@@ -116,9 +116,9 @@ class LBFGS(Trainer):
         start = np.clip(self.space.sample(rng, 1)[0], self.lower, self.upper)
         bounds, options = list(zip(self.lower, self.upper, strict=True)), self._scipy_options
 
-        def minimise(function: Any) -> None:
-            from scipy.optimize import minimize
+        from scipy.optimize import minimize  # in the caller's thread: a fork meets no half import
 
+        def minimise(function: Any) -> None:
             minimize(function, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
 
         return minimise

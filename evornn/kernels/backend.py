@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evornn.shared import MAKING, made_once
+
 if TYPE_CHECKING:
     from evornn.kernels.step_jacobians import StepJacobians
     from evornn.kernels.stepwise import Stepwise
@@ -17,7 +19,6 @@ class Backend:
     def __init__(self, simulation: Any, precision: str) -> None:
         self.simulation, self.precision = simulation, precision
         self._stepwise: Stepwise | None = None
-        self._jacobians: StepJacobians | None = None
 
     def evaluate(
         self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
@@ -42,19 +43,22 @@ class Backend:
 
     def stepwise(self, scenario_size: int) -> Stepwise:
         """Episodes step by step, with the adjoint of every step, in the backend's precision."""
-        if self._stepwise is None:
-            from evornn.kernels.stepwise import Stepwise
+        with MAKING:
+            if self._stepwise is None:
+                from evornn.kernels.stepwise import Stepwise
 
-            self._stepwise = Stepwise(self.simulation, scenario_size, self.precision)
-        return self._stepwise
+                self._stepwise = Stepwise(self.simulation, scenario_size, self.precision)
+            return self._stepwise
 
     def step_jacobians(self) -> StepJacobians:
         """The network's step with its Jacobians, in float64."""
-        if self._jacobians is None:
-            from evornn.kernels.step_jacobians import StepJacobians
-
-            self._jacobians = StepJacobians(self.simulation)
         return self._jacobians
+
+    @made_once
+    def _jacobians(self) -> StepJacobians:
+        from evornn.kernels.step_jacobians import StepJacobians
+
+        return StepJacobians(self.simulation)
 
 
 def over_episodes(fitness: np.ndarray, steps: np.ndarray, failed: np.ndarray) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from evornn.errors import EvornnError
 from evornn.kernels.backend import Backend
 from evornn.kernels.cpu import CpuBackend
 from evornn.kernels.module_cache import cache_folder
+from evornn.shared import MAKING
 
 PREDICTED = 2048  # episodes at once from which a GPU should win: a guess from operations counted, until it is measured
 
@@ -62,13 +63,15 @@ class WithGpu(Backend):
     def choose(self, individuals: int, episodes: int) -> Any:
         """The backend that evaluates, chosen by the first batch of P individuals x E episodes."""
         if self.chosen is None:
-            if individuals * episodes < self.smallest:
-                self.chosen = self.host
-            else:
-                from evornn.kernels.cuda.backend import CudaBackend
-
-                self.chosen = CudaBackend(self.simulation, self.precision)
+            with MAKING:
+                if self.chosen is None:
+                    self.chosen = self.host if individuals * episodes < self.smallest else self._device()
         return self.chosen
+
+    def _device(self) -> Backend:
+        from evornn.kernels.cuda.backend import CudaBackend
+
+        return CudaBackend(self.simulation, self.precision)
 
     def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Any:
         """The kernel for a batch of this size."""

@@ -17,15 +17,16 @@ def batch_memory(backend: Any, individuals: int, scenarios: np.ndarray, steps: i
     """
     episodes, size = len(scenarios), np.dtype(backend.precision).itemsize
     if gradients:
-        kernel, slopes = backend.differentiator.planned(individuals, scenarios, steps)
+        kernel, room, slopes = backend.differentiator.planned(individuals, scenarios, steps)
     else:
         kernel, slopes = backend.kernel(individuals, episodes, scenarios.shape[1]), 0
+        room = kernel.room()
     shape = kernel.shape
     groups = layouts.groups_of(episodes, shape)
     jobs = layouts.blocks_of(individuals, shape) * groups
     results = 2 * 3 * size * jobs * shape.lanes  # as computed, and collected
     results += (3 * 8 + 2) * individuals * episodes + 64 * individuals  # as told, and summed over episodes
-    rooms = size * sum(kernel.room()) * min(backend.workers, jobs)
+    rooms = size * sum(room) * min(backend.workers, jobs)
     rows = [size * array.size for array in (scenarios, *backend.simulation.task.series.values())]
     wider = groups * shape.lanes / episodes if shape.layout == "episodes" else 1.0  # with idle lanes
     arranged = int(wider * (sum(rows) + 3 * max(rows)))  # three copies on the way

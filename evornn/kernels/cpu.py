@@ -7,10 +7,8 @@ of threads, any chunking and any layout.
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,8 +20,10 @@ from evornn.kernels.host import native_lanes
 from evornn.kernels.kernel_text import kernel_text
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
+from evornn.kernels.threads import Threads
 from evornn.kernels.traced import Traced, trace_simulation
 from evornn.kernels.values import LayoutUnsupported
+from evornn.shared import MAKING, made_once, made_so_far
 
 THREADS_FROM_SECONDS = 2e-4  # work shorter than this is not worth waking threads for
 INLINE_SECONDS = 0.1  # work shorter than this runs in the calling thread: Ctrl-C waits no longer than that
@@ -40,20 +40,17 @@ class Kernel:
         self.order = self.plan.weight_order(self.starts)
         self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
         self.seconds = 0.0  # measured time of one job's step
-        self._function: Any = None
 
     def _write(self, simulation: Any, traced: Any, shape: Shape) -> tuple[str, Plan, Shape]:
         """The text, the memory plan, and the shape with the plan's strides."""
         return kernel_text(traced, shape, simulation.title(), simulation.early_exit)
 
-    @property
+    @made_once
     def function(self) -> Any:
         """The compiled entry point."""
-        if self._function is None:
-            from evornn.kernels.module_cache import load
+        from evornn.kernels.module_cache import load
 
-            self._function = getattr(load(self.text), self.entry)
-        return self._function
+        return getattr(load(self.text), self.entry)
 
     def room(self) -> tuple[int, ...]:
         """Numbers of one thread's weights and scratch."""
@@ -61,10 +58,6 @@ class Kernel:
         wide = shape.jobs if shape.layout == "units" else shape.lanes
         weights = self.plan.weight_size * (1 if shape.layout == "episodes" else wide)
         return weights, self.plan.scratch_size * wide
-
-    def memory(self) -> tuple[np.ndarray, ...]:
-        """Memory for one thread's `room`, zeroed, on cache lines."""
-        return tuple(aligned(count, self.shape.precision) for count in self.room())
 
 
 def aligned(count: int, precision: str) -> np.ndarray:
@@ -104,16 +97,16 @@ class CpuBackend(Backend):
         self._traced: Traced | None = None
         self._kernels: dict[Any, Kernel] = {}
         self._data: dict[Any, list[np.ndarray]] = {}
-        self._pool: ThreadPoolExecutor | None = None
+        self._threads = Threads(self.workers)
         self._units_possible = True
         self.gradient_memory = gradient_memory
-        self._gradients: Any = None
-        self._tangents: Any = None
 
     def _trace(self, scenario_size: int) -> Traced:
         if self._traced is None:
-            self._traced = self.graphs(self.simulation, scenario_size)
-            self._units = layouts.widest_product(self._traced.step.outputs)
+            with MAKING:
+                traced = self._traced or self.graphs(self.simulation, scenario_size)
+                self._units = layouts.widest_product(traced.step.outputs)
+                self._traced = traced
         return self._traced
 
     def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Kernel:
@@ -126,7 +119,9 @@ class CpuBackend(Backend):
         key = (layout, lanes, jobs)
         if key not in self._kernels:
             try:
-                self._kernels[key] = Kernel(self.simulation, traced, Shape(self.precision, lanes, layout, jobs))
+                with MAKING:
+                    if key not in self._kernels:
+                        self._kernels[key] = Kernel(self.simulation, traced, Shape(self.precision, lanes, layout, jobs))
             except LayoutUnsupported:
                 if self.forced[0]:
                     raise
@@ -155,7 +150,7 @@ class CpuBackend(Backend):
             seed,
             groups,
         )
-        self.run(kernel, fixed, (out,), jobs, steps)
+        self.run(kernel, kernel.room(), fixed, (out,), jobs, steps)
         fitness, taken, failed = layouts.collect(out, len(values), len(scenarios), shape).astype(np.float64)
         return fitness, taken, failed > 0
 
@@ -167,25 +162,26 @@ class CpuBackend(Backend):
         """
         return self.differentiator(values, scenarios, steps, seed, episodes)
 
-    @property
+    @made_once
     def differentiator(self) -> Any:
-        """What takes gradients, made on first use."""
-        if self._gradients is None:
-            from evornn.kernels.cpu_gradient import Gradients
+        """What takes gradients."""
+        from evornn.kernels.cpu_gradient import Gradients
 
-            self._gradients = Gradients(self)
-        return self._gradients
+        return Gradients(self)
 
     def tangent(
         self, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
     ) -> tuple[np.ndarray, np.ndarray]:
         """values [P, D] and directions [P, D], scenarios [E, k] -> fitness and its slopes along them: each [P, E]."""
-        if self._tangents is None:
-            from evornn.kernels.cpu_tangent import TangentBackend
-
-            self._tangents = TangentBackend(self.simulation, self.precision, self.workers, *self.forced)
-        slopes, fitness, _ = self._tangents.evaluate(np.hstack((values, dots)), scenarios, steps, seed)
+        slopes, fitness, _ = self.tangents.evaluate(np.hstack((values, dots)), scenarios, steps, seed)
         return fitness, slopes
+
+    @made_once
+    def tangents(self) -> CpuBackend:
+        """What takes tangents."""
+        from evornn.kernels.cpu_tangent import TangentBackend
+
+        return TangentBackend(self.simulation, self.precision, self.workers, *self.forced)
 
     def data(self, shape: Shape, episodes: np.ndarray | None = None) -> tuple[Any, ...]:
         """The task's data rows as a kernel takes them, then their number of steps; of all episodes, or of these."""
@@ -194,7 +190,7 @@ class CpuBackend(Backend):
         if episodes is not None:
             return *(layouts.arrange_episodes(array[episodes], shape) for array in series), length
         key = (shape.layout == "episodes", shape.lanes)  # what the arrangement depends on
-        if key not in self._data:
+        if key not in self._data:  # by two threads at once: the same twice
             self._data[key] = [layouts.arrange_episodes(array, shape) for array in series]
         return *self._data[key], length
 
@@ -202,17 +198,21 @@ class CpuBackend(Backend):
         """As `Backend.batch_memory`."""
         return batch_memory(self, individuals, scenarios, steps, gradients)
 
-    def run(self, kernel: Kernel, fixed: tuple[Any, ...], out: tuple[np.ndarray, ...], jobs: int, steps: int) -> None:
-        """Run `jobs` jobs of a kernel, in threads if that is worth it."""
+    def run(
+        self, kernel: Kernel, room: tuple[int, ...], fixed: tuple[Any, ...], out: tuple[np.ndarray, ...], jobs: int,
+        steps: int,
+    ) -> None:  # fmt: skip
+        """Run `jobs` jobs of a kernel, in threads if that is worth it, each with memory for `room` numbers."""
         stop = np.zeros(1, np.int64)
 
         def work(spans: Iterable[tuple[int, int]]) -> None:
-            memory = kernel.memory()
+            memory = tuple(aligned(count, kernel.shape.precision) for count in room)
             for first, last in spans:
                 kernel.function(*fixed, first, last, *out, *memory, stop)
 
         if not kernel.seconds:
-            work([(0, 0)])  # compiles, here and once
+            with MAKING:
+                work([(0, 0)])  # compiles, here and once
         began = time.perf_counter()
         expected = kernel.seconds * jobs * steps
         threads = min(self.workers, jobs)
@@ -220,41 +220,12 @@ class CpuBackend(Backend):
             threads = 1
             work([(0, jobs)])
         else:
-            self._in_threads(work, jobs, threads, stop)
+            self._threads.share(work, jobs, threads, stop)
         spent = (time.perf_counter() - began) * threads / (jobs * max(steps, 1))
         kernel.seconds = spent if not kernel.seconds else 0.5 * (kernel.seconds + spent)
 
-    def _in_threads(
-        self, work: Callable[[Iterable[tuple[int, int]]], None], jobs: int, threads: int, stop: np.ndarray
-    ) -> None:
-        chunk = max(1, jobs // (threads * 8))
-        starts = iter(range(0, jobs, chunk))
-        lock = threading.Lock()
-
-        def spans() -> Iterator[tuple[int, int]]:
-            while not stop[0]:
-                with lock:
-                    first = next(starts, None)
-                if first is None:
-                    return
-                yield first, min(first + chunk, jobs)
-
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="evornn")
-        running = [self._pool.submit(work, spans()) for _ in range(threads)]
-        try:
-            wait(running)
-        except BaseException:  # Ctrl-C: kernels look at the flag every 256 steps
-            stop[0] = 1
-            wait(running)
-            raise
-        for future in running:
-            future.result()
-
     def close(self) -> None:
         """Stop the threads."""
-        if self._tangents is not None:
-            self._tangents.close()
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        for one in (made_so_far(self, "tangents"), self._threads):
+            if one is not None:
+                one.close()

@@ -19,6 +19,7 @@ from evornn.kernels.host import native_lanes
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 from evornn.kernels.traced import TracedGradient, trace_gradient
+from evornn.shared import MAKING
 
 if TYPE_CHECKING:
     from evornn.kernels.cpu import CpuBackend
@@ -34,7 +35,6 @@ class GradientKernel(Kernel):
     def __init__(self, simulation: Any, traced: TracedGradient, shape: Shape) -> None:
         super().__init__(simulation, traced, shape)
         self.genes = self.plan.gradients.order(self.starts).astype(np.int64)
-        self.segment, self.segments = 1, 1
 
     def _write(self, simulation: Any, traced: TracedGradient, shape: Shape) -> tuple[str, Plan, Shape]:
         text, self.sizes, shape = gradient_text(
@@ -42,17 +42,17 @@ class GradientKernel(Kernel):
         )
         return text, self.sizes.plan, shape
 
-    def plan_memory(self, steps: int, megabytes: float) -> None:
-        """Decide how many steps a segment has: all of them, if one thread's share of memory allows."""
+    def segment(self, steps: int, megabytes: float) -> int:
+        """How many steps a segment has: all of them, if one thread's share of memory allows."""
         row = max(self.sizes.tape, 1) * self.shape.lanes * np.dtype(self.shape.precision).itemsize
         fitting = int(megabytes * 2**20 / row)
-        self.segment = min(steps, max(fitting, math.isqrt(steps) + 1))
-        self.segments = -(-steps // self.segment)
+        return min(steps, max(fitting, math.isqrt(steps) + 1))
 
-    def room(self) -> tuple[int, ...]:
+    def room_for(self, steps: int, segment: int) -> tuple[int, ...]:
         """Numbers of one thread's weights, scratch, gradients, tape and marks."""
-        sizes = (len(self.genes), self.segment * self.sizes.tape, (self.segments + 1) * self.sizes.marks)
-        return (*super().room(), *(max(n, 1) * self.shape.lanes for n in sizes))
+        segments = -(-steps // segment)
+        sizes = (len(self.genes), segment * self.sizes.tape, (segments + 1) * self.sizes.marks)
+        return (*self.room(), *(max(n, 1) * self.shape.lanes for n in sizes))
 
 
 class Gradients:
@@ -65,23 +65,33 @@ class Gradients:
 
     def kernel(self, episodes: int, scenario_size: int, scattered: bool = False) -> GradientKernel:
         """The kernel for so many episodes; scattered: their numbers do not simply count up."""
-        backend, native = self.backend, native_lanes(self.backend.precision)
         if self._traced is None:
-            self._traced = trace_gradient(self.simulation, scenario_size)
+            with MAKING:
+                self._traced = self._traced or trace_gradient(self.simulation, scenario_size)
+        backend, native = self.backend, native_lanes(self.backend.precision)
         layout = backend.forced[0] or ("episodes" if episodes >= native else "individuals")
         if scattered and layout == "episodes" and _has_noise(self._traced):
             layout = "individuals"  # noise is keyed by the episode's number: there lanes hold consecutive ones
         if layout not in self._kernels:
-            shape = Shape(backend.precision, backend.forced[1] or native, layout)
-            self._kernels[layout] = GradientKernel(self.simulation, self._traced, shape)
+            with MAKING:
+                if layout not in self._kernels:
+                    shape = Shape(backend.precision, backend.forced[1] or native, layout)
+                    self._kernels[layout] = GradientKernel(self.simulation, self._traced, shape)
         return self._kernels[layout]
 
-    def planned(self, population: int, scenarios: np.ndarray, steps: int) -> tuple[GradientKernel, int]:
-        """The kernel for a batch with its memory planned, and bytes of the batch's gradients."""
+    @property
+    def share(self) -> float:
+        """MB that one thread may store states in."""
+        return self.backend.gradient_memory / self.backend.workers
+
+    def planned(
+        self, population: int, scenarios: np.ndarray, steps: int
+    ) -> tuple[GradientKernel, tuple[int, ...], int]:
+        """The kernel for a batch, numbers of one thread's memory, and bytes of the batch's gradients."""
         kernel = self.kernel(len(scenarios), scenarios.shape[1])
-        kernel.plan_memory(steps, self.backend.gradient_memory / self.backend.workers)
+        room = kernel.room_for(steps, kernel.segment(steps, self.share))
         size, dimension = np.dtype(self.backend.precision).itemsize, self.simulation.genome.dimension
-        return kernel, (self._parts(len(scenarios), kernel.shape) * size + 3 * 8) * population * dimension
+        return kernel, room, (self._parts(len(scenarios), kernel.shape) * size + 3 * 8) * population * dimension
 
     @staticmethod
     def _parts(episodes: int, shape: Shape) -> int:
@@ -96,7 +106,7 @@ class Gradients:
         numbers = np.arange(count) if episodes is None else np.asarray(episodes, dtype=np.int64)
         kernel = self.kernel(count, scenarios.shape[1], not np.array_equal(numbers, np.arange(count)))
         shape, population = kernel.shape, len(values)
-        kernel.plan_memory(steps, self.backend.gradient_memory / self.backend.workers)
+        segment = kernel.segment(steps, self.share)
         values = np.ascontiguousarray(values, dtype=np.float64)
         groups, blocks = layouts.groups_of(count, shape), layouts.blocks_of(population, shape)
         parts = self._parts(count, shape)
@@ -117,10 +127,11 @@ class Gradients:
             seed,
             groups,
             parts,
-            kernel.segment,
+            segment,
             kernel.genes,
         )
-        self.backend.run(kernel, fixed, (out, slopes), blocks * parts, steps)
+        room = kernel.room_for(steps, segment)
+        self.backend.run(kernel, room, fixed, (out, slopes), blocks * parts, steps)
         fitness, taken, failed = layouts.collect(out, population, count, shape).astype(np.float64)
         return fitness, taken, failed > 0, slopes.sum(axis=0, dtype=np.float64)
 

@@ -25,6 +25,7 @@ from evornn.kernels.layout import constants_and_tables
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 from evornn.kernels.values import Memory, Text, Value, part, plus
+from evornn.shared import made_once
 
 ARRAYS = ("w", "K", "S", "g")  # passed to every function: weights, constants, scratch, gradients
 ARGUMENTS = ("w", "K", "J", "u", "time", "start", "count", "stride", "Q", "O", "G", "S")
@@ -80,16 +81,13 @@ class FunctionKernel:
         order = self.plan.weight_order(dict(zip(self.parameters, ends.tolist(), strict=False)))
         self.order = np.where(order < 0, self.dimension, order)  # one past the end: a zero
         self.constants, self.tables = constants_and_tables(self.plan, precision)
-        self._entry: Any = None
 
-    @property
+    @made_once
     def entry(self) -> Any:
         """The compiled `sweep`."""
-        if self._entry is None:
-            from evornn.kernels.module_cache import load
+        from evornn.kernels.module_cache import load
 
-            self._entry = load(self.text).sweep
-        return self._entry
+        return load(self.text).sweep
 
     # text -------------------------------------------------------------------------------------------------------------
     def _text(self) -> str:

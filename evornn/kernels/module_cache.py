@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 from evornn.errors import EvornnError
+from evornn.shared import MAKING, hold_over_forks
 
 _SOURCES = (
     *(
@@ -88,19 +89,33 @@ def module_name(text: str) -> str:
 def load(text: str) -> ModuleType:
     """The kernel module with this text: from memory, from the cache folder, or written there now."""
     name = module_name(text)
-    if name not in sys.modules:
-        path = _written(name, text)
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # Numba unpickles cached kernels by module name
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
-    return sys.modules[name]
+    with MAKING:
+        _hold_compilers()
+        if name not in sys.modules:
+            path = _written(name, text)
+            spec = importlib.util.spec_from_file_location(name, path)
+            assert spec is not None
+            assert spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[name] = module  # Numba unpickles cached kernels by module name
+            try:
+                spec.loader.exec_module(module)
+            except BaseException:
+                del sys.modules[name]
+                raise
+        return sys.modules[name]
+
+
+@cache
+def _hold_compilers() -> None:
+    """Forks wait for Numba and LLVM, whose locks a child could not open."""
+    from llvmlite.binding import ffi
+    from numba.core.compiler_lock import global_compiler_lock
+
+    hold_over_forks(global_compiler_lock)
+    llvm = getattr(getattr(ffi.lib, "_lock", None), "_lock", None)
+    if llvm is not None:
+        hold_over_forks(llvm)
 
 
 def _written(name: str, text: str) -> Path:

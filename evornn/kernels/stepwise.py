@@ -18,6 +18,7 @@ from evornn.formula.trace import Function
 from evornn.kernels.function_kernel import FunctionKernel
 from evornn.kernels.reader import ArrayReader
 from evornn.kernels.traced import saving, trace_folded
+from evornn.shared import MAKING
 
 
 class StepGraphs:
@@ -71,13 +72,14 @@ class Stepwise:
 
     def kernel(self, many: bool) -> FunctionKernel:
         """The kernel that sweeps one lane, or as many as there are state cotangents."""
-        if many not in self._backward:
-            graphs, lanes = self.graphs, self.size if many else 1
-            feedback = dict(enumerate(graphs.bars))
-            self._backward[many] = FunctionKernel(
-                graphs.backward, graphs.stored, self.simulation.parameters, self.precision, lanes, feedback
-            )
-        return self._backward[many]
+        with MAKING:
+            if many not in self._backward:
+                graphs, lanes = self.graphs, self.size if many else 1
+                feedback = dict(enumerate(graphs.bars))
+                self._backward[many] = FunctionKernel(
+                    graphs.backward, graphs.stored, self.simulation.parameters, self.precision, lanes, feedback
+                )
+            return self._backward[many]
 
     def open(self, window: int, lanes: int) -> Run:
         """Memory for running episodes with a tape of `window` steps, sweeping `lanes` cotangents."""

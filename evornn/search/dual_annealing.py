@@ -84,6 +84,8 @@ class DualAnnealing(Search):
 
     def _generate(self) -> np.ndarray:
         try:
+            if not all(chain.here for chain in self._chains):
+                self._chains.clear()
             if not self._chains:
                 self._start()
             points = np.array([chain.point() for chain in self._chains])
@@ -109,9 +111,9 @@ class DualAnnealing(Search):
         options: dict[str, Any] = {**self._scipy_options, "maxiter": FOREVER, "maxfun": FOREVER}
         bounds, start, seed = list(zip(self.lower, self.upper, strict=True)), self._starts[chain], (self.seed, chain)
 
-        def anneal(function: Any) -> None:
-            from scipy.optimize import dual_annealing
+        from scipy.optimize import dual_annealing  # in the caller's thread: a fork meets no half import
 
+        def anneal(function: Any) -> None:
             name = "rng" if "rng" in inspect.signature(dual_annealing).parameters else "seed"  # SciPy < 1.15
             dual_annealing(function, bounds, x0=start, **{name: np.random.default_rng(seed)}, **options)
 

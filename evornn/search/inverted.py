@@ -5,6 +5,7 @@ Each minimiser runs in a daemon thread of its own that is blocked whenever it wa
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
@@ -35,9 +36,15 @@ class Inverted:
     def __init__(self, minimise: Minimiser, replay: Sequence[Any] = ()) -> None:
         self._points: SimpleQueue = SimpleQueue()
         self._values: SimpleQueue = SimpleQueue()
+        self._process = os.getpid()
         arguments = (minimise, list(replay), self._points, self._values)
         self._thread = threading.Thread(target=_run, args=arguments, daemon=True, name="evornn-minimiser")
         self._thread.start()
+
+    @property
+    def here(self) -> bool:
+        """Whether its thread is one of this process: one that was forked since has only its parent's objects."""
+        return self._process == os.getpid()
 
     def point(self) -> np.ndarray:
         """The point [D] it waits for; raises Ended if it has returned, EvornnError if it failed."""
@@ -60,9 +67,10 @@ class Inverted:
 
 def close_all(running: list[Inverted]) -> None:
     """End several threads: all are told first, then all are waited for."""
-    for one in running:
+    here = [one for one in running if one.here]
+    for one in here:
         one._values.put(None)
-    for one in running:
+    for one in here:
         if one._thread is not threading.current_thread():  # garbage may be collected there
             one._thread.join()
     running.clear()

@@ -54,7 +54,7 @@ def test_slopes_are_those_of_differences_and_of_gradients(network: str, task: st
 )
 def test_kernels_agree_with_numpy_in_every_layout(network: str, task: str, layout: str) -> None:
     problem, genome, direction = drawn(network, task, "cpu")
-    problem._backend = CpuBackend(problem.simulation, "float64", 1, layout)
+    problem.backend = CpuBackend(problem.simulation, "float64", 1, layout)
     genomes, directions = genome + np.linspace(0, 0.1, 5)[:, None], direction * np.linspace(1, 2, 5)[:, None]
     fitness, slopes = jvp(problem, genomes, directions, STEPS)
     plain = Problem(problem.network, problem.task, "plain", episodes=3)

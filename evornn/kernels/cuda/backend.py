@@ -6,10 +6,13 @@ episodes are taken on the device. Gradients and single steps are computed by the
 
 from __future__ import annotations
 
+import os
+import threading
 from typing import Any
 
 import numpy as np
 
+from evornn.errors import EvornnError
 from evornn.kernels import layout as layouts
 from evornn.kernels.backend import Backend
 from evornn.kernels.cuda import device as device
@@ -19,6 +22,7 @@ from evornn.kernels.module_cache import load
 from evornn.kernels.shape import Shape
 from evornn.kernels.traced import Traced, trace_simulation
 from evornn.kernels.values import LayoutUnsupported
+from evornn.shared import MAKING
 
 
 class CudaKernel:
@@ -94,9 +98,14 @@ class CudaBackend(Backend):
         self._kernels: dict[tuple[str, int], CudaKernel] = {}
         self._queues: list[device.Queue] = []
         self._units_possible = True
+        self._process, self._lock = os.getpid(), threading.RLock()  # its arrays on the device serve one caller
 
     def kernel(self, individuals: int, episodes: int, scenario_size: int) -> CudaKernel:
         """The kernel for a batch of this size."""
+        with MAKING:
+            return self._kernel(individuals, episodes, scenario_size)
+
+    def _kernel(self, individuals: int, episodes: int, scenario_size: int) -> CudaKernel:
         if self._traced is None:
             self._traced = trace_simulation(self.simulation, scenario_size)
         units = layouts.units_of(self._traced.step.outputs)
@@ -112,7 +121,7 @@ class CudaBackend(Backend):
                 if self.forced[0]:
                     raise
                 self._units_possible = False
-                return self.kernel(individuals, episodes, scenario_size)
+                return self._kernel(individuals, episodes, scenario_size)
         return self._kernels[layout, block]
 
     def evaluate(
@@ -154,11 +163,21 @@ class CudaBackend(Backend):
 
     def close(self) -> None:
         """Give back the device's memory."""
-        self._queues.clear()
-        self._kernels.clear()
+        with self._lock:
+            self._queues.clear()
+            self._kernels.clear()
 
     def _run(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int, fetch: Any) -> None:
         """Simulate in chunks, two at a time; `fetch(queue, results [3, E, p], slice)` takes each one's results."""
+        if self._process != os.getpid() and not device.simulated():
+            raise EvornnError(
+                "CUDA was in use before this process was forked, which CUDA cannot follow; start processes by "
+                "multiprocessing's 'spawn', or make the first evaluation in the child"
+            )
+        with self._lock:
+            self._simulate(values, scenarios, steps, seed, fetch)
+
+    def _simulate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int, fetch: Any) -> None:
         kernel = self.kernel(len(values), len(scenarios), scenarios.shape[1])
         if not self._queues:
             self._queues = [device.Queue(), device.Queue()]

@@ -1,0 +1,76 @@
+"""What the threads of a process share, and what survives a fork: locks, and things made on first use, once.
+
+A forked child has one thread. A lock that another thread held would stay locked there for ever, and what that thread
+was making would stay half made: a fork waits until such work is done.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, Self, TypeVar, overload
+
+T = TypeVar("T")
+
+_held: list[Any] = []  # locks that a fork takes, in this order
+
+
+def fork_safe_lock() -> Any:
+    """A reentrant lock for module level. A fork waits for it, so the child finds it free and what it guards whole."""
+    lock = threading.RLock()
+    _held.append(lock)
+    return lock
+
+
+def hold_over_forks(lock: Any) -> None:
+    """Let forks wait for another library's reentrant lock too, after ours."""
+    _held.append(lock)
+
+
+_taken: list[Any] = []  # by the fork that is going on
+
+
+def _before() -> None:
+    for lock in _held:
+        lock.acquire()
+        _taken.append(lock)
+
+
+def _after() -> None:
+    while _taken:
+        _taken.pop().release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
+
+STREAMS = fork_safe_lock()  # the global random streams, and how logging is configured
+MAKING = fork_safe_lock()  # tracing, compiling, and everything else that is made on first use
+
+
+class made_once(Generic[T]):
+    """Decorator of a method: a property that is computed on first use, by one thread; then a plain attribute."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make, self.__doc__ = make, make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, one: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, one: object, owner: type) -> T: ...
+    def __get__(self, one: Any, owner: type) -> Any:
+        if one is None:
+            return self
+        with MAKING:
+            if self._name not in one.__dict__:
+                one.__dict__[self._name] = self._make(one)
+            return one.__dict__[self._name]
+
+
+def made_so_far(one: Any, name: str) -> Any:
+    """What a `made_once` property holds, None where nobody has asked for it."""
+    return one.__dict__.get(name)
