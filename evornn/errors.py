@@ -16,6 +16,10 @@ class EvornnError(ValueError):
     """
 
 
+class EvornnWarning(UserWarning):
+    """Something that goes on, but that the user should know of."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """A phrase listing what is valid, led by the closest match to a misspelt `name`."""
     names = list(names)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import typer
 
-from evornn.cli import compare, info, kernel, runs
+from evornn.cli import compare, info, kernel, output, runs
+
+LONG = ("run", "resume", "replay", "compare")  # commands that go on when nobody reads any more what they print
 
 app = typer.Typer(
     name="evornn",
@@ -30,13 +31,13 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
         from evornn.errors import EvornnError
 
         try:
-            command(*args, **kwargs)
+            with output.going_on(command.__name__ in LONG), output.notes():
+                command(*args, **kwargs)
         except EvornnError as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(2) from None
         except BrokenPipeError:  # `evornn list | head`
-            sys.stderr.close()
-            raise typer.Exit(0) from None
+            raise typer.Exit(output.CLOSED_PIPE) from None
 
     return wrapped
 
@@ -68,4 +69,8 @@ def main() -> None:
     threads, waiting busily beside the simulator's, make a decomposition ten times slower where cores are shared.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    app(prog_name="evornn")
+    outlets = output.install()
+    try:
+        app(prog_name="evornn")
+    except SystemExit as end:
+        raise SystemExit(output.finish(outlets, end.code if isinstance(end.code, int) else 1)) from None

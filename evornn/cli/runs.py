@@ -36,12 +36,17 @@ def run(
     figure: Annotated[bool, typer.Option(help="Draw the figure of the run at its end.")] = True,
 ) -> None:
     """Run a spec: evolve until solved or until a budget is spent."""
-    from evornn.experiment.launch import free_directory
+    from evornn.experiment.files import new_directory
+    from evornn.experiment.launch import directories
     from evornn.experiment.spec import Spec
 
     overrides = [*(set_ or []), *([] if seed is None else [f"run.seed={seed}"]), *_workers(workers)]
     loaded = Spec.load(spec, overrides)
-    _carry_out(loaded, out or free_directory(RUNS, spec.stem, loaded.seed), resume=False, figure=figure)
+    if out is not None:
+        _carry_out(loaded, out, resume=False, figure=figure)
+        return
+    with new_directory(directories(RUNS, spec.stem, loaded.seed)) as directory:
+        _carry_out(loaded, directory, resume=False, figure=figure)
 
 
 def resume(
@@ -64,8 +69,6 @@ def replay(
     directory: Annotated[Path, typer.Argument(help="Directory of the run.")],
 ) -> None:
     """Test a run's best network again; redraw its figure."""
-    import numpy as np
-
     from evornn.experiment import store
     from evornn.experiment.history import as_array
     from evornn.experiment.launch import stored_spec
@@ -73,14 +76,12 @@ def replay(
 
     spec = stored_spec(directory)
     problem, _ = spec.build()
-    if not (directory / store.BEST).exists():
+    genome, solved_at = store.read_best(directory)
+    if genome is None:
         typer.echo("this run has no best network yet")
         raise typer.Exit(1)
-    genome = np.load(directory / store.BEST, allow_pickle=False)
     report = problem.test_champion(genome)
     typer.echo(verification(report) if report.trials else "the task has no champion test")
-    result = store.read_json(directory, store.RESULT) or {}
-    solved_at = result.get("best_evaluation") if result.get("solved") else None
     history = as_array(store.read_history(directory))
     for file in _draw(directory, _title(spec), problem, genome, history, solved_at):
         typer.echo(file)
@@ -94,6 +95,7 @@ def _carry_out(spec: Spec, out: Path, resume: bool, figure: bool) -> None:
     """Run or resume `spec` in `out` under a progress display, then say how it ended."""
     from evornn.cli.interrupts import Interrupts
     from evornn.cli.progress import Progress
+    from evornn.experiment.files import resume_command
     from evornn.experiment.launch import start
     from evornn.experiment.store import HISTORY
 
@@ -110,7 +112,9 @@ def _carry_out(spec: Spec, out: Path, resume: bool, figure: bool) -> None:
             result = start(spec, out, watch, built, resume, lambda found: typer.echo(found.describe()))
     except KeyboardInterrupt:
         if (out / HISTORY).exists():
-            typer.echo(f"\ninterrupted; nothing evaluated so far is lost. Continue with: evornn resume {out}", err=True)
+            typer.echo(
+                f"\ninterrupted; nothing evaluated so far is lost. Continue with: {resume_command(out)}", err=True
+            )
         else:
             typer.echo("\ninterrupted before the run began", err=True)
         raise typer.Exit(INTERRUPTED) from None

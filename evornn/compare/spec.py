@@ -37,7 +37,17 @@ from evornn.compare.sections import differences, effective, expanded, overridden
 from evornn.errors import EvornnError, check_range, nearest
 from evornn.experiment import toml
 from evornn.experiment.limits import Limits, Noise
-from evornn.experiment.spec import FAMILIES, LIMITS, MAX_SEED, NOISE, PROBLEM_DEFAULTS, Spec, checked_class
+from evornn.experiment.spec import (
+    FAMILIES,
+    LIMITS,
+    MAX_SEED,
+    NOISE,
+    PROBLEM_DEFAULTS,
+    Spec,
+    checked_class,
+    folder_of,
+    with_files,
+)
 from evornn.experiment.tables import known, located, read
 
 OPTIONS = {name: value for name, value in PROBLEM_DEFAULTS.items() if name != "workers"}  # a run has one thread
@@ -94,7 +104,12 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         """Read and check a file; `overrides` are texts like "methods.GA.search.population=64"; `seeds`: 1 to `seeds`,
         in place of the file's.
         """
-        return cls.of(read(path), str(path), overrides, seeds)
+        tables = read(path)
+        entries = tables.get("problems")
+        for entry in entries if isinstance(entries, list) else []:
+            if isinstance(entry, dict) and isinstance(entry.get("task"), dict):  # files that it names stand beside it
+                entry["task"] = with_files(entry["task"], folder_of(path))
+        return cls.of(tables, str(path), overrides, seeds)
 
     @classmethod
     def of(

@@ -7,10 +7,19 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evornn.errors import EvornnError
+from evornn.experiment import seals
+
+if TYPE_CHECKING:
+    from evornn.experiment.history import Record
+
+CHECKPOINT = "checkpoint.bin"
 _MAGIC = b"evornn-checkpoint-1 "
 
 
@@ -34,6 +43,34 @@ def unpack(data: bytes) -> Any:
         raise ValueError("the checkpoint is damaged")
     head, _, blob = body.partition(b"\n")
     return _fill(json.loads(head), memoryview(blob))
+
+
+def place(records: Sequence[Record]) -> dict[str, Any]:
+    """Where in a run with these records a state is: what `newest` knows it by."""
+    return {"generation": len(records), "after": _last_told(records, len(records))}
+
+
+def newest(directory: Path, records: Sequence[Record]) -> dict[str, Any] | None:
+    """The state that `pack` wrote of a run with these records and its `place`; None if there is none, if it is damaged
+    or of another run: the log tells all that it does.
+    """
+    try:
+        saved = unpack(seals.read_bytes(directory / CHECKPOINT) or b"")
+        generation = saved["generation"]
+    except (EvornnError, ValueError, KeyError, TypeError):
+        return None
+    if not isinstance(generation, int) or not isinstance(saved.get("search"), dict):
+        return None
+    if generation <= len(records) and saved.get("after", _last_told(records, generation)) != _last_told(
+        records, generation
+    ):
+        return None
+    return saved
+
+
+def _last_told(records: Sequence[Record], generation: int) -> list[int]:
+    """Checksums of the genomes and the fitness of a generation; empty before the first."""
+    return [records[generation - 1].genomes_crc, records[generation - 1].fitness_crc] if generation else []
 
 
 def _strip(value: Any, blobs: list[bytes], where: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import hashlib
 import os
 import platform
 import subprocess
@@ -11,6 +12,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import evornn
 
@@ -70,6 +73,7 @@ def describe_environment(problem: Any, search: Any) -> dict[str, Any]:
         "problem": problem.describe(),
         "search": type(search).__name__,
         "seed": getattr(search, "seed", None),
+        "data": data_digest(problem),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in LIBRARIES},
         **_gpu(problem),
@@ -78,6 +82,26 @@ def describe_environment(problem: Any, search: Any) -> dict[str, Any]:
         "processor": processor(),
         "cores": os.cpu_count(),
     }
+
+
+def data_digest(problem: Any) -> str | None:
+    """A digest of what the problem's episodes are given: scenarios and data arrays; None if it does not say."""
+    arrays = dict(getattr(problem.task, "series", {}))
+    if getattr(problem, "scenarios", None) is not None:
+        arrays["scenarios"] = problem.scenarios
+    if not arrays:
+        return None
+    digest = hashlib.blake2b(digest_size=16)
+    for name, array in sorted(arrays.items()):
+        values = np.ascontiguousarray(array)
+        digest.update(f"{name} {values.dtype.str} {values.shape} ".encode())
+        digest.update(values.data)
+    return digest.hexdigest()
+
+
+def text_digest(text: str) -> str:
+    """A digest of a spec's text."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _gpu(problem: Any) -> dict[str, Any]:

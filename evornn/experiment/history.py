@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -57,16 +58,29 @@ _COLUMNS = [
 ]
 
 
-def encode(record: Record) -> bytes:
-    """The record as one line of JSON; NaN and infinities become null."""
-    return msgspec.json.encode(record) + b"\n"
+_SEAL = re.compile(rb',"crc32":"([0-9a-f]{8})"}\n\Z')
+
+
+def encode(record: Record, before: int = 0) -> bytes:
+    """The record as one line of JSON; NaN and infinities become null.
+
+    It ends with a checksum of itself and of all lines before it, whose CRC-32 is `before`.
+    """
+    body = msgspec.json.encode(record)[:-1]
+    return body + b',"crc32":"%08x"}\n' % zlib.crc32(body, before)
+
+
+def sealed(line: bytes, before: int = 0) -> bool | None:
+    """Whether a line's checksum fits, given the CRC-32 of all lines before it; None if it has none."""
+    seal = _SEAL.search(line)
+    return None if seal is None else int(seal[1], 16) == zlib.crc32(line[: seal.start()], before)
 
 
 def decode(line: bytes) -> Record | None:
     """The record in a line of JSON, or None for a torn line; raises EvornnError for a record of another version."""
     try:
         fields = msgspec.json.decode(line, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     fields = {name: math.nan if value is None and name in _FLOATS else value for name, value in fields.items()}
     try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evornn.experiment.best import genome_digest
 from evornn.experiment.store import CHAMPION, Store
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Judge:
         i = int(np.nanargmax(fitness))
         top = float(fitness[i])
         worth = self.problem.task.worth_testing(top) if self.target is None else top >= self.target
-        digest = hashlib.blake2b(genomes[i].tobytes(), digest_size=8).hexdigest()
+        digest = genome_digest(genomes[i])
         if not worth or digest in self.failed:
             return untested
         report = self.test(genomes[i], top, spent + i + 1)

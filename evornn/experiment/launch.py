@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from evornn.errors import EvornnError
+from evornn.experiment.identity import check_spec
 from evornn.experiment.run import Result, run
-from evornn.experiment.spec import Spec
+from evornn.experiment.spec import Spec, without_files
 from evornn.experiment.store import SPEC, check_is_run
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from evornn.problem import Problem
     from evornn.search.base import Search
 
+LONGEST_STEM = 220  # bytes; file systems take 255 for a whole name
 Watcher = Callable[["Record"], None]
 
 
@@ -48,14 +52,18 @@ def start(
 def stored_spec(directory: str | Path, overrides: list[str] | None = None) -> Spec:
     """The spec of the run in `directory`, with `overrides` such as "run.evaluations=400000" applied."""
     path = Path(directory) / SPEC
+    check_is_run(Path(directory))
+    check_spec(Path(directory))
     if not path.is_file():
-        check_is_run(Path(directory))
         raise EvornnError(
             f"{directory} was not started from a spec; continue it where it was started: run(..., out=..., resume=True)"
         )
-    spec, before = Spec.load(path, overrides), Spec.load(path)
+    spec, before = (Spec.load(path, texts, Path.cwd()) for texts in (overrides, None))
     for name in ("network", "task", "search", "seed", "noise"):
-        if getattr(spec, name) != getattr(before, name):
+        was, now = getattr(before, name), getattr(spec, name)
+        if name == "task":  # its files may have moved: a digest tells whether they are the same
+            was, now = without_files(was), without_files(now)
+        if was != now:
             raise EvornnError(f"{name} cannot change when a run is resumed; only the limits in [run] and workers can")
     if spec.problem | {"workers": None} != before.problem | {"workers": None}:
         raise EvornnError("of [problem], only workers can change when a run is resumed")
@@ -70,10 +78,9 @@ def resume(directory: str | Path, overrides: list[str] | None = None, on_generat
     return start(stored_spec(directory, overrides), Path(directory), on_generation, resume=True)
 
 
-def free_directory(base: Path, stem: str, seed: int) -> Path:
-    """The first of base/stem-seed, base/stem-seed-2, ... that does not exist yet."""
-    number, directory = 1, base / f"{stem}-{seed}"
-    while directory.exists():
-        number += 1
-        directory = base / f"{stem}-{seed}-{number}"
-    return directory
+def directories(base: Path, stem: str, seed: int) -> Iterator[Path]:
+    """base/stem-seed, base/stem-seed-2, ...: names for a run, `stem` cut to what file systems take."""
+    name = f"{os.fsencode(stem)[:LONGEST_STEM].decode('utf-8', 'ignore')}-{seed}"
+    yield base / name
+    for number in itertools.count(2):
+        yield base / f"{name}-{number}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -50,6 +51,21 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Raise unless something is sure to end the run."""
         if all(getattr(self, name) is None for name in (*_WHOLE, "seconds")):
             raise EvornnError("nothing would stop this run; give evaluations, steps, seconds or generations")
+
+    def check_left(self, records: Sequence[Record]) -> None:
+        """Raise EvornnError if a run with these records had reached a budget before its end: it is too small for it."""
+        if not records:
+            return
+        exact = {"evaluations": records[-1], "generations": records[-1]}  # others may be passed by the last generation
+        for name in (*_WHOLE, *_COUNTED, "seconds"):
+            budget, at = getattr(self, name), exact.get(name, records[-2] if len(records) > 1 else None)
+            spent = self._spent(at, at.seconds if at else 0.0)[name]
+            if budget is not None and (spent > budget if name in exact else at is not None and spent >= budget):
+                shown = f"{spent:,.0f}" if float(spent).is_integer() else f"{spent:,.3g}"
+                raise EvornnError(
+                    f"{name} is {budget:,}; this run has spent {shown} already. Resume it with this budget or "
+                    "a larger one"
+                )
 
     def left(self, last: Record | None, seconds: float, longest: int | None) -> int | None:
         """How many genomes may be evaluated next in a run that is at record `last` after `seconds`: as many as fit all

@@ -81,7 +81,7 @@ def check_fits(problem: Any, search: Any) -> int:
     if own > theirs:
         advice = "a smaller population or network, or a search that keeps less, needs less"
     method, genes = type(search).__name__, len(problem.space.lower)
-    check_memory(f"{method} with D = {genes:,} genes and population {_largest(search):,}", own + theirs, advice)
+    check_memory(f"{method} with D = {genes:,} genes and population {largest(search):,}", own + theirs, advice)
     return own + theirs
 
 
@@ -92,11 +92,12 @@ def memory_of(problem: Any, search: Any) -> tuple[int, int]:
     own, predicted = getattr(search, "memory", 0), getattr(problem, "memory", None)
     if predicted is None:
         return own, 0
-    size = _largest(search)
+    size = largest(search)
     return own, max(predicted(size), predicted(size, gradients=True) if isinstance(search, Trainer) else 0)
 
 
-def _largest(search: Any) -> int:
+def largest(search: Any) -> int:
+    """The most genomes that a search asks at once, as far as it says so."""
     return int(getattr(search, "largest", getattr(search, "population", 1)))
 
 

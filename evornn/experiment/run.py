@@ -16,10 +16,11 @@ from evornn.errors import EvornnError
 from evornn.experiment import store as files
 from evornn.experiment.dialogue import Dialogue
 from evornn.experiment.environment import describe_environment
+from evornn.experiment.files import damaged
 from evornn.experiment.history import TOTALS, Record, as_array, crc, summarise
 from evornn.experiment.judge import Judge
 from evornn.experiment.limits import Limits, Noise
-from evornn.experiment.prediction import Prediction, check_fits, foretell
+from evornn.experiment.prediction import Prediction, check_fits, foretell, largest
 from evornn.experiment.store import Store
 
 if TYPE_CHECKING:
@@ -109,16 +110,28 @@ def run(
     limits.check_bounded()
     noise = Noise(fresh_episodes=fresh_episodes, validation=validation)
     noise.check(problem)
+    _check_fresh(search)
     search.prepare(problem)
     check_fits(problem, search)
     if out is None:
         if resume:
             raise EvornnError("resume=True needs out=, the directory of the run to continue")
         return _Run(problem, search, limits, noise, None, on_generation).go(on_prediction)
-    directory, environment = Path(out), describe_environment(problem, search)
+    directory = Path(out)
+    environment = describe_environment(problem, search) | {"noise": noise.table()}
     store = Store.reopen(directory, environment, spec) if resume else Store.create(directory, environment, spec)
     with store:
         return _Run(problem, search, limits, noise, store, on_generation).go(on_prediction)
+
+
+def _check_fresh(search: Search) -> None:
+    """Raise EvornnError if the search has been told something: a run counts from 0, and so must its search."""
+    told = getattr(search, "evaluations", 0)
+    if told or getattr(search, "generation", 0):
+        raise EvornnError(
+            f"this {type(search).__name__} has been told {told:,} evaluations already; a run needs a fresh one. Make a "
+            "new one, or go on with a stored run: run(..., out=..., resume=True) and a new search of the same options"
+        )
 
 
 class _Run:
@@ -170,6 +183,9 @@ class _Run:
         """Bring the search to where the records end: load its newest checkpoint, tell it the fitness logged since."""
         if self.store is None:
             return
+        self.limits.check_left(self.records)
+        if not self.records and self.store.spare > largest(self.search):
+            raise damaged(self.store.directory / files.HISTORY, f"it is empty, but {files.FITNESS} is not")
         start, state = self.store.load_checkpoint()
         if state is not None:
             self.dialogue.load_state_dict(state)
@@ -177,9 +193,8 @@ class _Run:
             self._checkpoint()
         self.dialogue.replay(self.store, start)
         if self.last is not None and self.last.solved:
-            fitness = self.store.fitness(len(self.records) - 1)[0]
-            found = self.last.evaluations - fitness.size + int(np.nanargmax(fitness)) + 1
-            if not self.judge.test(self.store.load_best(), self.last.top, found).solved:
+            champion, found = self.store.champion(self.search.state_dict())
+            if not self.judge.test(champion, self.last.top, found).solved:
                 raise EvornnError(
                     f"{self.store.directory} was solved under another target; start a new run for this one"
                 )

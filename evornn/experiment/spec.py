@@ -63,9 +63,16 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     origin: str = "spec"
 
     @classmethod
-    def load(cls, path: str | Path, overrides: list[str] | None = None) -> Spec:
-        """Read and check a spec file; `overrides` are texts like "search.population=64"."""
-        return cls.of(read(path), str(path), overrides)
+    def load(cls, path: str | Path, overrides: list[str] | None = None, base: Path | None = None) -> Spec:
+        """Read and check a spec file; `overrides` are texts like "search.population=64".
+
+        Files that it names are relative to the folder that it is in, or to `base`; those in `overrides` to the current
+        one.
+        """
+        tables = read(path)
+        if isinstance(tables.get("task"), dict):
+            tables["task"] = with_files(tables["task"], base or folder_of(path))
+        return cls.of(tables, str(path), overrides)
 
     @classmethod
     def of(cls, tables: Mapping[str, Any], origin: str = "spec", overrides: list[str] | None = None) -> Spec:
@@ -82,6 +89,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
                 raise EvornnError(f"{origin}: there is no section [{name}]; {nearest(name, sections)}{other}")
             if not isinstance(table, dict):
                 raise EvornnError(f"{origin}: {name} is {table!r}; it must be a section [{name}]")
+        if "task" in tables:
+            tables["task"] = with_files(tables["task"], Path.cwd())
         missing = [f"[{name}]" for name in FAMILIES if name not in tables]
         if missing:
             raise EvornnError(f"{origin}: {' and '.join(missing)} missing; a spec needs [network], [task] and [search]")
@@ -151,6 +160,30 @@ def checked_class(family: str, table: Mapping[str, Any], where: str) -> type:
         names = [p.name for p in parameters if p.name not in reserved]
         known({k: v for k, v in table.items() if k != "name"}, names, f"{where} {cls.__name__}")
     return cls
+
+
+def file_options(task: Mapping[str, Any]) -> list[str]:
+    """The options of a task's table that name files."""
+    cls = registry("task").get(task["name"]) if isinstance(task.get("name"), str) else None
+    if cls is None:
+        return []
+    parameters = inspect.signature(cls).parameters.values()
+    return [p.name for p in parameters if "Path" in str(p.annotation) and isinstance(task.get(p.name), str)]
+
+
+def with_files(task: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """A task's table with the files that it names relative to `base` made absolute."""
+    return {**task, **{name: str((base / task[name]).absolute()) for name in file_options(task)}}
+
+
+def without_files(task: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's table but for where its files are."""
+    return {**task, **dict.fromkeys(file_options(task))}
+
+
+def folder_of(path: str | Path) -> Path:
+    """The folder that files named in a spec are relative to: its own, or the current one if it is no file (a pipe)."""
+    return Path(path).parent if Path(path).is_file() else Path.cwd()
 
 
 def build_part(family: str, table: Mapping[str, Any], where: str, **given: Any) -> Any:

@@ -11,32 +11,55 @@
     result.json       how the run ended
 
 Appends are handed to the system each generation, so a killed process loses at most the generation in the making; a torn
-last line is dropped.
+last line is dropped. Every file vouches for itself (see `log`, `seals`, `checkpoint`), environment.json for spec.toml:
+a damaged one is an error that names it, or is made anew from the log. Runs made before there were checksums can be read
+and continued.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
+import warnings
+import zlib
 from pathlib import Path
 from typing import Any, Self
 
-import msgspec
 import numpy as np
 
-from evornn.errors import EvornnError
-from evornn.experiment import checkpoint, history
-from evornn.experiment.files import disk_errors, leftovers, lock, write_atomic
+from evornn.errors import EvornnError, EvornnWarning
+from evornn.experiment import checkpoint, history, identity, seals
+from evornn.experiment.best import BEST as BEST
+from evornn.experiment.best import find_best, solved_at
+from evornn.experiment.checkpoint import CHECKPOINT as CHECKPOINT
+from evornn.experiment.environment import text_digest
+from evornn.experiment.files import (
+    check_file,
+    damaged,
+    disk_errors,
+    leftovers,
+    lock,
+    open_own,
+    resume_command,
+    write_atomic,
+)
+from evornn.experiment.identity import SPEC as SPEC
+from evornn.experiment.log import ENVIRONMENT as ENVIRONMENT
+from evornn.experiment.log import FITNESS as FITNESS
+from evornn.experiment.log import HISTORY as HISTORY
+from evornn.experiment.log import RESULT as RESULT
+from evornn.experiment.log import SEALED, check_end, check_reaches, read_fitness, read_log
 
-SPEC, ENVIRONMENT, HISTORY, FITNESS = "spec.toml", "environment.json", "history.jsonl", "fitness.f64"
-CHECKPOINT, BEST, CHAMPION, RESULT = "checkpoint.bin", "best.npy", "champion.json", "result.json"
-VALIDATED = "validated.npy"
+CHAMPION, VALIDATED = "champion.json", "validated.npy"
+FILES = (SPEC, ENVIRONMENT, HISTORY, FITNESS, CHECKPOINT, BEST, CHAMPION, VALIDATED, RESULT)
 
 
 def is_run(directory: Path) -> bool:
     """Whether a directory holds a run, be it one that was killed before its first generation."""
-    return (directory / SPEC).is_file() or (directory / ENVIRONMENT).is_file()
+    try:
+        return (directory / SPEC).is_file() or (directory / ENVIRONMENT).is_file()
+    except OSError as error:
+        raise EvornnError(f"cannot look into {directory}: {error.strerror or error}") from None
 
 
 def check_is_run(directory: Path) -> None:
@@ -46,33 +69,28 @@ def check_is_run(directory: Path) -> None:
 
 
 def read_history(directory: Path) -> list[history.Record]:
-    """The valid records of a run: up to the first torn line, or the first whose fitness is missing or altered."""
+    """The records of a run whose fitness is there in full; EvornnError, naming the file, if the log is damaged."""
     check_is_run(directory)
-    if not (directory / HISTORY).exists() or not (directory / FITNESS).exists():
-        return []
-    logged = np.fromfile(directory / FITNESS, dtype="<f8")
-    records: list[history.Record] = []
-    end = 0
-    for line in _lines(directory):
-        record = history.decode(line) if line.endswith(b"\n") else None
-        if record is None or record.generation != len(records) + 1:
-            break
-        fitness = logged[end : end + record.size]
-        if fitness.size != record.size or history.crc(fitness) != record.fitness_crc:
-            break
-        records.append(record)
-        end += record.size
-    return records
+    log = read_log(directory)
+    check_end(directory, log)
+    return log.records
 
 
-def _lines(directory: Path) -> list[bytes]:
-    return (directory / HISTORY).read_bytes().splitlines(keepends=True)
+def read_best(directory: Path) -> tuple[np.ndarray | None, int | None]:
+    """The best genome of a run [D], or None if there is none yet, and which evaluation solved it, if one did.
+
+    EvornnError, naming the file, if it cannot be told any more.
+    """
+    records = read_history(directory)
+    best = find_best(directory, records, checkpoint.newest(directory, records))
+    if not (records and records[-1].solved):
+        return best, None
+    return best, solved_at(records, read_fitness(directory)[-records[-1].size :])
 
 
 def read_json(directory: Path, name: str) -> Any:
-    """The content of a JSON file of the run, or None if there is none."""
-    path = directory / name
-    return msgspec.json.decode(path.read_bytes()) if path.exists() else None
+    """The content of a JSON file of the run, or None if there is none; EvornnError, naming it, if it is damaged."""
+    return seals.read_json(directory / name)
 
 
 class Store:
@@ -81,64 +99,116 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         with disk_errors(directory):
-            self._history = (directory / HISTORY).open("ab", buffering=0)
-            lock(self._history.fileno(), directory)
-            for file in leftovers(directory):
+            for name in FILES:
+                check_file(directory / name)
+            check_file(directory / FITNESS, own=True)
+            self._history, self.made = open_own(directory / HISTORY)
+        try:
+            self.locked = lock(self._history.fileno(), directory)
+            self._open()
+        except BaseException:
+            self._history.close()
+            raise
+
+    def _open(self) -> None:
+        """Read what is there, check that it is whole, and only then drop what a crash has torn."""
+        self._log = log = read_log(self.directory)
+        check_end(self.directory, log)
+        self._saved = checkpoint.newest(self.directory, log.records)
+        if self._saved is not None:
+            check_reaches(self.directory, log, self._saved["generation"], CHECKPOINT)
+        elif log.lines and not log.records:
+            check_reaches(self.directory, log, 1, HISTORY)
+        elif any((self.directory / name).exists() for name in (BEST, RESULT, CHAMPION)):
+            check_reaches(self.directory, log, 1, "another file")
+        if log.lines > len(log.records):
+            later = f"generation {len(log.records) + 1:,} and later ones"
+            self._warn(f"{FITNESS} ends early, as after a power cut: {later} are evaluated again")
+        self.records, self._crc = log.records, log.crc
+        with disk_errors(self.directory):
+            for file in leftovers(self.directory):
                 file.unlink(missing_ok=True)
-            self._fitness = (directory / FITNESS).open("ab", buffering=0)
-            self.records = read_history(directory)
-            self._drop_torn_ends()
+            self._fitness, _ = open_own(self.directory / FITNESS)
+            self._history.truncate(log.size)
+            self._fitness.truncate(8 * (log.values - log.spare))
+
+    @property
+    def spare(self) -> int:
+        """Fitness values that were there when it was opened, and that no line of the history spoke of."""
+        return self._log.spare
 
     @classmethod
     def create(cls, directory: Path, environment: dict[str, Any], spec: str | None = None) -> Self:
-        """Start a run in a new or empty directory."""
-        if is_run(directory):
-            raise EvornnError(
-                f"{directory} already holds a run; continue it with: evornn resume {directory}\n"
-                "or choose another directory with --out"
-            )
-        if directory.exists() and (not directory.is_dir() or set(directory.iterdir()) - set(leftovers(directory))):
-            raise EvornnError(f"{directory} exists and is not an empty directory; choose another with --out")
+        """Start a run in a new or empty directory. Of several processes that try, one gets it, before it writes."""
+        _check_vacant(directory)
         with disk_errors(directory):
             directory.mkdir(parents=True, exist_ok=True)
-            if spec is not None:
-                write_atomic(directory / SPEC, spec.encode())
-            write_atomic(directory / ENVIRONMENT, msgspec.json.format(msgspec.json.encode(environment)) + b"\n")
-        return cls(directory)
+        store = cls(directory)
+        try:
+            if not store.made and not store.locked:
+                raise EvornnError(
+                    f"{directory} is being written by another process; choose another directory with --out"
+                )
+            _check_vacant(directory)  # the process that was first may have ended meanwhile
+            known = {**environment, SEALED: 1} | ({} if spec is None else {"spec": text_digest(spec)})
+            with disk_errors(directory):
+                if spec is not None:
+                    write_atomic(directory / SPEC, spec.encode())
+                write_atomic(directory / ENVIRONMENT, seals.json_bytes(known))
+        except BaseException:
+            store.close()
+            raise
+        return store
 
     @classmethod
     def reopen(cls, directory: Path, environment: dict[str, Any], spec: str | None = None) -> Self:
-        """Continue the run in `directory`; the environment is added to those that worked on it, the spec replaced."""
+        """Continue the run in `directory`; the environment is added to those that worked on it, the spec replaced.
+
+        EvornnError if it was begun with another problem, search, data or spec; a warning if with other versions.
+        """
         check_is_run(directory)
+        _check_nothing_missing(directory)
+        known = identity.begun_with(directory)
+        identity.check_spec(directory)
+        identity.check_same(directory, known, environment)
         store = cls(directory)
-        known = read_json(directory, ENVIRONMENT)  # None: killed before it was written
-        again = known and known | {"resumed": [*known.get("resumed", []), environment]}
-        store.write_json(ENVIRONMENT, again or environment)
-        if spec is not None:
-            with disk_errors(directory):
-                write_atomic(directory / SPEC, spec.encode())
+        try:
+            now = environment | ({} if spec is None else {"spec": text_digest(spec)})
+            if not known and store.records:
+                store._warn(f"{ENVIRONMENT} is missing: whether {SPEC} was changed cannot be told")
+            if not store.records:
+                now = {**now, SEALED: 1}
+            stored = seals.read_bytes(directory / SPEC)
+            store.write_json(ENVIRONMENT, identity.joined(directory, known, now, stored))
+            if spec is not None:
+                with disk_errors(directory):
+                    write_atomic(directory / SPEC, spec.encode())
+        except BaseException:
+            store.close()
+            raise
         return store
 
-    def _drop_torn_ends(self) -> None:
-        self._history.truncate(sum(map(len, _lines(self.directory)[: len(self.records)])))
-        self._fitness.truncate(8 * sum(r.size for r in self.records))
+    def _warn(self, what: str) -> None:
+        warnings.warn(f"{self.directory}: {what}", EvornnWarning, stacklevel=3)
 
     def append(self, record: history.Record, fitness: np.ndarray) -> None:
         """Add a generation: its fitness first, then the line that vouches for it."""
+        line = history.encode(record, self._crc)
         with disk_errors(self.directory):
             _write_all(self._fitness, np.ascontiguousarray(fitness, dtype="<f8").tobytes())
-            _write_all(self._history, history.encode(record))
+            _write_all(self._history, line)
+        self._crc = zlib.crc32(line, self._crc)
         self.records.append(record)
 
     def fitness(self, start: int) -> list[np.ndarray]:
         """The logged fitness of each generation after the first `start`."""
         skip = sum(r.size for r in self.records[:start])
-        logged = np.fromfile(self.directory / FITNESS, dtype="<f8", offset=8 * skip)
+        logged = read_fitness(self.directory)[skip:]
         return np.split(logged, np.cumsum([r.size for r in self.records[start:]])[:-1]) if logged.size else []
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Store a state ("search" and more) after the last appended generation, once all before it is on the disk."""
-        data = checkpoint.pack({"generation": len(self.records), **state})
+        data = checkpoint.pack(checkpoint.place(self.records) | state)
         with disk_errors(self.directory):
             os.fsync(self._fitness.fileno())
             os.fsync(self._history.fileno())
@@ -146,29 +216,24 @@ class Store:
 
     def load_checkpoint(self) -> tuple[int, dict[str, Any] | None]:
         """(generation, state) of the newest valid checkpoint; (0, None) without one: replay from the start."""
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            saved = checkpoint.unpack((self.directory / CHECKPOINT).read_bytes())
-            if saved["generation"] <= len(self.records) and "search" in saved:
-                return saved["generation"], saved
-        return 0, None
+        saved, self._saved = self._saved, None
+        return (0, None) if saved is None else (saved["generation"], saved)
 
     def write_json(self, name: str, content: Any) -> None:
         """Write a small JSON file of the run, whole or not at all."""
         with disk_errors(self.directory):
-            write_atomic(
-                self.directory / name, msgspec.json.format(msgspec.json.encode(content, enc_hook=_plain)) + b"\n"
-            )
+            write_atomic(self.directory / name, seals.json_bytes(content))
 
     def save_best(self, genome: np.ndarray, name: str = BEST) -> None:
         """Write the best genome, float64 [D]."""
-        buffer = io.BytesIO()
-        np.save(buffer, np.asarray(genome, dtype=np.float64))
         with disk_errors(self.directory):
-            write_atomic(self.directory / name, buffer.getvalue())
+            write_atomic(self.directory / name, seals.array_bytes(genome))
 
-    def load_best(self) -> np.ndarray:
-        """The stored best genome."""
-        return np.load(self.directory / BEST, allow_pickle=False)
+    def champion(self, state: dict[str, Any]) -> tuple[np.ndarray, int]:
+        """The champion that solved the run, and the evaluation that found it; `state`: of its search."""
+        genome = find_best(self.directory, self.records, {"search": state})
+        assert genome is not None
+        return genome, solved_at(self.records, self.fitness(len(self.records) - 1)[0])
 
     def close(self) -> None:
         """Let go of the files; another process may then continue the run."""
@@ -182,16 +247,33 @@ class Store:
         self.close()
 
 
+def _check_vacant(directory: Path) -> None:
+    """Raise EvornnError unless a run can begin in `directory`."""
+    if is_run(directory):
+        raise EvornnError(
+            f"{directory} already holds a run; continue it with: {resume_command(directory)}\n"
+            "or choose another directory with --out"
+        )
+    if not os.path.lexists(directory):
+        return
+    with disk_errors(directory):
+        there = set(directory.iterdir()) - set(leftovers(directory)) if directory.is_dir() else {directory}
+        there -= {f for name in (HISTORY, FITNESS) if (f := directory / name).is_file() and not f.stat().st_size}
+    if there:
+        raise EvornnError(f"{directory} exists and is not an empty directory; choose another with --out")
+
+
+def _check_nothing_missing(directory: Path) -> None:
+    """Raise EvornnError, before anything is opened, if a run that has begun has lost a file of its log."""
+    later = [name for name in (CHECKPOINT, BEST, CHAMPION, VALIDATED, RESULT) if os.path.lexists(directory / name)]
+    for name, other in ((HISTORY, FITNESS), (FITNESS, HISTORY)):
+        found = later or ([other] if seals.read_bytes(directory / other) else [])
+        if found and not os.path.lexists(directory / name):
+            raise damaged(directory / name, f"it is missing, but {found[0]} is there")
+
+
 def _write_all(file: io.FileIO, data: bytes) -> None:
     """Unbuffered files may take less than they are given when the disk fills up."""
     view = memoryview(data)
     while view:
         view = view[file.write(view) :]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} cannot be stored")

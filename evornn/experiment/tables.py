@@ -16,14 +16,16 @@ def read(path: str | Path) -> dict[str, Any]:
     """The tables of a TOML file; EvornnError names the nearest other spec if there is no such file."""
     path = Path(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors put a mark before the text
     except FileNotFoundError:
         specs = sorted(str(p) for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
         near = f"; {nearest(str(path), specs)}" if specs else ""
         raise EvornnError(f"there is no spec file {path}{near}") from None
     except OSError as error:
         raise EvornnError(f"cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise EvornnError(f"{path} is not valid TOML: it is not text in UTF-8 (byte {error.start:,})") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise EvornnError(f"{path} is not valid TOML: {error}") from None
 
 
@@ -37,10 +39,12 @@ def override(text: str, form: str) -> tuple[list[str], Any]:
     if not equals or len(parts) < 2 or not all(parts):
         raise EvornnError(f"--set {text!r} is not understood; write {form}")
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        parsed = value.strip()
-    return parts, parsed
+        parsed = tomllib.loads(f"value = {value}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        parsed = {"value": value.strip()}
+    if list(parsed) != ["value"] or (isinstance(parsed["value"], str) and not parsed["value"].isprintable()):
+        raise EvornnError(f"--set {text!r} is not one value in one line; write {form}, and --set again for another")
+    return parts, parsed["value"]
 
 
 def known(table: Mapping[str, Any], names: Iterable[str], where: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evornn.experiment.files import disk_errors, write_atomic
 from evornn.look import GREY, LOOK
 
 if TYPE_CHECKING:
@@ -53,7 +55,10 @@ def draw(
         files = [path.with_suffix(".svg"), path.with_suffix(".png")]
         for file in files:
             metadata: dict[str, Any] = {"Date": None} if file.suffix == ".svg" else {}
-            figure.savefig(file, dpi=110, metadata=metadata)
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=file.suffix[1:], dpi=110, metadata=metadata)
+            with disk_errors(file.parent):
+                write_atomic(file, drawn.getvalue())  # whole, and never through a link
     return files
 
 

@@ -169,8 +169,10 @@ def stored(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]
     try:
         with np.load(path) as file:
             arrays = dict(file)
-    except (OSError, ValueError, TypeError) as error:
-        raise EvornnError(f"data is {str(path)!r}; it must be a .npz file: {error}") from None
+    except OSError as error:
+        raise EvornnError(f"data is {str(path)!r}, which cannot be read: {error.strerror or error}") from None
+    except Exception as error:  # whatever NumPy and zipfile meet in a damaged file
+        raise EvornnError(f"data is {str(path)!r}; it must be a whole .npz file: {error}") from None
     for name in arrays:
         check_choice(f"an array in {path}", name, ["inputs", "targets", "mask"])
     if "inputs" not in arrays or "targets" not in arrays:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from evornn import EvornnError
 from evornn.experiment import toml
-from evornn.experiment.launch import free_directory, stored_spec
+from evornn.experiment.files import new_directory
+from evornn.experiment.launch import directories, stored_spec
 from evornn.experiment.spec import Spec
 from evornn.gradient import Adam, Memetic
 from evornn.search import ParticleSwarm
@@ -140,12 +141,14 @@ def test_only_limits_and_workers_change_on_resume(tmp_path):
             stored_spec(tmp_path, [change])
 
 
-def test_free_directory_counts_up(tmp_path):
-    names = []
-    for _ in range(3):
-        names.append(free_directory(tmp_path, "pole", 5))
-        names[-1].mkdir()
-    assert [n.name for n in names] == ["pole-5", "pole-5-2", "pole-5-3"]
+def test_new_directories_count_up_and_are_removed_if_nothing_came_of_them(tmp_path):
+    for name in ("pole-5", "pole-5-2", "pole-5-3"):
+        with new_directory(directories(tmp_path / "a" / "b", "pole", 5)) as made:
+            assert made == tmp_path / "a" / "b" / name
+            (made / "kept").touch()
+    with new_directory(directories(tmp_path / "c" / "d", "x" * 300, 5)) as made:
+        assert made.name == "x" * 220 + "-5"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 scalars = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text()
