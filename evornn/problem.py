@@ -13,7 +13,7 @@ from evornn.genome import Space, of_finite
 from evornn.kernels.backend import over_episodes
 from evornn.networks.base import Network
 from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Trial
-from evornn.shared import MAKING, made_once, made_so_far
+from evornn.shared import MAKING, made_once, made_so_far, not_made
 from evornn.simulation import Simulation
 from evornn.tasks.base import Stage, Task
 
@@ -240,8 +240,7 @@ class Problem:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy (in another process, or here) starts from: without what is made on first use."""
-        made = ("backend", "_exact", "_elsewhere")
-        return {name: value for name, value in self.__dict__.items() if name not in made} | {"_elsewhere": {}}
+        return not_made(self) | {"_elsewhere": {}}
 
     def compile(self, population: int) -> None:
         """Compile what evaluating `population` genomes and testing a champion take: a run is then timed without it."""

@@ -74,3 +74,9 @@ class made_once(Generic[T]):
 def made_so_far(one: Any, name: str) -> Any:
     """What a `made_once` property holds, None where nobody has asked for it."""
     return one.__dict__.get(name)
+
+
+def not_made(one: Any) -> dict[str, Any]:
+    """The attributes of an object but its `made_once` properties: what a copy starts from."""
+    made = {name for cls in type(one).__mro__ for name, held in vars(cls).items() if isinstance(held, made_once)}
+    return {name: value for name, value in one.__dict__.items() if name not in made}

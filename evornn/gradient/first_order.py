@@ -32,6 +32,7 @@ class FirstOrder(Trainer):
 
     MEMORY: ClassVar[tuple[str, ...]] = ()
     _STATE = (*Trainer._STATE, "learners", "_memory", "_taken", "_idle", "_epoch", "_place", "restarts")
+    _SEEN = ("_total",)
 
     def __init__(
         self, space: SpaceLike, population: int, seed: int, *, rate: float,

@@ -25,7 +25,7 @@ from evornn.kernels.layout import constants_and_tables
 from evornn.kernels.plan import Plan
 from evornn.kernels.shape import Shape
 from evornn.kernels.values import Memory, Text, Value, part, plus
-from evornn.shared import made_once
+from evornn.shared import made_once, not_made
 
 ARRAYS = ("w", "K", "S", "g")  # passed to every function: weights, constants, scratch, gradients
 ARGUMENTS = ("w", "K", "J", "u", "time", "start", "count", "stride", "Q", "O", "G", "S")
@@ -88,6 +88,9 @@ class FunctionKernel:
         from evornn.kernels.module_cache import load
 
         return load(self.text).sweep
+
+    def __getstate__(self) -> dict[str, Any]:
+        return not_made(self)
 
     # text -------------------------------------------------------------------------------------------------------------
     def _text(self) -> str:

@@ -45,6 +45,7 @@ class Search:
     __signature__: ClassVar[inspect.Signature]
     _made_with: tuple[tuple[Any, ...], dict[str, Any]]  # arguments of the constructor
     _STATE: ClassVar[tuple[str, ...]] = ()  # attributes: arrays, numbers, strings, or None while unset
+    _SEEN: ClassVar[tuple[str, ...]] = ()  # attributes that `prepare` sets: a copy keeps them, a state does not
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -194,7 +195,14 @@ class Search:
             self.generation += 1
             self._update(told, self._fitness)
 
-    # -- state ------------------------------------------------------------------------------------------------------
+    # -- copies and states ------------------------------------------------------------------------------------------
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How `pickle` and `copy` make another one: anew, in the same state, waiting for the same fitness. Threads and
+        other libraries' objects stay behind.
+        """
+        seen = {name: getattr(self, name) for name in self._SEEN}
+        return _remade, (type(self), *self._made_with, self.state_dict(), self._asked, seen)
 
     def twin(self) -> Self:
         """Another search in the same state: nothing that it is asked or told changes this one."""
@@ -250,3 +258,17 @@ class Search:
             there, ours = saved.get(name, "its default"), here.get(name, "its default")
             if there != ours:
                 raise EvornnError(f"the saved state has {name} = {there!r}; this search has {ours!r}")
+
+
+def _remade(
+    cls: type[Search], arguments: tuple[Any, ...], options: dict[str, Any], state: dict[str, Any], asked: int,
+    seen: dict[str, Any],
+) -> Search:  # fmt: skip
+    """A search made as another was, in its state, with as many genomes handed out."""
+    search = cls(*arguments, **options)
+    search.load_state_dict(state)
+    if asked:
+        search.ask(asked)  # the same genomes again
+    for name, value in seen.items():
+        setattr(search, name, value)
+    return search

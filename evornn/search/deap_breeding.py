@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from evornn.errors import EvornnError, nearest
 from evornn.search import operators
 from evornn.search.breeding import OWN, Pool, Rates, bind, label
 from evornn.search.footprint import Footprint
-from evornn.search.streams import seeded_globals
+from evornn.search.streams import own_stream, seeded_globals
 
 PREFIX = {"select": "sel", "mate": "cx", "mutate": "mut"}
 LEADING = {"select": 2, "mate": 2, "mutate": 1}  # arguments of a DEAP operator before its options
@@ -23,7 +24,7 @@ class DeapBreeder:
     """DEAP's own loop, `deap.algorithms.varAnd` over a toolbox, with any DEAP operator or callable.
 
     Individuals are lists (slices of arrays would alias), with `.fitness` on `deap.base.Fitness` and, for the operators
-    of evolution strategies, `.strategy`. DEAP's two random streams are seeded from ours and restored.
+    of evolution strategies, `.strategy`. What they draw comes from streams seeded from ours.
     """
 
     def __init__(self, names: Mapping[str, Any], options: Mapping[str, Any], rates: Rates, toolbox: Any = None) -> None:
@@ -39,6 +40,7 @@ class DeapBreeder:
             **_DEAP_DEFAULTS,
         }
         chosen = {kind: self._find(kind, names[kind], toolbox) for kind in OWN}
+        self.foreign = not all(_known(function) for function in chosen.values())  # draws from who knows where
         per_kind = {"mutate": {"indpb": rates.gene}, "mate": {"indpb": 0.5}}
         bound = bind(chosen, names, options, context, per_kind, LEADING)
         self.toolbox = base.Toolbox()
@@ -93,13 +95,22 @@ class DeapBreeder:
         wrapped.array_operator = operator
         return wrapped
 
+    def _streams(self, rng: np.random.Generator) -> AbstractContextManager[None]:
+        """Where operators draw from, seeded from `rng`."""
+        if self.foreign:
+            return seeded_globals(rng)
+        from deap import algorithms
+        from deap.tools import crossover, mutation, selection
+
+        return own_stream(rng, algorithms, crossover, mutation, selection)
+
     def breed(self, rng: np.random.Generator, pool: Pool, k: int) -> tuple[Pool, np.ndarray]:
         """`k` children of `pool`."""
         from deap import algorithms
 
         self.rng = rng
         individuals = individuals_of(pool._replace(fitness=_finite(pool.fitness, self.positive)))
-        with seeded_globals(rng):
+        with self._streams(rng):
             try:
                 chosen = list(self.toolbox.select(individuals, k))
             except Exception as error:
@@ -141,6 +152,11 @@ _DEAP_DEFAULTS = {  # what DEAP's operators ask for without a default of their o
     "fitness_first": True,
     "epsilon": 0.0,
 }
+
+
+def _known(operator: Callable[..., Any]) -> bool:
+    """Whether it is DEAP's or an array operator of ours: those draw from the stream that they are given."""
+    return hasattr(operator, "array_operator") or getattr(operator, "__module__", "").startswith("deap.tools.")
 
 
 def deap_names(kind: str) -> list[str]:

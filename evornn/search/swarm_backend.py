@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from evornn.search.operators import within
+from evornn.shared import STREAMS
 
 BOUND_RULES = ("nearest", "reflective", "shrink", "intermediate", "periodic")
 VELOCITY_RULES = ("unmodified", "invert", "zero")
@@ -33,17 +34,20 @@ REFUSED = {  # what pyswarms 1.3 also names, and why it is not offered
     "pyramid": "pyswarms' Pyramid topology raises on current SciPy",
 }
 
-_LOCK = threading.Lock()
-
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Within the block nothing configures logging."""
+    """Within the block nothing that this thread does configures logging."""
     import logging.config
 
-    with _LOCK:
-        configure = logging.config.dictConfig
-        logging.config.dictConfig = lambda *_: None
+    with STREAMS:
+        configure, here = logging.config.dictConfig, threading.get_ident()
+
+        def others(*arguments: Any, **options: Any) -> None:
+            if threading.get_ident() != here:
+                configure(*arguments, **options)
+
+        logging.config.dictConfig = others
         try:
             yield
         finally:

@@ -1,6 +1,6 @@
-"""Makes `work` importable, here and in child processes that unpickle what it has made."""
+"""Makes `work`, and the checks of searches, importable: here and in child processes that unpickle what they made."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "search")]

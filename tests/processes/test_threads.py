@@ -2,14 +2,22 @@
 
 import itertools
 import json
+import random
+import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import search_checks as checks
 import work
+
+from evornn import gradient, search
+from evornn.search import swarm_backend
+from evornn.search.base import Search
 
 JOBS = """
 import json, sys, threading
@@ -32,6 +40,17 @@ def job(number):
 with ThreadPoolExecutor(4) as pool:
     print(json.dumps(list(pool.map(job, range(8)))))
 """
+
+
+@pytest.fixture
+def quick_switches() -> Iterator[None]:
+    """Threads take turns so often that what they share gets mixed up."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
 FIRST_USES = {
     "one problem": "one.evaluate(genomes).fitness.tolist()",
     "a problem each": "work.problem().evaluate(genomes).fitness.tolist()",
@@ -113,3 +132,65 @@ def test_evaluating_after_the_main_thread_has_ended(tmp_path: Path) -> None:
     )
     done = work.python(code, tmp_path)
     assert (done.stdout.strip(), done.stderr) == ("True", "")
+
+
+# searches -------------------------------------------------------------------------------------------------------------
+def drawing(individual: list) -> tuple[list]:
+    """A user's operator on the global streams."""
+    individual[random.randrange(len(individual))] += random.gauss(0.0, 0.1) + np.random.normal(0.0, 0.1)  # noqa: NPY002
+    return (individual,)
+
+
+SEARCHES: dict[str, tuple[type[Search], dict]] = {
+    **{name: (cls, {}) for name, cls in {**search.REGISTRY, **gradient.REGISTRY}.items()},
+    "DEAP": (search.GeneticAlgorithm, {"select": "selTournament", "mate": "cxBlend", "mutate": "mutGaussian"}),
+    "DEAP, lexicase": (search.GeneticAlgorithm, {"select": "selDoubleTournament", "mutate": "mutPolynomialBounded"}),
+    "DEAP, strategies": (search.GeneticAlgorithm, {"mate": "cxESBlend", "mutate": "mutESLogNormal"}),
+    "an operator on the global streams": (search.GeneticAlgorithm, {"mate": "cxTwoPoint", "mutate": drawing}),
+    "swarm of pyswarms": (search.ParticleSwarm, {"topology": "nearest", "bounds": "shrink", "velocity_rule": "zero"}),
+    "annealing with local search": (search.DualAnnealing, {"no_local_search": False}),
+}
+
+
+def asked(name: str, seed: int) -> bytes:
+    cls, options = SEARCHES[name]
+    one = cls(checks.box(), population=max(cls.MIN_POPULATION, 9), seed=seed, **options)
+    found = checks.steps(one, 40)
+    return b"".join(genomes.tobytes() for genomes in found)
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_seed_asks_the_same_in_threads(name: str, quick_switches: None) -> None:
+    """Searches that run side by side ask what each asks alone, and leave the global streams as they were."""
+    alone = [asked(name, seed) for seed in range(4)]
+    streams = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda seed: asked(name, seed), range(4)))
+    assert together == alone
+    assert random.getstate() == streams[0]
+    assert all(map(np.array_equal, np.random.get_state(), streams[1]))  # noqa: NPY002
+
+
+def test_deap_operators_leave_other_threads_their_stream(quick_switches: None) -> None:
+    """A thread of the user's that draws from `random` meanwhile draws what it draws alone."""
+    random.seed(3)
+    alone = [random.random() for _ in range(100_000)]
+    random.seed(3)
+    with ThreadPoolExecutor(2) as pool:
+        drawn = pool.submit(lambda: [random.random() for _ in range(100_000)])
+        found = [asked("DEAP", 1) for _ in range(3)]
+        assert drawn.result() == alone
+    assert found == [asked("DEAP", 1)] * 3
+
+
+def test_logging_that_others_configure_meanwhile_is_configured() -> None:
+    """pyswarms' own configuration of logging is kept away from the process, another thread's is not."""
+    import logging.config
+
+    settings = {"version": 1, "disable_existing_loggers": False, "loggers": {"evornn.theirs": {"level": "ERROR"}}}
+    before = list(logging.getLogger().handlers)
+    with swarm_backend._quiet(), ThreadPoolExecutor(1) as pool:
+        logging.config.dictConfig({"version": 1, "root": {"handlers": [], "level": "DEBUG"}})
+        pool.submit(logging.config.dictConfig, settings).result()
+    assert logging.getLogger("evornn.theirs").level == logging.ERROR
+    assert logging.getLogger().handlers == before

@@ -3,8 +3,10 @@
 Trainers get the slopes of the same fitness functions, by central differences, in a problem of four episodes.
 """
 
+import copy
 import inspect
 import json
+import pickle
 import random
 import tracemalloc
 import warnings
@@ -294,6 +296,28 @@ def check_global_streams(make: Make, population: int) -> None:
         before = asked
 
 
+def check_copies(make: Make, population: int) -> None:
+    """Pickled and copied before the first ask, between ask and tell, and after tell, it goes on bit for bit, and
+    nothing that becomes of the copy changes the original.
+    """
+    ways: list[Callable[[Search], Search]] = [lambda one: pickle.loads(pickle.dumps(one)), copy.copy, copy.deepcopy]
+    search, problem = make(box(), population, 15), Fake(box())
+    search.prepare(problem)
+    for limit in (None, None, 3, None):  # before, after and within a generation
+        before = [way(search) for way in ways]
+        genomes = search.ask(limit)
+        told = search.consult(problem, genomes)
+        between = [way(search) for way in ways]
+        for one in before:
+            assert type(one) is type(search)
+            assert identical([one.ask(limit)], [genomes])
+        for one in (*between, search):
+            assert (one.evaluations, one._asked) == (search.evaluations, len(genomes))
+            tell(one, genomes, told.fitness, getattr(told, "gradients", None))
+        asked = steps(search.twin(), 3)
+        assert all(identical(steps(one, 3), asked) for one in between)
+
+
 def check_order(make: Make, population: int) -> None:
     """Telling what was not asked, or asking twice, is an error and changes nothing."""
     search = make(box(), population, 12)
@@ -422,6 +446,7 @@ CHECKS = (
     check_failures,
     check_exact_budget,
     check_global_streams,
+    check_copies,
     check_order,
     check_foreign_states,
     check_learning,

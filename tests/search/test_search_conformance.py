@@ -254,6 +254,13 @@ class Shared(_Bad):
         return self
 
 
+class Reborn(_Bad):
+    """Its copies begin anew."""
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.space, self.population, self.seed)
+
+
 class Downhill(gradient.Adam):
     """Learns the wrong way."""
 
@@ -282,6 +289,7 @@ BROKEN = [
     (Forgetful, checks.check_resume),
     (Global, checks.check_global_streams),
     (Global, checks.check_repeatable),
+    (Reborn, checks.check_copies),
     (Fragile, checks.check_failures),
     (Greedy, checks.check_exact_budget),
     (Clock, checks.check_repeatable),
