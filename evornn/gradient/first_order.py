@@ -115,19 +115,24 @@ class FirstOrder(Trainer):
         return self.batch is None or self.batch == self._total
 
     @property
+    def _checked(self) -> bool:
+        """Whether what is met while learning is no genome's fitness on all episodes, so that checks have to say it."""
+        return not self._whole
+
+    @property
     def wants_gradients(self) -> bool:
         """False in a check."""
         return self._place >= 0
 
     @property
     def provisional(self) -> bool:
-        """True while a mini-batch is consulted."""
-        return self._place >= 0 and not self._whole
+        """True while the fitness that is met is no claim."""
+        return self._place >= 0 and self._checked
 
     @property
     def episodes(self) -> np.ndarray | None:
         """The episodes of the present mini-batch, or None for all."""
-        if not self.provisional or self._total is None or self.batch is None:
+        if not self.wants_gradients or self._whole or self._total is None or self.batch is None:
             return None
         order = np.random.default_rng((self.seed, self._epoch)).permutation(self._total)
         return order[self._place * self.batch : (self._place + 1) * self.batch]
@@ -165,12 +170,11 @@ class FirstOrder(Trainer):
             self.restarts += count
 
     def _next_place(self) -> None:
-        if self._whole:
+        if not self._checked:
             self._place = 0
             return
-        assert self.batch is not None
-        assert self._total is not None
         self._place += 1
-        if self._place * self.batch >= self._total:
+        lessons = 1 if self.batch is None or self._total is None else -(-self._total // self.batch)
+        if self._place >= lessons:
             self._epoch += 1
             self._place = -1 if self._epoch % self.check_every == 0 else 0

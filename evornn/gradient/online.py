@@ -9,8 +9,9 @@ every step by "rtrl", every k1 steps by "tbptt", every block by "hybrid", after 
 reward is what the task's running total gains: for a sequence task, minus the step's loss. The first three take what the
 state owes to earlier weights as owed to the present ones, so weights should change slowly.
 
-The fitness told is that of the genomes asked, before they learn, by one more evaluation. With `batch` it is the one met
-while learning, which is no genome's; `best` then goes by checks, as for all trainers by mini-batches.
+The fitness met while learning is no genome's. So `best`, targets and champions go by checks, generations that evaluate
+all learners on all episodes and teach nothing: before the first lesson, and after every `check_every` rounds through
+the episodes. A lesson counts as one evaluation and one gradient, a check as one evaluation, each with its steps.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class Online(FirstOrder):
     `population` >= 1 independent learners. `method`: "rtrl" (exact; O(N^4) operations a step for N units), "tbptt"
     (errors of `k1` steps go back through `k2`; O(N^2)), "hybrid" (exact, in blocks of `block` steps, by default as many
     as the state has numbers; O(N^3)), "bptt" (whole episodes). `rate` (> 0) in units of the genes; `clip`: longest
-    gradient (0: none is cut). `batch`: episodes in a generation, None for all. `schedule` counts generations;
-    `check_every`, `patience`: see `evornn.gradient.first_order`.
+    gradient (0: none is cut). `batch`: episodes in a lesson, None for all. `schedule` counts lessons; `check_every`: a
+    check after so many rounds through all episodes; `patience`: see `evornn.gradient.first_order`.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Online(FirstOrder):
             space, population, seed, rate=rate, schedule=schedule, clip=clip, batch=batch, check_every=check_every,
             patience=patience, method=method, k1=k1, k2=k2, block=block,
         )  # fmt: skip
+        self._place = -1  # a check
         self.method: str = check_choice("method", method, (*METHODS, "bptt"))
         own = {name: value for name, value in (("k1", k1), ("k2", k2), ("block", block)) if value is not None}
         for name in own:
@@ -65,6 +67,10 @@ class Online(FirstOrder):
                 raise EvornnError(f"{name} is an option of method {OWN[name]!r}; method is {method!r}")
         self._credit = None if method == "bptt" else credit(method, **own)
         self._lessons: Lessons | WholeEpisodes | None = None
+
+    @property
+    def _checked(self) -> bool:
+        return True
 
     def prepare(self, problem: Any) -> None:
         """Look at the problem; raises EvornnError if it is not smooth, or no step's reward teaches."""
@@ -85,14 +91,14 @@ class Online(FirstOrder):
         if not self.wants_gradients:
             return super().consult(problem, genomes)
         self.prepare(problem)
-        before = problem.evaluate(genomes) if self._whole else None
-        order = np.random.default_rng((self.seed, self.generation)).permutation(problem.episodes)
-        order = order if self.episodes is None else self.episodes
+        order = self.episodes
+        if order is None:
+            order = np.random.default_rng((self.seed, self._epoch)).permutation(problem.episodes)
         lives = [self._life(genome, share, order) for genome, share in zip(genomes, self._shares(genomes), strict=True)]
         reached, met, steps = (np.array(part) for part in zip(*lives, strict=True))
         with np.errstate(invalid="ignore"):
             moved = reached - genomes
-        return Taught(met, steps, moved) if before is None else Taught(before.fitness, steps + before.steps, moved)
+        return Taught(met, steps, moved)
 
     def _shares(self, genomes: np.ndarray) -> np.ndarray:
         """The schedule's share of the rate for each of the genomes just asked: a piece of the generation."""

@@ -197,10 +197,10 @@ def test_learning_lowers_the_loss_and_goes_on_bit_for_bit(options: dict[str, Any
     trainer = Online(problem.space, population=2, seed=1, **options)
     taught(trainer, problem, 7)
     state = trainer.state_dict()
-    asked = taught(trainer, problem, 60)
+    asked = taught(trainer, problem, 120)
     again = Online(problem.space, population=2, seed=1, **options)
     again.load_state_dict(state)
-    assert b"".join(g.tobytes() for g in taught(again, problem, 60)) == b"".join(g.tobytes() for g in asked)
+    assert b"".join(g.tobytes() for g in taught(again, problem, 120)) == b"".join(g.tobytes() for g in asked)
     start = problem.evaluate(asked[0]).fitness
     assert trainer.best is not None
     assert trainer.best.fitness == problem.evaluate(trainer.best.genome[None]).fitness[0]
@@ -210,10 +210,18 @@ def test_learning_lowers_the_loss_and_goes_on_bit_for_bit(options: dict[str, Any
 def test_steps_are_counted_and_pieces_learn_as_the_whole() -> None:
     problem = delay()
     whole, pieces = (Online(problem.space, population=3, seed=4, schedule="linear") for _ in range(2))
-    asked = whole.ask()
-    one = whole.consult(problem, asked)
-    np.testing.assert_array_equal(one.steps, 2 * 4 * 25)
-    np.testing.assert_array_equal(one.fitness, problem.evaluate(asked).fitness)
+    for trainer in (whole, pieces):
+        asked = trainer.ask()
+        check = trainer.consult(problem, asked)
+        assert not trainer.wants_gradients
+        assert not trainer.provisional
+        np.testing.assert_array_equal(check.fitness, problem.evaluate(asked).fitness)
+        trainer.tell(asked, check.fitness)
+    again = whole.ask()
+    one = whole.consult(problem, again)
+    assert whole.provisional
+    np.testing.assert_array_equal(again, asked)
+    np.testing.assert_array_equal(one.steps, 4 * 25)
     for k in range(3):
         genomes = pieces.ask(1)
         told = pieces.consult(problem, genomes)

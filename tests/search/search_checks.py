@@ -228,8 +228,8 @@ def check_resume(make: Make, population: int) -> None:
 def check_flat_fitness(make: Make, population: int) -> None:
     """A fitness that is the same everywhere is survived, and the search does not stop asking."""
     search = make(box(), population, 6)
-    asked = steps(search, 40, lambda g: np.full(len(g), 0.25))
-    assert len(np.unique(np.concatenate(asked[-10:]), axis=0)) >= 10
+    asked = steps(search, 50, lambda g: np.full(len(g), 0.25))
+    assert len(np.unique(np.concatenate(asked[-20:]), axis=0)) >= 10  # every second one may be asked once more
     assert search.best is not None
     assert search.best.evaluation == 1
 
