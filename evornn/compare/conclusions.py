@@ -74,7 +74,7 @@ def _budgets(problem: ProblemAnalysis) -> list[str]:
             f"the methods were compared within {_whole(problem.budget)} evaluations; runs that solved later count as "
             f"unsolved ({runs})."
         )
-    elif problem.uneven:
+    if problem.uneven:
         out.append(
             "unsolved runs ended after different numbers of evaluations, so some had a smaller chance than others; "
             "equal budgets would be fairer."

@@ -129,8 +129,9 @@ def _figures(material: Material, draw: Figures) -> tuple[dict[str, str], dict[st
     for name in material.runs:
         budget = material.budget(name)
         at = np.geomspace(1.0, max(3.0 * budget, 10.0), POINTS)
-        soonest = min((r.spent[r.solved].min() for r in material.runs[name].values() if r.solved.any()), default=1.0)
-        later = np.geomspace(10.0 ** np.floor(np.log10(soonest)), at[-1], POINTS)
+        ends = np.concatenate([[], *(r.spent[r.solved] for r in material.runs[name].values())])  # where shares rise
+        later = np.geomspace(10.0 ** np.floor(np.log10(ends.min(initial=at[-1]))), at[-1], POINTS)
+        later = np.union1d(later, ends[ends <= at[-1]])
         if shares := material.solved_shares(name, later):
             solved[name] = draw.shares(later, shares, budget)
         if shares := material.target_shares(name, at):

@@ -22,7 +22,8 @@ from evornn.compare.resampling import (
 )
 from evornn.errors import EvornnError, check_range
 
-DRAWS = 1000
+DRAWS = 1000  # where restarts are simulated
+SUMS = 1000  # different sums of unsolved runs that are reckoned with exactly
 
 
 def success_rate(solved: Any, level: float = LEVEL) -> Estimate:
@@ -113,8 +114,55 @@ def share_within(times: Any, at: Any) -> np.ndarray:
     return np.searchsorted(times, np.asarray(at, dtype=np.float64), side="right") / times.size
 
 
+def restarted_shares(
+    spent: Any, solved: Any, at: Any, *, draws: int = DRAWS, seed: int = 0, stream: int = 0
+) -> np.ndarray:
+    """[B] P(T <= at) of the evaluations T to solve with restarts, as in `simulated_restarts`, without drawing.
+
+    A run that ends unsolved after u evaluations leaves at - u to the next one, so that
+
+        P(T <= t) = (number of solved runs with spent <= t + sum over unsolved u of P(T <= t - u)) / S.
+
+    Left of the shortest unsolved run it is the share of runs that had solved. Exact as far as the unsolved runs make at
+    most `SUMS` different sums; what is right of that is simulated by `draws` draws, given what is left of it.
+    """
+    spent, solved = check_runs(spent, solved)
+    at = np.atleast_1d(np.asarray(at, dtype=np.float64))
+    if not solved.any() or not at.size:
+        return np.zeros(at.shape)
+    times, runs = np.sort(spent[solved]), spent.size
+    wasted, weights = np.unique(spent[~solved], return_counts=True)
+    sums, chances = np.zeros(1), np.ones(1)  # what was spent on unsolved runs before, and its probability
+    shares, end = np.zeros(at.shape), float(np.nextafter(at.max(), np.inf))  # exact left of `end`
+    while sums.size and chances.sum() > 1e-15:
+        left = np.searchsorted(times, np.subtract.outer(at, sums), side="right")
+        shares += left @ chances / runs
+        sums, chances, end = _one_more(sums, chances, wasted, weights / runs, end)
+    if (beyond := at >= end).any():
+        drawn = simulated_restarts(spent, solved, draws=draws, seed=seed, stream=stream)
+        before = restarted_shares(spent, solved, np.array([np.nextafter(end, 0.0)]))[0]
+        later = drawn[drawn >= end]
+        shares[beyond] = before + (1.0 - before) * (share_within(later, at[beyond]) if later.size else 0.0)
+    return np.minimum(shares, 1.0)
+
+
+def _one_more(
+    sums: np.ndarray, chances: np.ndarray, wasted: np.ndarray, weights: np.ndarray, end: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """The sums [k] and their chances [k] after one more unsolved run: those left of `end`, which is nearer if there
+    are more than `SUMS`.
+    """
+    after, where = np.unique(np.add.outer(sums, wasted), return_inverse=True)
+    weighed = np.bincount(where.ravel(), np.multiply.outer(chances, weights).ravel(), minlength=after.size)
+    there = int(np.searchsorted(after, end))  # left of the end
+    if there > SUMS:
+        there, end = SUMS, float(after[SUMS])
+    return after[:there], weighed[:there], end
+
+
 def runtime_distribution(cells: Iterable[tuple[Any, Any]], at: Any, *, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """[B] empirical run-time distribution of one method with simulated restarts (Hansen et al. 2016).
+    """[B] empirical run-time distribution of one method with restarts (Hansen et al. 2016), not simulated but exact as
+    far as `restarted_shares` is.
 
     cells: (spent [S], reached [S]) for every target, or every pair of problem and target, each of equal weight
     (`curves.hits` makes those of one problem); at [B]: evaluations. The value is the share of (cell, restarted run)
@@ -124,7 +172,7 @@ def runtime_distribution(cells: Iterable[tuple[Any, Any]], at: Any, *, draws: in
     if not pairs:
         raise EvornnError("a run-time distribution needs the runs for at least one target")
     shares = [
-        share_within(simulated_restarts(spent, reached, draws=draws, seed=seed, stream=stream), at)
+        restarted_shares(spent, reached, at, draws=draws, seed=seed, stream=stream)
         for stream, (spent, reached) in enumerate(pairs)
     ]
     return np.mean(shares, axis=0)

@@ -15,7 +15,7 @@ from evornn import EvornnError
 from evornn.cli import app
 from evornn.compare.grid import Cell
 from evornn.compare.material import gather
-from evornn.compare.published import published
+from evornn.compare.published import NAMES, QUOTED, published, published_means
 from evornn.compare.report import METHODS_CSV, PAIRS_CSV, REPORT, page, write_report
 from evornn.compare.results import Results
 from evornn.compare.rows import Row
@@ -210,6 +210,13 @@ search = { name = "CoSyNE" }
 [[methods]]
 name = "ours"
 search = { name = "SNES" }
+[[methods]]
+name = "guessing"
+search = { name = "RandomGuessing" }
+on = { steps = { search = { name = "CMAES" } } }
+[[methods]]
+name = "ESP"
+search = { name = "GeneticAlgorithm" }
 """
 
 
@@ -231,6 +238,29 @@ def test_means_stand_beside_published_ones():
     assert [row[0].main for row in damping.rows] == ["CoSyNE", "ours"]
     assert shown["steps"]["CoSyNE"][:3] == ["1,249", "1,249", "1.00"]
     assert all(row[1].note == "quoted" for row in steps.rows)
+
+
+def test_a_method_stands_beside_the_published_one_that_its_search_is():
+    """Whatever it is called; only the name of another published method as its label says otherwise."""
+    rows = [
+        Row(problem=p, method=m, seed=1, solved=True, evaluations=9, solved_at=9)
+        for p in ("damping", "steps")
+        for m in ("guessing", "ESP", "ours", "from elsewhere", "CNE")
+    ]
+    damping, steps = published(gather(Results(rows, Comparison.of(tomllib.loads(POLES)))))
+    beside = [{row[0].main: (row[1].main, row[1].note) for row in table.rows} for table in (damping, steps)]
+    assert beside[0]["guessing"] == ("1,232,296", "random guessing")
+    assert beside[1]["guessing"] == ("3,521", "CMA-ES, quoted")
+    assert beside[0]["ESP"] == ("26,342", "by its label; the search is GeneticAlgorithm")
+    assert beside[0]["ours"] == beside[0]["from elsewhere"] == ("3,416", "best: CoSyNE")
+    assert beside[0]["CNE"] == ("87,623", "")
+
+
+def test_published_methods_are_found_by_their_class():
+    """All that suites have published means of, but NEAT, which is not here."""
+    named = {NAMES.get(cls, cls) for cls in (*evornn.search.REGISTRY, *evornn.gradient.REGISTRY)}
+    for entry in (*evornn.suites.poles, *evornn.suites.sequences):
+        assert {name.removesuffix(QUOTED) for name in published_means(entry)} - named <= {"NEAT"}
 
 
 def test_targets_are_reached_by_runs_and_shares_grow(twice):

@@ -83,7 +83,42 @@ def test_restarts_follow_their_exact_distribution():
     assert shares == pytest.approx([0, 0.25, 0.5, 0.5, 0.625, 0.75], abs=np.sqrt(np.log(2 / 1e-5) / 80_000))
     assert times.mean() == pytest.approx(650, abs=4 * times.std() / 200)
     assert runtimes.runtime_distribution([RUNS, ([9], [False])], [1e9]) == pytest.approx([0.5])
-    assert runtimes.runtime_distribution([([5, 7], [True, True])], [4, 5, 7]) == pytest.approx([0, 0.5, 1], abs=0.06)
+
+
+def test_run_time_curves_are_exact_shares():
+    """Of runs left of the shortest unsolved one, of restarted runs right of it; nothing is drawn."""
+    exact = lambda *pair: runtimes.runtime_distribution([pair[:2]], pair[2]).tolist()  # noqa: E731
+    assert exact([5, 7], [True, True], [4, 5, 6, 7, 8]) == [0, 0.5, 0.5, 1, 1]
+    assert exact(*RUNS, [99, 100, 200, 499, 599, 600, 700]) == [0, 0.25, 0.5, 0.5, 0.5, 0.625, 0.75]
+    spent, solved = [30, 10, 4, 7, 4], np.array([True, True, False, False, False])
+    ways = {0: 1.0}  # sum of unsolved runs -> how likely
+    found = np.zeros(61)
+    for _ in range(16):  # all orders of at most fifteen unsolved runs
+        for wasted, chance in ways.items():
+            for end in (30, 10):
+                found[min(wasted + end, 61) :] += chance / 5
+        after: dict[int, float] = {}
+        for wasted, chance in ways.items():
+            for u in (4, 7, 4):
+                after[wasted + u] = after.get(wasted + u, 0.0) + chance / 5
+        ways = after
+    np.testing.assert_allclose(exact(spent, solved, np.arange(61)), found, rtol=1e-12)
+    draws = runtimes.runtime_distribution([(spent, solved)], np.arange(61), draws=1, seed=5)
+    assert draws.tolist() == exact(spent, solved, np.arange(61))
+
+
+def test_run_time_curves_far_beyond_unsolved_runs_of_many_lengths(monkeypatch):
+    """Where the sums of unsolved runs are too many, restarts are drawn, and only there; the curve still grows."""
+    rng = np.random.default_rng(1)
+    spent, solved = rng.integers(100, 1000, 30), rng.random(30) < 0.2
+    at = np.arange(0, 12_000, 20)
+    exact = runtimes.restarted_shares(spent, solved, at)
+    monkeypatch.setattr(runtimes, "SUMS", 20)
+    found = runtimes.restarted_shares(spent, solved, at, draws=20_000)
+    first = np.flatnonzero(found != exact)[0]
+    assert at[first] > spent[~solved].min()
+    np.testing.assert_allclose(found, exact, atol=0.03)
+    assert (np.diff(found) >= 0).all()
 
 
 def test_restarted_geometric_runs_are_geometric():

@@ -61,6 +61,10 @@ def test_budgets_that_differ_are_cut_and_told():
     uneven, longer = "different numbers of evaluations", {"A": unsolved(), "B": unsolved(spent=900)}
     assert uneven not in said({"p": longer})  # evaluations of both were cut to 900
     assert uneven in said({"p": longer}, {"p": 1000})
+    short = Runs(np.r_[np.arange(100, 2000, 100), 300], np.r_[np.ones(19, bool), False])  # gave up by itself
+    both = said({"p": {"A": short, "B": unsolved(spent=1000)}}, {"p": 1000})
+    assert "runs that solved later count as unsolved (A 9)" in both
+    assert uneven in both  # one warning does not hide the other
     final = np.arange(20.0)  # which nobody can cut
     assert uneven in said({"p": {"A": unsolved(final=final), "B": unsolved(spent=900, final=final)}})
 
