@@ -107,6 +107,8 @@ def tell(results: Results, spec: Path, ioh: Path | None = None, readme: Path | N
     from evornn.compare.report import write_report
     from evornn.report.readme import replace_block
 
+    for what, why in results.damaged.items():
+        typer.echo(f"left out: {what}: {why}", err=True)
     typer.echo(f"report: {write_report(results)[0]}")
     if ioh is not None:
         typer.echo(f"IOHprofiler data: {len(export(results, ioh)):,} files of runs in {ioh}")

@@ -95,12 +95,12 @@ def _run(results: Results, row: Row) -> tuple[np.ndarray, np.ndarray, np.ndarray
     assert results.out is not None
     evaluations, best = curve
     there = evaluations <= row.spent
-    file = Cell(row.problem, row.method, row.seed).directory(results.out) / store.BEST
-    if not there.any() or not file.exists():
+    genome, _ = store.read_best(Cell(row.problem, row.method, row.seed).directory(results.out))
+    if not there.any() or genome is None:
         raise EvornnError(
             f"{row.method} on {row.problem}, seed {row.seed} has no finite fitness, which the format needs"
         )
-    return evaluations[there], best[there], np.load(file)
+    return evaluations[there], best[there], genome
 
 
 def _lines(evaluations: np.ndarray, best: np.ndarray, spent: int) -> str:

@@ -101,8 +101,13 @@ class Material:
         for cell in self.results.unfinished:
             assert self.results.out is not None  # only a comparison has cells
             path = cell.error_file(self.results.out)
-            if path.exists():
-                found[cell] = ([line for line in path.read_text("utf-8").splitlines() if line.strip()] or ["?"])[-1]
+            try:
+                lines = path.read_text("utf-8", "replace").splitlines()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                lines = [f"{path} cannot be read: {error.strerror}"]
+            found[cell] = ([line for line in lines if line.strip()] or ["?"])[-1]
         return found
 
 

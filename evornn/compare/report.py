@@ -24,7 +24,7 @@ from evornn.compare.material import POINTS, TARGETS, Material, gather
 from evornn.compare.published import published
 from evornn.compare.results import Results
 from evornn.errors import EvornnError
-from evornn.experiment.files import disk_errors, write_atomic
+from evornn.experiment.files import check_file, disk_errors, write_atomic
 
 REPORT, METHODS_CSV, PAIRS_CSV = "report.html", "report_methods.csv", "report_pairs.csv"
 FEW = 4  # methods; of more, what concerns single pairs is folded up
@@ -45,6 +45,8 @@ def write_report(results: Results, directory: str | Path | None = None) -> list[
         METHODS_CSV: tables.methods_csv(material),
         PAIRS_CSV: tables.pairs_csv(material),
     }
+    for name in files:
+        check_file(directory / name)
     with disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
@@ -91,6 +93,7 @@ def _context(material: Material) -> dict[str, Any]:
         "budgets": {name: _budget(material, name) for name in problems},
         "environments": results.environments(),
         "spec": results.comparison.text() if results.comparison else None,
+        "left_out": [f"{what}: {why}" for what, why in results.damaged.items()],
         "unfinished": _unfinished(material),
     }
 

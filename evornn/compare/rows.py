@@ -115,10 +115,11 @@ def _check_columns(names: list[str], where: str) -> None:
     for name in names:
         if name not in COLUMNS:
             raise EvornnError(f"{where}: there is no column {name!r}; {nearest(name, COLUMNS)}")
-    twice = {name for name in names if names.count(name) > 1}
+    twice = sorted({name for name in names if names.count(name) > 1})
     missing = [name for name in REQUIRED if name not in names]
-    if twice or missing:
-        raise EvornnError(f"{where}: {'missing' if missing else 'given twice'}: {', '.join(missing or sorted(twice))}")
+    wrong = [f"{what}: {', '.join(names)}" for what, names in (("missing", missing), ("given twice", twice)) if names]
+    if wrong:
+        raise EvornnError(f"{where}: {'; '.join(wrong)}")
 
 
 def _row(cells: dict[str, str], where: str) -> Row:

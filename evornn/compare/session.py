@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evornn.compare import grid
+from evornn.compare import cells, grid
 from evornn.compare.crew import Crew, check_workers
+from evornn.compare.foreign import check_imports, check_labels, keep
 from evornn.compare.grid import Cell
-from evornn.compare.results import Results, import_csv, load, write
+from evornn.compare.results import Results, load, write
 from evornn.compare.spec import Comparison, chosen
 from evornn.errors import EvornnError
 from evornn.experiment.files import disk_errors, write_atomic
@@ -123,18 +124,22 @@ def run(
     out, count = Path(out), check_workers(workers or comparison.workers)
     wanted = grid.cells(comparison, *chosen(comparison, list(only)))
     specs = grid.specs(comparison, wanted)
-    pending = [cell for cell in wanted if not cell.ended(out)]
+    done, _ = cells.read_all(wanted, out)  # what is damaged is tried again
+    pending = [cell for cell in wanted if cell not in done]
     firsts = one_of_each(pending)
     needs = check_builds([specs[cell] for cell in firsts])  # what is refused leaves nothing behind
     pairs = {(cell.problem, cell.method): need for cell, need in zip(firsts, needs, strict=True)}
     at_once = min(count, max(1, len(pending)))
     memory = check_together([pairs[cell.problem, cell.method] for cell in pending], at_once)
+    joined = grid.joined(comparison, out)
+    check_labels(joined, out)
+    imports = check_imports(joined, out, foreign)
     with grid.opened(comparison, out):
-        for path in foreign:
-            import_csv(out, path)
+        keep(imports, out)
         for cell in wanted:
             grid.check_begun(cell, specs[cell], out)
-        pending = [cell for cell in pending if not cell.ended(out)]  # another process may have been at it
+        done, _ = cells.read_all(pending, out)  # another process may have been at it
+        pending = [cell for cell in pending if cell not in done]
         tally = Tally(comparison, len(wanted), pending, at_once)
         tally.memory = memory
         watch = watch or (lambda tally: None)
@@ -203,7 +208,8 @@ def _carry_out(specs: dict[Cell, Spec], out: Path, tally: Tally, watch: Watcher)
                 cell.error_file(out).parent.mkdir(exist_ok=True)
                 write_atomic(cell.error_file(out), message.get("traceback", message["failed"]).encode())
         elif "ended" in message:
-            cell.error_file(out).unlink(missing_ok=True)
+            with disk_errors(out):
+                cell.error_file(out).unlink(missing_ok=True)
         watch(tally)
 
     kernels: dict[str, list[tuple[str, str]]] = {}  # problem -> text of a run and its method

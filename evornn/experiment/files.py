@@ -94,13 +94,20 @@ def _abandoned(file: Path) -> bool:
     made = _TEMPORARY.fullmatch(file.name)
     if made is None or file.is_symlink() or not file.is_file() or made[1] != _host():
         return False
+    return not _lives(int(made[2]))
+
+
+def _lives(process: int) -> bool:
     try:
-        os.kill(int(made[2]), 0)
+        os.kill(process, 0)
     except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
         return False
-    return False
+    except (OSError, OverflowError):
+        return True
+    try:  # killed, but nobody has asked yet how it ended
+        return Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except (OSError, IndexError):
+        return True
 
 
 def _host() -> str:

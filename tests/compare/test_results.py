@@ -59,8 +59,49 @@ def test_results_from_elsewhere_stand_beside_ours(tmp_path, done):
         (tmp_path / "more.csv").write_text(text)
         with pytest.raises(EvornnError, match=words):
             evornn.compare.import_csv(out, tmp_path / "more.csv")
-    evornn.compare.import_csv(out, tmp_path / "theirs.csv")  # again: replaces
+    (tmp_path / "theirs.csv").write_text(FOREIGN.replace("-3.5", "-2.5"))
+    evornn.compare.import_csv(out, tmp_path / ".." / tmp_path.name / "theirs.csv")  # the same file again: replaces
     assert len(evornn.compare.load(out).rows) == len(results.rows)
+    assert evornn.compare.load(out).column("best", "short", "theirs")[0] == -2.5
+
+
+def test_files_of_one_name_stand_side_by_side(tmp_path):
+    """Whether they are given together or one after the other; nothing is replaced but by the same file."""
+    spec, out = written(tmp_path / "s.toml", seeds=1, evaluations=10, steps=2), tmp_path / "out"
+    paths = []
+    for lab, name in (("labA", "results.csv"), ("labB", "results.csv"), ("labB", "results.txt"), ("lab B", "r.csv")):
+        (tmp_path / lab).mkdir(exist_ok=True)
+        paths.append(tmp_path / lab / name)
+        paths[-1].write_text(FOREIGN.replace("theirs", f"{lab} {name[8:] or 'r'}"))
+    methods = ["GA", "guess", "labA csv", "labB csv", "labB txt", "lab B r"]
+    results = evornn.compare.run(spec, out, workers=1, foreign=[*paths[:3], paths[0]])
+    assert sorted(results.methods) == sorted(methods[:-1])
+    evornn.compare.import_csv(out, paths[3])
+    for path in paths:
+        evornn.compare.import_csv(out, path)
+    found = evornn.compare.load(out)
+    assert sorted(found.methods) == sorted(methods)
+    assert len(found.rows) == 2 * 2 + 4 * 3
+    assert len(list((out / "foreign").iterdir())) == 4
+    (tmp_path / "copy.csv").write_bytes(paths[0].read_bytes())
+    with pytest.raises(
+        EvornnError, match=r"copy\.csv, line 2: labA csv on short with seed 1 is in another file too: .*r"
+    ):
+        evornn.compare.run(spec, out, workers=1, foreign=[tmp_path / "copy.csv"])
+    (tmp_path / "copy.csv").write_bytes(b"problem,method\n\xff")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(EvornnError, match=r"cannot read .*copy\.csv"):
+        evornn.compare.run(spec, out, workers=1, foreign=[paths[0], tmp_path / "copy.csv"])
+    spec.write_text(spec.read_text().replace('name = "guess"', 'name = "labA csv"'))
+    with pytest.raises(
+        EvornnError, match=r"there is a method 'labA csv', and .*results\..*csv holds results from else"
+    ):
+        evornn.compare.run(spec, out, workers=1)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    (tmp_path / "copy2.csv").write_bytes(paths[0].read_bytes())
+    with pytest.raises(EvornnError, match=r"in more than one file: .*labA/results\.csv, .*copy2\.csv"):
+        evornn.compare.from_csv(paths[0], tmp_path / "copy2.csv")
+    assert len(evornn.compare.from_csv(paths[0], paths[0]).rows) == 3
 
 
 @pytest.mark.parametrize(
