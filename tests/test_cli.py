@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 import evornn
 from evornn.cli import app, info
-from evornn.errors import EvornnError
 from evornn.experiment import store
+from tests.guards import HANGS
 
 ROOT = Path(evornn.__file__).parents[1]
 SPECS = sorted(p for p in (ROOT / "runs").rglob("*.toml") if "[[methods]]" not in p.read_text())  # no comparisons
@@ -129,23 +129,41 @@ def test_mistakes_end_in_one_line_and_exit_code_2(small):
         assert "Traceback" not in output
 
 
-def test_ctrl_c_ends_a_run_with_words_on_how_to_go_on(small):
+@pytest.mark.parametrize(
+    ("sent", "ignored", "code"),
+    [
+        ([signal.SIGINT], False, 130),
+        ([signal.SIGTERM], False, 143),
+        ([signal.SIGINT, signal.SIGTERM], True, 143),  # a job in the background does not hear Ctrl-C
+    ],
+    ids=["Ctrl-C", "SIGTERM", "background"],
+)
+def test_signals_end_a_run_with_words_on_how_to_go_on(small, interruptible, sent, ignored, code):
     slow = ["--set", "run.evaluations=1000000", "--set", "task.steps=100"]
+    if ignored:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # children inherit it; the fixture undoes it
     running = process("run", small, "--out", "long", *slow, stderr=subprocess.PIPE, text=True)
-    while not (Path("long") / store.HISTORY).exists() or not (Path("long") / store.HISTORY).stat().st_size:
-        time.sleep(0.01)
-        assert running.poll() is None
-    running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=20)
-    assert running.returncode in (130, -signal.SIGINT)  # a shell calls both 130
+    history = Path("long") / store.HISTORY
+
+    def wait(size):
+        while not history.exists() or history.stat().st_size <= size:
+            time.sleep(0.01)
+            assert running.poll() is None
+
+    for number in sent:
+        wait(history.stat().st_size if history.exists() else 0)
+        running.send_signal(number)
+    _, said = running.communicate(timeout=HANGS)
+    assert running.returncode == code
     assert "evornn resume long" in said
+    assert "Traceback" not in said
     before = len(store.read_history(Path("long")))
     assert before
     call("resume", "long", "--set", f"run.generations={before + 1}", "--no-figure")
     assert len(store.read_history(Path("long"))) == before + 1
 
 
-def test_a_swallowed_ctrl_c_still_ends_the_run(small, monkeypatch):
+def test_a_swallowed_ctrl_c_still_ends_the_run(small, interruptible, monkeypatch):
     fine = evornn.Problem.evaluate
 
     def evaluate(self, genomes):
@@ -203,7 +221,7 @@ def test_doctor_kernel_and_cache(small, monkeypatch, tmp_path):
     assert " 0 kernels" in call("cache")
 
 
-def test_cuda_kernels_without_a_gpu(small, tmp_path):
+def test_cuda_kernels_without_a_gpu(small):
     pytest.importorskip("numba_cuda")
     from evornn.kernels.cuda import device as cuda_device
 
@@ -213,11 +231,11 @@ def test_cuda_kernels_without_a_gpu(small, tmp_path):
     assert "did you mean '9.0'" in call("kernel", small, "--backend", "cuda", "--cc", "9.1", code=2)
     if not cuda_device.cuda.is_available():
         for command in (["run", small, "--set", "problem.backend=cuda"], ["bench", "--backend", "cuda"]):
-            assert "no usable NVIDIA GPU" in call(*command, code=2)
-    try:
-        cuda_device.check_compiler()
-    except EvornnError as error:
-        pytest.skip(str(error))
+            assert re.search("no usable NVIDIA GPU|evornn.cuda13.", call(*command, code=2))
+
+
+@pytest.mark.needs("cuda_compiler")
+def test_cuda_kernels_are_compiled_without_a_gpu(small, tmp_path):
     told = call("kernel", small, "--backend", "cuda", "--cc", "8.0", "--ptx", tmp_path / "kernel.ptx")
     assert re.search(r"registers \d+", told)
     assert "prediction, not measured" in told
@@ -238,4 +256,4 @@ def test_help_and_import_load_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     with process("--help", stdout=subprocess.PIPE, text=True) as helped:
-        assert "doctor" in helped.communicate(timeout=60)[0]
+        assert "doctor" in helped.communicate(timeout=HANGS)[0]

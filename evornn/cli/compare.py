@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evornn.cli.runs import INTERRUPTED, RUNS
+from evornn.cli.runs import RUNS
 from evornn.errors import EvornnError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def compare(
     except KeyboardInterrupt:
         again = shlex.join(["evornn", *sys.argv[1:]])
         typer.echo(f"\ninterrupted; nothing evaluated so far is lost. Continue with: {again}", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(interrupts.code) from None
     if results.failed:
         raise typer.Exit(BROKEN)
 

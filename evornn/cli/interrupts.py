@@ -1,24 +1,37 @@
-"""Ctrl-C that cannot get lost."""
+"""Ctrl-C and requests to end that cannot get lost."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from types import FrameType
-from typing import Self
+from typing import Any, Self
+
+ASKED = (signal.SIGINT, signal.SIGTERM)
+USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
 
 class Interrupts:
-    """While open, remembers a Ctrl-C; `check` raises it again if something swallowed it.
+    """While open, takes Ctrl-C and SIGTERM as a KeyboardInterrupt, and remembers it; `check` raises it again if
+    something swallowed it.
 
     An exception raised while LLVM calls back into Python, as it does during compilation, is printed and dropped there.
+
+    A signal that is ignored stays so: a shell script has the jobs that it starts with `&` ignore Ctrl-C, which is meant
+    for what runs in front. SIGTERM (`kill PID`, schedulers, containers) ends those as cleanly.
     """
 
     def __init__(self) -> None:
-        self.seen = False
-        self._previous = signal.getsignal(signal.SIGINT)
+        self.seen: int | None = None
+        self._previous: dict[signal.Signals, Any] = {}
+
+    @property
+    def code(self) -> int:
+        """The exit code that shells give to a command ended by the signal: 130 or 143."""
+        return 128 + (self.seen or signal.SIGINT)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.seen = True
+        self.seen = number
         raise KeyboardInterrupt
 
     def check(self) -> None:
@@ -27,10 +40,11 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def __enter__(self) -> Self:
-        if self._previous is signal.default_int_handler:  # not where interrupts are ignored or somebody else's
-            signal.signal(signal.SIGINT, self._note)
+        for number in ASKED if threading.current_thread() is threading.main_thread() else ():
+            if signal.getsignal(number) == USUAL[number]:  # not where it is ignored or somebody else's
+                self._previous[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._previous is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._previous)
+        while self._previous:
+            signal.signal(*self._previous.popitem())

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from evornn.problem import Problem
     from evornn.results import Trajectory
 
-INTERRUPTED = 130  # the exit code shells use for Ctrl-C
 RUNS = Path("runs/out")
 SHOWN_STEPS = 1000  # of the champion, in the figure
 
@@ -117,7 +116,7 @@ def _carry_out(spec: Spec, out: Path, resume: bool, figure: bool) -> None:
             )
         else:
             typer.echo("\ninterrupted before the run began", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(interrupts.code) from None
     _conclude(result, built[0], out, _title(spec) if figure else None)
 
 

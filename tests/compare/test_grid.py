@@ -18,6 +18,7 @@ from evornn.compare import crew, worker
 from evornn.compare.grid import Cell
 from evornn.experiment import files, store
 from evornn.search import footprint
+from tests.guards import HANGS
 
 run = evornn.compare.run
 
@@ -69,15 +70,16 @@ def test_killed_many_times(tmp_path, whole_group):
     assert_same(tmp_path / "quiet", tmp_path / "out")
 
 
-def test_ctrl_c_ends_it_at_once_with_words_on_how_to_go_on(tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_it_at_once_with_words_on_how_to_go_on(tmp_path, interruptible, number, code):
     spec = written(tmp_path / "s.toml", evaluations=100_000)
     running = process(spec, "--out", tmp_path / "out")
     while not logged(tmp_path / "out"):
         assert running.poll() is None
         time.sleep(0.01)
-    os.killpg(running.pid, signal.SIGINT)  # as a terminal does
-    _, said = running.communicate(timeout=20)
-    assert running.returncode == 130
+    os.killpg(running.pid, number)  # as a terminal does
+    _, said = running.communicate(timeout=HANGS)
+    assert running.returncode == code
     assert b"nothing evaluated so far is lost. Continue with: evornn compare" in said
     assert b"Traceback" not in said
     for cell in (tmp_path / "out").glob("cells/*/*/*"):
@@ -248,7 +250,7 @@ def test_two_processes_cannot_work_on_one_comparison(tmp_path, whole):
     spec, out, _ = whole
     with evornn.compare.grid.opened(evornn.compare.Comparison.load(spec), out):
         done = process(spec, "--out", out)
-        _, said = done.communicate(timeout=60)
+        _, said = done.communicate(timeout=HANGS)
     assert done.returncode == 2
     assert b"being written by another process" in said
 

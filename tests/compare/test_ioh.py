@@ -49,8 +49,10 @@ def test_files_hold_the_runs(exported):
                 assert tuple(table[-1]) == (row.spent, row.best)
 
 
+@pytest.mark.needs("iohinspector")
 def test_read_back_by_iohinspector(exported):
-    reader = pytest.importorskip("iohinspector")
+    import iohinspector as reader
+
     results, folder = exported
     manager = reader.DataManager()
     manager.add_folder(str(folder))

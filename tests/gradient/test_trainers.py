@@ -88,10 +88,12 @@ AGAINST_TORCH = [
 ]  # fmt: skip
 
 
+@pytest.mark.needs("torch")
 @pytest.mark.parametrize(("cls", "options", "name", "theirs", "decay"), AGAINST_TORCH)
 def test_steps_are_those_of_torch(cls, options, name, theirs, decay) -> None:
     """40 steps in float64 with PyTorch's own derivatives; learner by learner, though ours go side by side."""
-    torch = pytest.importorskip("torch")
+    import torch
+
     problem = Valley()
     ours = train(cls(problem.space, population=3, seed=4, **options), problem, 41)
     rate = options.get("rate", 0.01)

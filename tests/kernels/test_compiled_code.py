@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from evornn.kernels.host import features, native_lanes
 from evornn.networks import CTRNN, LSTM, FullyRecurrent
 from evornn.problem import Problem
 from evornn.tasks import DoublePole, Sequence
+from tests.guards import HANGS
 
 ONE_RUN = """
 import sys, numpy as np, evornn as en
@@ -136,7 +138,7 @@ def test_elementary_functions_compile_to_what_the_algebra_computes() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_ctrl_c_returns_within_a_second() -> None:
+def test_ctrl_c_returns_at_once(interruptible: None) -> None:
     code = (
         "import numpy as np, evornn as en\n"
         "p = en.Problem(en.networks.FullyRecurrent(units=5), en.tasks.MountainCar(), early_exit=False)\n"
@@ -145,17 +147,13 @@ def test_ctrl_c_returns_within_a_second() -> None:
         "print('ready', flush=True)\n"
         "p.evaluate(g, steps=10**10)\n"
     )
-    import signal
-
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
         time.sleep(0.3)
-        asked = time.monotonic()
         child.send_signal(signal.SIGINT)
-        child.wait(timeout=20)
-        assert time.monotonic() - asked < 5, "well within a second on a quiet machine; this bound only catches a hang"
+        child.wait(timeout=HANGS)  # what was asked for takes hours
         assert child.stderr is not None
         assert "KeyboardInterrupt" in child.stderr.read()
     finally:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from evornn.errors import EvornnError
 from evornn.kernels.ptx.listing import approximations, contractions, local_bytes, parse, uses_double
 from evornn.kernels.ptx.resources import resources
 from evornn.networks import LSTM
@@ -19,17 +18,7 @@ SMALL = 8  # units up to which nothing may be spilled
 BLOCKS = {"individuals": 128, "episodes": 64, "units": 64}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compiler() -> Any:
-    """The door to CUDA, where kernels can be compiled."""
-    pytest.importorskip("numba_cuda", reason="numba-cuda compiles the kernels: pip install 'evornn[cuda13]'")
-    try:
-        from evornn.kernels.cuda import device
-
-        device.check_compiler()
-    except EvornnError as reason:
-        pytest.skip(str(reason))
-    return device
+pytestmark = pytest.mark.needs("cuda_compiler")
 
 
 def kernel_of(problem: Problem, layout: str) -> Any:
@@ -133,7 +122,9 @@ def test_kernels_in_float64() -> None:
 @pytest.mark.parametrize("name", [n if n in OFTEN[1:] else pytest.param(n, marks=pytest.mark.slow) for n in NETWORKS])
 def test_nothing_is_fused_and_spilled_when_the_program_is_linked(name: str) -> None:
     """At run time NVIDIA's linker optimises the whole program once more; its PTX is what machine code is made of."""
-    linker = pytest.importorskip("cuda.bindings.nvjitlink")
+    from evornn.kernels.cuda import device
+
+    linker = device.linker()
     kernel = double_pole(name, 0 if name == "Stacked" else SMALL, "individuals")
     code = compiled(kernel, (9, 0), "ltoir")
     options = ["-arch=sm_90", "-lto", "-ptx"]

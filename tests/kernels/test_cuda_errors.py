@@ -6,11 +6,14 @@ import importlib
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from evornn.cli import app
 from evornn.errors import EvornnError
 from evornn.networks import FullyRecurrent
 from evornn.problem import Problem
@@ -72,17 +75,31 @@ def test_without_nvidia_s_packages_the_extras_are_named(door: Any, monkeypatch: 
     says(error, "backend 'cuda' needs NVIDIA's Python packages", *EXTRAS)
 
 
-def test_without_the_compiler_library_the_extras_are_named(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from numba.cuda.cudadrv import nvvm
+@pytest.mark.parametrize(
+    ("library", "module", "name"),
+    [("NVVM", "nvvm", "NVVM"), ("NVRTC", "nvrtc", "get_supported_ccs"), ("libdevice", "libs", "open_libdevice")],
+)
+def test_without_a_library_of_the_compiler_the_extras_are_named(
+    library: str, module: str, name: str, door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each alone: the others are there, as far as can be seen."""
 
     def missing() -> None:
-        raise RuntimeError("libNVVM cannot be found.\n  No such file")
+        raise RuntimeError(f"lib{library} cannot be found.\n  No such file")
 
-    monkeypatch.setattr(nvvm, "NVVM", missing)
-    for check in (door.check_compiler, door.check, lambda: made("cuda")):
+    for where, entry in (("nvvm", "NVVM"), ("nvrtc", "get_supported_ccs"), ("libs", "open_libdevice")):
+        found = missing if where == module else lambda: None
+        monkeypatch.setattr(importlib.import_module(f"numba.cuda.cudadrv.{where}"), entry, found)
+    for check in (door.check_compiler, door.check, lambda: made("cuda"), lambda: door.compile_for(None, [], (9, 0), 1)):
         with pytest.raises(EvornnError) as error:
             check()
-        says(error, "NVVM", "libNVVM cannot be found. No such file", *EXTRAS)
+        says(error, library, f"lib{library} cannot be found. No such file", *EXTRAS)
+    spec = Path(__file__).parents[2] / "runs" / "double_pole.toml"
+    result = CliRunner().invoke(app, ["kernel", str(spec), "--backend", "cuda", "--cc", "9.0"])
+    assert result.exit_code == 2
+    assert result.output.startswith("error: ")
+    assert result.output.count("\n") == 1
+    assert EXTRAS[0] in result.output
 
 
 def test_without_a_gpu_that_is_said_and_what_works_without(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:

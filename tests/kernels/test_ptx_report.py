@@ -123,25 +123,19 @@ def kernel(weights, start, out, count, steps):
 
 
 def compiled(source: str, cc: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> str:
-    """PTX of a kernel, or skip: the compiler's packages are optional."""
-    pytest.importorskip("numba_cuda")
-    cuda = pytest.importorskip("numba.cuda")
-    if cuda.config.ENABLE_CUDASIM:
-        pytest.skip("the simulator compiles nothing")
-    from numba import float32, int64, uint64, void
+    """PTX of a kernel."""
+    from numba import cuda, float32, int64, uint64, void
     from numba.cuda import dispatcher, libdevice
 
     monkeypatch.setattr(dispatcher, "get_current_device", lambda: SimpleNamespace(compute_capability=cc))
     words = {"cuda": cuda, "libdevice": libdevice, "np": np, "ONE": np.float32(1), "LOW": np.float32(-5)}
     exec(source, words)
     signature = void(float32[:, ::1], float32[::1], float32[::1], uint64, int64)
-    try:
-        ptx, _ = cuda.compile(words["kernel"], signature, device=False, cc=cc, output="ptx", abi="numba")
-    except (OSError, RuntimeError) as error:
-        pytest.skip(f"NVVM is missing: {error}")
+    ptx, _ = cuda.compile(words["kernel"], signature, device=False, cc=cc, output="ptx", abi="numba")
     return str(ptx)
 
 
+@pytest.mark.needs("cuda_compiler")
 @pytest.mark.parametrize("cc", [(8, 0), (9, 0)])
 def test_a_compiled_kernel(cc: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     ptx = compiled(STEPS, cc, monkeypatch)
@@ -169,6 +163,7 @@ def test_a_compiled_kernel(cc: tuple[int, int], monkeypatch: pytest.MonkeyPatch)
     assert f"of {ARCHITECTURES[cc].warps} warps an SM" in report
 
 
+@pytest.mark.needs("cuda_compiler")
 def test_a_kernel_that_computes_in_float64_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     ptx = compiled(STEPS.replace("libdevice.fadd_rn(a, s)", "np.float32(a * 0.1 + s)"), (9, 0), monkeypatch)
     assert uses_double(ptx)
@@ -176,13 +171,13 @@ def test_a_kernel_that_computes_in_float64_is_caught(monkeypatch: pytest.MonkeyP
 
 
 def assembled(ptx: str) -> Resources:
-    """Resources by the tools that are here, or skip."""
+    """Resources by the tools that are here."""
     found = resources(ptx, (9, 0))
-    if isinstance(found, Unknown):
-        pytest.skip(found.reason)
+    assert not isinstance(found, Unknown), found.reason
     return found
 
 
+@pytest.mark.needs("cuda_compiler")
 def test_the_assembler_is_asked_for_real() -> None:
     ptx = KERNEL.replace("sm_80", "sm_90")
     found = assembled(ptx)
@@ -193,6 +188,7 @@ def test_the_assembler_is_asked_for_real() -> None:
     assert "refuses" in refused.reason
 
 
+@pytest.mark.needs("cuda_compiler")
 @pytest.mark.parametrize(
     ("operation", "arguments"),
     [

@@ -49,7 +49,8 @@ def sigmoid(x):
 
 # PyTorch ------------------------------------------------------------------------------------------------------------
 def torch_layer(kind, units, W, U, b, d):
-    torch = pytest.importorskip("torch")
+    import torch
+
     layer = getattr(torch.nn, kind)(W.shape[1], units, dtype=torch.float64)
     with torch.no_grad():
         for name, value in {"weight_ih_l0": W, "weight_hh_l0": U, "bias_ih_l0": b, "bias_hh_l0": d}.items():
@@ -57,6 +58,7 @@ def torch_layer(kind, units, W, U, b, d):
     return lambda xs: layer(torch.tensor(xs))[0].detach().numpy()
 
 
+@pytest.mark.needs("torch")
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
 def test_agrees_with_pytorch(kind, xs):
     n = 7

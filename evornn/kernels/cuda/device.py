@@ -105,12 +105,18 @@ def check_compiler() -> None:
     """Raise EvornnError unless kernels can be compiled to PTX here."""
     if simulated():
         raise EvornnError("the CUDA simulator compiles nothing: unset NUMBA_ENABLE_CUDASIM")
-    from numba.cuda.cudadrv import nvvm
+    from numba.cuda.cudadrv import libs, nvrtc, nvvm
 
-    try:
-        nvvm.NVVM()
-    except Exception as error:  # numba-cuda's errors have no common base
-        raise EvornnError(f"NVVM, CUDA's compiler library, cannot be loaded ({_line(error)}): {EXTRAS}") from error
+    needed = {  # a machine may have one without another: a driver's packages bring NVVM alone
+        "NVVM, CUDA's compiler library,": nvvm.NVVM,
+        "NVRTC, CUDA's library of targets,": nvrtc.get_supported_ccs,
+        "libdevice, CUDA's library of functions,": libs.open_libdevice,
+    }
+    for name, load in needed.items():
+        try:
+            load()
+        except Exception as error:  # numba-cuda's errors have no common base
+            raise EvornnError(f"{name} cannot be loaded ({_line(error)}): {EXTRAS}") from error
 
 
 def check() -> None:
