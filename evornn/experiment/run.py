@@ -119,8 +119,14 @@ def run(
         return _Run(problem, search, limits, noise, None, on_generation).go(on_prediction)
     directory = Path(out)
     environment = describe_environment(problem, search) | {"noise": noise.table()}
-    store = Store.reopen(directory, environment, spec) if resume else Store.create(directory, environment, spec)
-    with store:
+
+    def check(store: Store) -> None:
+        limits.check_left(store.records)
+        if not store.records and store.spare > largest(search):
+            raise damaged(directory / files.HISTORY, f"it is empty, but {files.FITNESS} is not")
+
+    opened = Store.reopen(directory, environment, spec, check) if resume else Store.create(directory, environment, spec)
+    with opened as store:
         return _Run(problem, search, limits, noise, store, on_generation).go(on_prediction)
 
 
@@ -183,9 +189,6 @@ class _Run:
         """Bring the search to where the records end: load its newest checkpoint, tell it the fitness logged since."""
         if self.store is None:
             return
-        self.limits.check_left(self.records)
-        if not self.records and self.store.spare > largest(self.search):
-            raise damaged(self.store.directory / files.HISTORY, f"it is empty, but {files.FITNESS} is not")
         start, state = self.store.load_checkpoint()
         if state is not None:
             self.dialogue.load_state_dict(state)

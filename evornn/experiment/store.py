@@ -22,6 +22,7 @@ import io
 import os
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,16 +34,15 @@ from evornn.experiment.best import BEST as BEST
 from evornn.experiment.best import find_best, solved_at
 from evornn.experiment.checkpoint import CHECKPOINT as CHECKPOINT
 from evornn.experiment.environment import text_digest
-from evornn.experiment.files import (
-    check_file,
-    damaged,
-    disk_errors,
-    leftovers,
-    lock,
-    open_own,
-    resume_command,
-    write_atomic,
-)
+from evornn.experiment.files import check_file, disk_errors, leftovers, lock, open_own, write_atomic
+from evornn.experiment.folder import CHAMPION as CHAMPION
+from evornn.experiment.folder import FILES, check_nothing_missing, check_vacant
+from evornn.experiment.folder import VALIDATED as VALIDATED
+from evornn.experiment.folder import check_is_run as check_is_run
+from evornn.experiment.folder import is_run as is_run
+from evornn.experiment.folder import read_best as read_best
+from evornn.experiment.folder import read_history as read_history
+from evornn.experiment.folder import read_json as read_json
 from evornn.experiment.identity import SPEC as SPEC
 from evornn.experiment.log import ENVIRONMENT as ENVIRONMENT
 from evornn.experiment.log import FITNESS as FITNESS
@@ -50,54 +50,13 @@ from evornn.experiment.log import HISTORY as HISTORY
 from evornn.experiment.log import RESULT as RESULT
 from evornn.experiment.log import SEALED, check_end, check_reaches, read_fitness, read_log
 
-CHAMPION, VALIDATED = "champion.json", "validated.npy"
-FILES = (SPEC, ENVIRONMENT, HISTORY, FITNESS, CHECKPOINT, BEST, CHAMPION, VALIDATED, RESULT)
-
-
-def is_run(directory: Path) -> bool:
-    """Whether a directory holds a run, be it one that was killed before its first generation."""
-    try:
-        return (directory / SPEC).is_file() or (directory / ENVIRONMENT).is_file()
-    except OSError as error:
-        raise EvornnError(f"cannot look into {directory}: {error.strerror or error}") from None
-
-
-def check_is_run(directory: Path) -> None:
-    """Raise unless `directory` holds a run."""
-    if not is_run(directory):
-        raise EvornnError(f"{directory} holds no run (neither {SPEC} nor {ENVIRONMENT} is in it)")
-
-
-def read_history(directory: Path) -> list[history.Record]:
-    """The records of a run whose fitness is there in full; EvornnError, naming the file, if the log is damaged."""
-    check_is_run(directory)
-    log = read_log(directory)
-    check_end(directory, log)
-    return log.records
-
-
-def read_best(directory: Path) -> tuple[np.ndarray | None, int | None]:
-    """The best genome of a run [D], or None if there is none yet, and which evaluation solved it, if one did.
-
-    EvornnError, naming the file, if it cannot be told any more.
-    """
-    records = read_history(directory)
-    best = find_best(directory, records, checkpoint.newest(directory, records))
-    if not (records and records[-1].solved):
-        return best, None
-    return best, solved_at(records, read_fitness(directory)[-records[-1].size :])
-
-
-def read_json(directory: Path, name: str) -> Any:
-    """The content of a JSON file of the run, or None if there is none; EvornnError, naming it, if it is damaged."""
-    return seals.read_json(directory / name)
-
 
 class Store:
     """Writes a run directory. Make one with `create` or `reopen`; use it as a context manager, or `close` it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._fitness: io.FileIO | None = None
         with disk_errors(directory):
             for name in FILES:
                 check_file(directory / name)
@@ -105,13 +64,13 @@ class Store:
             self._history, self.made = open_own(directory / HISTORY)
         try:
             self.locked = lock(self._history.fileno(), directory)
-            self._open()
+            self._read()
         except BaseException:
             self._history.close()
             raise
 
-    def _open(self) -> None:
-        """Read what is there, check that it is whole, and only then drop what a crash has torn."""
+    def _read(self) -> None:
+        """Read what is there and check that it is whole."""
         self._log = log = read_log(self.directory)
         check_end(self.directory, log)
         self._saved = checkpoint.newest(self.directory, log.records)
@@ -125,12 +84,15 @@ class Store:
             later = f"generation {len(log.records) + 1:,} and later ones"
             self._warn(f"{FITNESS} ends early, as after a power cut: {later} are evaluated again")
         self.records, self._crc = log.records, log.crc
+
+    def _begin(self) -> None:
+        """Drop what a crash has torn, and be ready to append."""
         with disk_errors(self.directory):
             for file in leftovers(self.directory):
                 file.unlink(missing_ok=True)
             self._fitness, _ = open_own(self.directory / FITNESS)
-            self._history.truncate(log.size)
-            self._fitness.truncate(8 * (log.values - log.spare))
+            self._history.truncate(self._log.size)
+            self._fitness.truncate(8 * (self._log.values - self._log.spare))
 
     @property
     def spare(self) -> int:
@@ -140,7 +102,7 @@ class Store:
     @classmethod
     def create(cls, directory: Path, environment: dict[str, Any], spec: str | None = None) -> Self:
         """Start a run in a new or empty directory. Of several processes that try, one gets it, before it writes."""
-        _check_vacant(directory)
+        check_vacant(directory)
         with disk_errors(directory):
             directory.mkdir(parents=True, exist_ok=True)
         store = cls(directory)
@@ -149,7 +111,8 @@ class Store:
                 raise EvornnError(
                     f"{directory} is being written by another process; choose another directory with --out"
                 )
-            _check_vacant(directory)  # the process that was first may have ended meanwhile
+            check_vacant(directory)  # the process that was first may have ended meanwhile
+            store._begin()
             known = {**environment, SEALED: 1} | ({} if spec is None else {"spec": text_digest(spec)})
             with disk_errors(directory):
                 if spec is not None:
@@ -161,18 +124,27 @@ class Store:
         return store
 
     @classmethod
-    def reopen(cls, directory: Path, environment: dict[str, Any], spec: str | None = None) -> Self:
+    def reopen(
+        cls,
+        directory: Path,
+        environment: dict[str, Any],
+        spec: str | None = None,
+        check: Callable[[Store], None] = lambda store: None,
+    ) -> Self:
         """Continue the run in `directory`; the environment is added to those that worked on it, the spec replaced.
 
+        `check` may refuse what is there, by an EvornnError, before anything is changed.
         EvornnError if it was begun with another problem, search, data or spec; a warning if with other versions.
         """
         check_is_run(directory)
-        _check_nothing_missing(directory)
+        check_nothing_missing(directory)
         known = identity.begun_with(directory)
         identity.check_spec(directory)
         identity.check_same(directory, known, environment)
         store = cls(directory)
         try:
+            check(store)
+            store._begin()
             now = environment | ({} if spec is None else {"spec": text_digest(spec)})
             if not known and store.records:
                 store._warn(f"{ENVIRONMENT} is missing: whether {SPEC} was changed cannot be told")
@@ -193,6 +165,7 @@ class Store:
 
     def append(self, record: history.Record, fitness: np.ndarray) -> None:
         """Add a generation: its fitness first, then the line that vouches for it."""
+        assert self._fitness is not None
         line = history.encode(record, self._crc)
         with disk_errors(self.directory):
             _write_all(self._fitness, np.ascontiguousarray(fitness, dtype="<f8").tobytes())
@@ -208,6 +181,7 @@ class Store:
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Store a state ("search" and more) after the last appended generation, once all before it is on the disk."""
+        assert self._fitness is not None
         data = checkpoint.pack(checkpoint.place(self.records) | state)
         with disk_errors(self.directory):
             os.fsync(self._fitness.fileno())
@@ -237,7 +211,8 @@ class Store:
 
     def close(self) -> None:
         """Let go of the files; another process may then continue the run."""
-        self._fitness.close()
+        if self._fitness is not None:
+            self._fitness.close()
         self._history.close()
 
     def __enter__(self) -> Self:
@@ -245,31 +220,6 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _check_vacant(directory: Path) -> None:
-    """Raise EvornnError unless a run can begin in `directory`."""
-    if is_run(directory):
-        raise EvornnError(
-            f"{directory} already holds a run; continue it with: {resume_command(directory)}\n"
-            "or choose another directory with --out"
-        )
-    if not os.path.lexists(directory):
-        return
-    with disk_errors(directory):
-        there = set(directory.iterdir()) - set(leftovers(directory)) if directory.is_dir() else {directory}
-        there -= {f for name in (HISTORY, FITNESS) if (f := directory / name).is_file() and not f.stat().st_size}
-    if there:
-        raise EvornnError(f"{directory} exists and is not an empty directory; choose another with --out")
-
-
-def _check_nothing_missing(directory: Path) -> None:
-    """Raise EvornnError, before anything is opened, if a run that has begun has lost a file of its log."""
-    later = [name for name in (CHECKPOINT, BEST, CHAMPION, VALIDATED, RESULT) if os.path.lexists(directory / name)]
-    for name, other in ((HISTORY, FITNESS), (FITNESS, HISTORY)):
-        found = later or ([other] if seals.read_bytes(directory / other) else [])
-        if found and not os.path.lexists(directory / name):
-            raise damaged(directory / name, f"it is missing, but {found[0]} is there")
 
 
 def _write_all(file: io.FileIO, data: bytes) -> None:
