@@ -67,14 +67,29 @@ def bench(context: typer.Context) -> None:
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove every cached kernel.")] = False,
 ) -> None:
-    """Show the kernel cache, or clear it."""
-    from evornn.kernels import module_cache
+    """Show the kernel cache: path, size and limit; or clear it."""
+    from evornn.kernels import cache_folder
 
     if clear:
-        typer.echo(f"removed {module_cache.clear():,} kernels from {module_cache.cache_folder()}")
+        typer.echo(f"removed {cache_folder.clear():,} kernels from {cache_folder.cache_folder()}")
         return
-    held = module_cache.contents()
-    typer.echo(f"{module_cache.cache_folder()}: {held['kernels']:,} kernels, {held['bytes'] / 1e6:.1f} MB")
+    typer.echo(_cache_line())
+
+
+def _cache_line() -> str:
+    """The cache's path, size, limit and state."""
+    import os
+
+    from evornn.kernels import cache_folder
+
+    folder, asked = cache_folder.cache_folder(), cache_folder.asked_folder()
+    held = cache_folder.contents()
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    state = "writable" if os.access(existing, os.W_OK) else "NOT writable: every process compiles anew"
+    if why := cache_folder.refusal(asked):
+        state = f"{'NOT used: ' if folder == asked else 'instead of '}{why}"
+    size = f"{held['bytes'] / 1e6:.1f} of at most {cache_folder.limit() / 1e6:,.0f} MB (EVORNN_CACHE_MB)"
+    return f"{folder}: {held['kernels']:,} kernels, {size}, {state}"
 
 
 def doctor() -> None:
@@ -86,15 +101,11 @@ def doctor() -> None:
     import platform
 
     from evornn.experiment.environment import LIBRARIES, OPTIONAL, commit, processor, version
-    from evornn.kernels import host, module_cache
+    from evornn.kernels import host
 
     machine = host.features()
     lanes = ", ".join(f"{host.native_lanes(precision)} x {precision}" for precision in ("float32", "float64"))
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    folder = module_cache.cache_folder()
-    held = module_cache.contents()
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    state = "writable" if os.access(existing, os.W_OK) else "NOT writable: every process compiles anew"
     rows = {
         "python": f"{platform.python_version()} on {platform.platform()}",
         **{name: version(name) or "not installed" for name in LIBRARIES},
@@ -103,7 +114,7 @@ def doctor() -> None:
         "processor": f"{processor()} ({machine['cpu']})",
         "vectors": f"{machine['vector_bits']} bits: {lanes}; fused multiply-add: {'yes' if machine['fma'] else 'no'}",
         "threads": f"{usable} of {os.cpu_count()} cores usable",
-        "kernel cache": f"{folder}: {held['kernels']:,} kernels, {held['bytes'] / 1e6:.1f} MB, {state}",
+        "kernel cache": _cache_line(),
     }
     rows["cuda"] = _gpu()
     for name, text in rows.items():

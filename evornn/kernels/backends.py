@@ -11,8 +11,8 @@ import numpy as np
 
 from evornn.errors import EvornnError
 from evornn.kernels.backend import Backend
+from evornn.kernels.cache_folder import cache_folder
 from evornn.kernels.cpu import CpuBackend
-from evornn.kernels.module_cache import cache_folder
 from evornn.shared import MAKING
 
 PREDICTED = 2048  # episodes at once from which a GPU should win: a guess from operations counted, until it is measured

@@ -47,6 +47,7 @@ HEADER = '''"""{title}
 
 from numba import njit
 
+from evornn.kernels.compiled import njit_kept
 from evornn.kernels.prelude import Prelude
 from evornn.kernels.shape import Shape
 from evornn.kernels.values import Memory, Text, part
@@ -54,7 +55,7 @@ from evornn.kernels.values import Memory, Text, part
 globals().update(Prelude({shape!r}).names())
 inline = njit(error_model="numpy", forceinline=True)
 part_of_kernel = njit(error_model="numpy", nogil=True)
-kernel = njit(error_model="numpy", nogil=True, cache=True)
+kernel = njit_kept(error_model="numpy", nogil=True)
 '''
 
 

@@ -1,25 +1,21 @@
-"""Kernels as modules in a cache folder, named by the hash of everything they depend on.
+"""Kernels as modules in memory, named by the hash of everything they depend on.
 
 Numba's own cache misses closures and returns stale code when a callee in another file changed; here the name changes
-with the emitted text, the prelude's sources, the library versions and the processor, so a hit is never stale. Files are
-written atomically: several processes may build the same kernel at once, and any of them may be killed.
+with the emitted text, the prelude's sources, the library versions and the processor, so a hit is never stale. What is
+compiled is kept by `cache_folder`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import os
-import shutil
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from evornn.errors import EvornnError
 from evornn.shared import MAKING, hold_over_forks
 
+PREFIX = "evornn_kernel_"
 _SOURCES = (
     *(
         f"kernels/{name}.py"
@@ -42,14 +38,6 @@ _SOURCES = (
     ),
     "formula/noise.py",
 )
-
-
-def cache_folder() -> Path:
-    """Where kernels are kept: EVORNN_CACHE, or the user's cache folder."""
-    import platformdirs
-
-    chosen = os.environ.get("EVORNN_CACHE")
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("evornn")) / "kernels"
 
 
 @cache
@@ -83,7 +71,7 @@ def ingredients() -> str:
 
 def module_name(text: str) -> str:
     """The stable name of a kernel module."""
-    return "evornn_kernel_" + hashlib.sha256((ingredients() + text).encode()).hexdigest()[:24]
+    return PREFIX + hashlib.sha256((ingredients() + text).encode()).hexdigest()[:24]
 
 
 def load(text: str) -> ModuleType:
@@ -92,18 +80,26 @@ def load(text: str) -> ModuleType:
     with MAKING:
         _hold_compilers()
         if name not in sys.modules:
-            path = _written(name, text)
-            spec = importlib.util.spec_from_file_location(name, path)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = module  # Numba unpickles cached kernels by module name
+            module = ModuleType(name)
+            module.__dict__.update(__file__=f"<evornn kernel {name}>", __loader__=_Text(text))
+            sys.modules[name] = module  # Numba finds a function's globals by the name of its module
             try:
-                spec.loader.exec_module(module)
+                exec(compile(text, f"<evornn kernel {name}>", "exec"), module.__dict__)
             except BaseException:
                 del sys.modules[name]
                 raise
         return sys.modules[name]
+
+
+class _Text:
+    """Shows a kernel's lines in tracebacks."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_source(self, name: str) -> str:
+        """The module's text."""
+        return self._text
 
 
 @cache
@@ -116,58 +112,3 @@ def _hold_compilers() -> None:
     llvm = getattr(getattr(ffi.lib, "_lock", None), "_lock", None)
     if llvm is not None:
         hold_over_forks(llvm)
-
-
-def _written(name: str, text: str) -> Path:
-    """The module's file, created atomically; in a temporary folder if the cache cannot be written."""
-    try:
-        return _write(cache_folder(), name, text)
-    except OSError:
-        return _write(_fallback(), name, text)
-
-
-@cache
-def _fallback() -> Path:
-    import atexit
-
-    folder = Path(tempfile.mkdtemp(prefix="evornn-kernels-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
-def _write(folder: Path, name: str, text: str) -> Path:
-    path = folder / f"{name}.py"
-    if not path.exists() or path.read_text() != text:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w") as file:
-                file.write(text)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    return path
-
-
-def contents() -> dict[str, int]:
-    """Number of kernels in the cache and bytes used, compiled code included."""
-    folder = cache_folder()
-    files = [f for f in folder.rglob("*") if f.is_file()] if folder.is_dir() else []
-    return {"kernels": sum(f.suffix == ".py" for f in files), "bytes": sum(f.stat().st_size for f in files)}
-
-
-def clear() -> int:
-    """Remove every cached kernel; returns how many. Only this library's files are touched."""
-    folder = cache_folder()
-    removed = 0
-    for pattern in ("evornn_kernel_*.py", ".evornn_kernel_*.tmp", "__pycache__/evornn_kernel_*"):
-        for file in folder.glob(pattern):
-            try:
-                file.unlink()
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise EvornnError(f"cannot remove {file}: {error}") from error
-            removed += file.suffix == ".py"
-    return removed

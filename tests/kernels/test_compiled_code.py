@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evornn.kernels import module_cache
+from evornn.kernels import cache_folder, module_cache
 from evornn.kernels.cpu import CpuBackend
 from evornn.kernels.elementary import FUNCTIONS
 from evornn.kernels.host import features, native_lanes
@@ -43,19 +43,19 @@ def test_a_second_process_finds_the_kernel_and_gets_the_same_numbers(tmp_path: P
     assert first[0] == second[0]
     assert first[1] == "0 1"
     assert second[1] == "1 0", "compiled code comes from the cache"
-    assert len(list(tmp_path.glob("*.py"))) == 1
+    assert len(list(tmp_path.glob("*.kernel"))) == 1
 
 
 def test_processes_may_build_one_kernel_at_once(tmp_path: Path) -> None:
     results: list[list[str]] = []
-    threads = [threading.Thread(target=lambda: results.append(run_in(tmp_path))) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: results.append(run_in(tmp_path))) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(results) == 3
+    assert len(results) == 10
     assert len({r[0] for r in results}) == 1
-    assert not list(tmp_path.glob("*.tmp"))
+    assert [path.suffix for path in tmp_path.iterdir()] == [".kernel"]
 
 
 def test_every_ingredient_is_in_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,9 +76,9 @@ def test_every_ingredient_is_in_the_name(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_cache_lists_and_clears_only_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVORNN_CACHE", str(tmp_path))
     (tmp_path / "mine.txt").write_text("keep")
-    module_cache.load("answer = 41 + 1\n")
-    assert module_cache.contents()["kernels"] == 1
-    assert module_cache.clear() == 1
+    cache_folder.write("evornn_kernel_0-0.kernel", b"answer")
+    assert cache_folder.contents()["kernels"] == 1
+    assert cache_folder.clear() == 1
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["mine.txt"]
 
 

@@ -97,7 +97,13 @@ def again() -> Any:
 
 def kernel(block: int) -> Any:
     """Decorator of kernels that run `block` threads a block."""
-    return cuda.jit if simulated() else cuda.jit(launch_bounds=block, cache=True)
+    if simulated():
+        return cuda.jit
+    from numba.cuda.dispatcher import CUDACache
+
+    from evornn.kernels.compiled import kept
+
+    return lambda function: kept(cuda.jit(launch_bounds=block)(function), CUDACache)
 
 
 # whether it can work --------------------------------------------------------------------------------------------------
