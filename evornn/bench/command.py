@@ -14,6 +14,7 @@ import numpy as np
 
 from evornn.bench.measure import Timing, take_turns
 from evornn.bench.workloads import Workload, all_workloads
+from evornn.errors import EvornnError, check_range
 
 OURS, THREADS, ONE_LANE, NUMPY, JAX = "evornn", "evornn, 2 threads", "scalar Numba", "NumPy", "JAX"
 
@@ -26,7 +27,15 @@ def main(arguments: list[str]) -> None:
         parser.error("--figure draws what --online measures; give both")
     if (options.predict or options.populations) and not options.backend:
         parser.error("--predict and --populations go with --backend cuda")
+    check_range("--seconds", options.seconds, 0, 86_400, open_low=True)
+    check_range("--seeds", options.seeds, 1, 100_000, integer=True)
+    for population in options.populations or []:
+        check_range("--populations", population, 1, 2**31 - 1, integer=True)
     block, rows, title = _measure(options)
+    if not rows:
+        names = dict.fromkeys(workload.name for workload, _ in all_workloads())
+        listed = f"; valid: {'; '.join(names)}" if block in ("bench", "cuda", "cuda-predicted") else ""
+        raise EvornnError(f"--only {options.only!r} is part of no name{listed}")
     if options.json:
         for row in rows:
             print(json.dumps(row))

@@ -38,6 +38,11 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(2) from None
         except BrokenPipeError:  # `evornn list | head`
             raise typer.Exit(output.CLOSED_PIPE) from None
+        except OSError as error:
+            if not output.failed():
+                raise
+            typer.echo(f"error: cannot write the output: {error.strerror}", err=True)
+            raise typer.Exit(1) from None
 
     return wrapped
 

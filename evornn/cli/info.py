@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -23,10 +24,12 @@ def catalogue() -> dict[str, dict[str, str]]:
     return {heading: lines(package) for package, heading in HEADINGS.items()}
 
 
-def markdown() -> str:
-    """The catalogue as Markdown tables, as it stands in the README."""
+def markdown(wanted: Collection[str] = ()) -> str:
+    """The catalogue as Markdown tables, as it stands in the README; of these headings, or of all."""
     blocks = []
     for heading, entries in catalogue().items():
+        if wanted and heading not in wanted:
+            continue
         rows = [f"| `{name}` | {line} |" for name, line in entries.items()]
         blocks.append("\n".join([f"| {heading} | |", "|---|---|", *rows]))
     return "\n\n".join(blocks)
@@ -38,17 +41,19 @@ def list_(
     readme: Annotated[Path | None, typer.Option(help="Write the tables into this file's list block.")] = None,
 ) -> None:
     """List networks, tasks, searches and trainers, one line each."""
-    from evornn.errors import check_choice
+    from evornn.errors import EvornnError, check_choice
 
+    wanted = {HEADINGS[KINDS[check_choice("the kind", kind, KINDS)]]} if kind is not None else set(HEADINGS.values())
     if readme is not None:
+        if kind is not None:
+            raise EvornnError(f"the README's block lists every kind; leave out {kind!r}")
         from evornn.report.readme import replace_block
 
         replace_block(readme, "list", markdown())
         return
     if as_markdown:
-        typer.echo(markdown())
+        typer.echo(markdown(wanted))
         return
-    wanted = {HEADINGS[KINDS[check_choice("the kind", kind, KINDS)]]} if kind else set(HEADINGS.values())
     for heading, entries in catalogue().items():
         if heading in wanted:
             typer.secho(heading, bold=True)

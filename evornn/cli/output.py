@@ -79,13 +79,21 @@ def finish(outlets: list[Outlet], code: int) -> int:
     return CLOSED_PIPE if isinstance(failed, BrokenPipeError) else 1
 
 
+def failed() -> bool:
+    """Whether standard output or errors could not be written."""
+    return any(outlet.error is not None for outlet in _outlets())
+
+
+def _outlets() -> list[Outlet]:
+    raws = [getattr(getattr(stream, "buffer", None), "raw", None) for stream in (sys.stdout, sys.stderr)]
+    return [raw for raw in raws if isinstance(raw, Outlet)]
+
+
 @contextlib.contextmanager
 def going_on(whether: bool) -> Iterator[None]:
     """Let a command go on where its output cannot be written; only where `install` has put outlets."""
-    for stream in (sys.stdout, sys.stderr):
-        raw = getattr(getattr(stream, "buffer", None), "raw", None)
-        if isinstance(raw, Outlet):
-            raw.goes_on = whether
+    for outlet in _outlets():
+        outlet.goes_on = whether
     yield
 
 

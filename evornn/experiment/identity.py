@@ -43,12 +43,15 @@ def check_spec(directory: Path) -> None:
         )
 
 
-def check_same(directory: Path, known: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Raise EvornnError if the run was begun with another problem, search or data; warn of other versions."""
+def check_same(directory: Path, known: Mapping[str, Any], now: Mapping[str, Any], by_spec: bool = False) -> None:
+    """Raise EvornnError if the run was begun with another problem, search or data; warn of other versions.
+
+    by_spec: the problem is what the run's spec says; only files of its data may lie elsewhere.
+    """
     versions = list(_changes(list(_entries(known))[-1], now)) if known else []
     for name, what in _SAME.items():
-        if name == "problem" and SEALED not in known:
-            continue  # described in other words then
+        if name == "problem" and (by_spec or SEALED not in known):
+            continue  # of runs of before, described in other words
         if name in known and name in now and known[name] != now[name]:
             shown = "" if name == "data" else f": {known[name]} then, {now[name]} now"
             because = f" (besides, {', '.join(versions)})" if versions else ""

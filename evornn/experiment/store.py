@@ -140,7 +140,7 @@ class Store:
         check_nothing_missing(directory)
         known = identity.begun_with(directory)
         identity.check_spec(directory)
-        identity.check_same(directory, known, environment)
+        identity.check_same(directory, known, environment, spec is not None)
         store = cls(directory)
         try:
             check(store)

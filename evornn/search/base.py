@@ -177,9 +177,13 @@ class Search:
             raise EvornnError("tell() before ask(): no genomes are waiting for their fitness")
         start = self._fitness.size
         expected = self._genomes[start : start + self._asked]
-        if np.shape(genomes) != expected.shape or not np.array_equal(genomes, expected):
+        try:
+            given = np.asarray(genomes)
+        except ValueError as error:
+            raise EvornnError(f"tell() got genomes that are no array [k, D]: {error}") from None
+        if not np.array_equal(given, expected):
             raise EvornnError(
-                f"tell() got genomes of shape {np.shape(genomes)} that are not the ones ask() returned, "
+                f"tell() got genomes of shape {given.shape} that are not the ones ask() returned, "
                 f"shape {expected.shape}"
             )
         values = checked_fitness(fitness, self._asked)

@@ -45,13 +45,21 @@ def keep_freed(count: int) -> None:
 def checked_fitness(fitness: np.ndarray, count: int) -> np.ndarray:
     """Told fitness [count] as a fresh float64 array, NaN as -inf; raises EvornnError for anything else."""
     try:
-        values = np.array(fitness, dtype=np.float64)
+        values = np.asarray(fitness)
+        if values.size and values.dtype.kind not in "fiu" and not _numbers(values):
+            raise TypeError(f"it holds {values.dtype}")
+        values = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise EvornnError(f"fitness must be an array of {count} numbers: {error}") from None
     if values.shape != (count,):
         raise EvornnError(f"fitness has shape {values.shape}; it must be ({count},), one number a genome asked")
     values[np.isnan(values)] = -np.inf
     return values
+
+
+def _numbers(values: np.ndarray) -> bool:
+    """Whether an array of objects holds real numbers, or None for no fitness, alone."""
+    return values.dtype == object and all(value is None or isinstance(value, (int, float)) for value in values.flat)
 
 
 def plain(value: Any) -> Any:
