@@ -241,7 +241,7 @@ def put(buffer: Any, at: Any, value: Any) -> Any:
         changed = np.array(buffer, dtype=np.float64)
         changed[int(at)] = value
         return changed
-    node, row = lift(buffer), as_float(lift(value))
+    node, row = as_float(lift(buffer)), as_float(lift(value))
     where_ = at if isinstance(at, Node) else Node("constant", (), (), "int", int(at))
     if where_.dtype != "int" or not node.shape:
         fail("put needs a buffer [K] or [K, n] and an index computed from the time step alone")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from evornn.errors import EvornnError
 from evornn.formula.adjoint import EFFECT
 from evornn.formula.graph import Node
 from evornn.formula.simplify import in_registers
@@ -97,11 +96,10 @@ class Carry:
         moves = [
             (n, v, p) for n, v, p in zip(self.inputs, values, places, strict=True) if not in_registers(n) and v != p
         ]
-        for k, (node, value, place) in enumerate(moves):
+        for k, (node, value, _) in enumerate(moves):
             if any(value == taken for _, _, taken in moves[:k]):  # an old value that is overwritten before it is read
-                raise EvornnError(
-                    f"a state field takes over another field's old value of {node.size} elements; add 0 to copy it"
-                )
+                moves[k] = (node, body._spilled(node, value), moves[k][2])
+        for node, value, place in moves:
             assert isinstance(place, Memory)
             body.copy(node, value, place)
         if left:

@@ -5,6 +5,7 @@ ones.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from evornn.errors import EvornnError
 from evornn.formula.graph import Node
@@ -20,6 +21,7 @@ ELEMENTWISE = {
     "softplus", "sin", "cos", "where", "lt", "le", "eq", "ne", "and", "or", "not",
 }  # fmt: skip
 ARRAYS = ("w", "K", "S")  # what every function of a kernel is passed: weights, constants, scratch
+VIEWS = ("slice", "take", "carried")  # large ones are read where their argument is
 WORDS = {"and": "and_", "or": "or_", "not": "not_"}
 WHOLE = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
 
@@ -62,20 +64,20 @@ class Core:
         late = [n for n in nodes if n.op == "put" and n.id in self._homes and not self._readers[n.id]]
         late_ids = {n.id for n in late}
         for node in [n for n in nodes if n.id not in late_ids] + late:
-            if node.id in late_ids:  # writes a carried buffer in place: everything that reads its old rows comes first
+            if node.id in late_ids:  # may write a carried buffer in place: what reads its old rows comes first
                 for size in list(self._waiting):
                     self._flush(size)
             if node.id in self.values or node.op in ("transpose", "parameter", "constant"):
                 continue
             if node.op in ELEMENTWISE and not in_registers(node):
                 self._wait(node)
-            else:
-                for arg in node.args:
-                    self._settle(arg)
-                if node.id in shared:
-                    self._sine_pair(node, shared[node.id])
-                if node.id not in self.values:
-                    self.values[node.id] = getattr(self, f"_{node.op}", self._elementwise)(node)
+                continue  # done when its loop is written
+            for arg in node.args:
+                self._settle(arg)
+            if node.id in shared:
+                self._sine_pair(node, shared[node.id])
+            if node.id not in self.values:
+                self.values[node.id] = getattr(self, f"_{node.op}", self._elementwise)(node)
             self.done.add(node.id)
         for size in list(self._waiting):
             self._flush(size)
@@ -90,6 +92,8 @@ class Core:
         if node.id not in self.values and node.op in ("parameter", "constant"):
             return self._leaf(node)
         self._settle(node)
+        if node.op == "transpose" and node.id not in self.values:  # written out where no product turns it on its way
+            self.values[node.id] = getattr(self, f"_{node.op}")(node)
         return self.values[node.id]
 
     def small(self, node: Node) -> Small:
@@ -119,12 +123,19 @@ class Core:
         self.copy(node, value, slot)
         return slot
 
-    def copy(self, node: Node, value: Value, place: Memory) -> None:
-        """Write a value to memory at `place`; masks as 0 and 1."""
+    def copy(self, node: Node, value: Value, place: Memory, exact: bool = False) -> None:
+        """Write a value to memory at `place`; masks as 0 and 1. Unless `exact`, what follows up to a whole pack may be
+        overwritten.
+        """
         to = f"{place.array}, {place.at}"
         if isinstance(value, Memory):
-            i = self._loop(node.size)
-            self.text.add(f"    {self.units('store', place, i, self.units(value.words, value, i))}")
+            whole = node.size - node.size % self.plan.step if exact else node.size
+            if whole:
+                i = self._loop(whole)
+                self.text.add(f"    {self.units('store', place, i, self.units(value.words, value, i))}")
+            for k in range(whole, node.size):
+                one, other = place.part(str(k)), value.part(str(k))
+                self.text.add(f"store({one.array}, {one.at}, {value.words}({other.array}, {other.at}))")
         elif node.dtype == "bool":
             for k, element in enumerate(value.elements):
                 self.text.add(f"store({place.array}, {plus(place.at, str(k))}, {self.as_number(element)})")
@@ -208,6 +219,7 @@ class Core:
             else:
                 self.values[node.id] = Memory("S", "unused")
         self.text.indent -= 1
+        self.done |= inside
 
     def _read(self, node: Node, value: Value, i: str) -> str:
         assert isinstance(value, Memory)
@@ -217,16 +229,17 @@ class Core:
         return name
 
     def _home(self, node: Node, inside: set[int]) -> Memory | None:
-        """The place of the old value that this output replaces, if nobody reads the old value after this loop."""
+        """The place of the old value that this output replaces, if nobody reads the old value, or a part of it where
+        it is, after the nodes `inside`.
+        """
         if node.id not in self._homes:
             return None
         old, place = self._homes[node.id]
         todo, later = list(self._readers[old.id]), False
         while todo:
             reader = todo.pop()
-            if reader.op in ("slice", "take"):
+            if reader.op in VIEWS:
                 todo += self._readers[reader.id]
-                later |= reader.id in self._outputs
             later |= reader.id not in self.done and reader.id not in inside
         return None if later or old.id in self._outputs else place
 
@@ -297,15 +310,16 @@ class Core:
 
     def _fetch(self, node: Node, view: Memory) -> Small:
         """A part of a large value, read into registers now: its memory may change later."""
-        if node.dtype == "bool":
-            return self._names(
-                [self.as_mask(f"{view.words}({view.array}, {plus(view.at, str(i))})") for i in range(node.size)]
-            )
-        if not node.shape:
-            return self._names([f"{view.words}({view.array}, {view.at})"])
+        if node.dtype == "bool" or not node.shape:
+            return self._elements(node, view, range(node.size))
         name = self.name()
         self.text.add(f"{name} = {self._tuple(view, node.size)}")
         return Small([f"{name}[{i}]" for i in range(node.size)], name)
+
+    def _elements(self, node: Node, view: Memory, picks: Iterable[int]) -> Small:
+        """These elements of a large value, one by one; of the kind of `node`."""
+        reads = [f"{view.words}({view.array}, {plus(view.at, str(i))})" for i in picks]
+        return self._names([self.as_mask(read) for read in reads] if node.dtype == "bool" else reads)
 
     def _names(self, expressions: list[str]) -> Small:
         names = []

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from evornn.errors import EvornnError
+from collections.abc import Sequence
+
+import numpy as np
+
 from evornn.formula.graph import Constant, Node
-from evornn.formula.simplify import in_registers
+from evornn.formula.nodes import is_constant
+from evornn.formula.simplify import in_registers, value_of
 from evornn.kernels.emit_core import Core
-from evornn.kernels.values import Memory, Small, Value, plus
+from evornn.kernels.values import Memory, Small, Value
 
 
 class Parts(Core):
@@ -14,20 +18,35 @@ class Parts(Core):
 
     # structure --------------------------------------------------------------------------------------------------------
     def _slice(self, node: Node) -> Value:
-        return self._pick(node, list(range(node.attr, node.attr + node.size)))
+        return self._pick(node, range(node.attr, node.attr + node.size))
 
     def _gather(self, node: Node) -> Value:
-        return self._pick(node, list(node.attr))
+        return self._pick(node, node.attr)
 
-    def _pick(self, node: Node, picks: list[int]) -> Value:
+    def _view(self, node: Node, view: Memory) -> Value:
+        """A part of a large value: a small one in registers; a large one where it is, but for a result, which must
+        outlive what is written there.
+        """
+        if in_registers(node):
+            return self._fetch(node, view)
+        written = view.words == "scratch" and node.id in self._outputs
+        return self._spilled(node, view) if written else view
+
+    def _spilled(self, node: Node, value: Value) -> Memory:
+        """A copy in scratch of its own."""
+        place = Memory("S", str(self.plan.slot(node.size)))
+        self.copy(node, value, place)
+        return place
+
+    def _pick(self, node: Node, picks: Sequence[int]) -> Value:
         value = self.value(node.args[0])
         if isinstance(value, Small):
-            return Small([value.elements[i] for i in picks])
+            chosen = Small([value.elements[i] for i in picks])
+            return chosen if in_registers(node) else self._spilled(node, chosen)
         if node.op == "slice":
-            view = Memory(value.array, plus(value.at, str(picks[0])))
-            return view if not in_registers(node) else self._fetch(node, view)
+            return self._view(node, value.part(str(picks[0])))
         if in_registers(node):
-            return self._names([f"{value.words}({value.array}, {plus(value.at, str(i))})" for i in picks])
+            return self._elements(node, value, picks)
         slot, table, i = self.plan.slot(node.size), self.plan.table(picks), self.name()
         self.text.add(f"for {i} in range({node.size}):")
         self.text.add(f"    store(S, {slot} + {i}, {value.words}({value.array}, {value.at} + J[{table} + {i}]))")
@@ -43,25 +62,30 @@ class Parts(Core):
         return Memory("S", str(slot))
 
     def _transpose(self, node: Node) -> Value:
-        raise EvornnError("a transposed matrix can only be multiplied by a vector")
+        turned = np.arange(node.size).reshape(node.shape[::-1]).T.ravel().tolist()
+        return self._pick(node, turned)
 
     def _take(self, node: Node) -> Value:
-        buffer, at = self.value(node.args[0]), self.scalar(node.args[1])
-        if isinstance(buffer, Small):
-            raise EvornnError("a buffer in registers has no computed index")
-        row = Memory(buffer.array, f"{buffer.at} + {at}" if node.size == 1 else f"{buffer.at} + {at} * {node.size}")
-        return row if not in_registers(node) else self._fetch(node, row)
+        value, start = self.value(node.args[0]), self._row_start(node.args[0], node.args[1])
+        buffer = self._spilled(node.args[0], value) if isinstance(value, Small) else value
+        return self._view(node, buffer.part(start))
+
+    def _row_start(self, buffer: Node, at: Node) -> str:
+        """Where row `at` of a buffer begins. Rows count as NumPy's do, from the end below 0, and never leave it."""
+        rows, width = buffer.shape[0], buffer.size // buffer.shape[0]
+        within = at.op == "mod" and is_constant(at.args[1]) and 0 < value_of(at.args[1]) <= rows
+        row = self.scalar(at)
+        if not within:
+            (row,) = self._names([f"({row}) % {rows}"]).elements
+        return row if width == 1 else f"{row} * {width}"
 
     def _put(self, node: Node) -> Value:
         buffer, at, row = node.args
-        home = self._homes.get(node.id)
-        if home and buffer is home[0] and not self._readers[node.id] and buffer.id not in self._outputs:
-            place = home[1]
-        else:
-            place = Memory("S", str(self.plan.slot(node.size)))
-            self.copy(buffer, self.value(buffer), place)
-        offset = self.scalar(at) if row.size == 1 else f"{self.scalar(at)} * {row.size}"
-        self.copy(row, self.value(row), Memory("S", f"{place.at} + {offset}"))
+        same = node.id in self._homes and buffer is self._homes[node.id][0] and not self._readers[node.id]
+        start, value = self._row_start(buffer, at), self.value(row)
+        place = self._home(node, {node.id}) if same else None
+        place = place or self._spilled(buffer, self.value(buffer))
+        self.copy(row, value, place.part(start), exact=True)
         return place
 
     def _carried(self, node: Node) -> Value:
@@ -86,8 +110,11 @@ class Parts(Core):
         return self._reduce("max", node)
 
     def _dot(self, node: Node) -> Value:
-        word = self.language.word("dot_tuple", node.args[0].size)
-        return self._names([f"{word}({', '.join(self.small(a).text() for a in node.args)})"])
+        if in_registers(node.args[0]):
+            word = self.language.word("dot_tuple", node.args[0].size)
+            return self._names([f"{word}({', '.join(self.small(a).text() for a in node.args)})"])
+        a, b = (self.memory(x) for x in node.args)
+        return self._names([f"dot_scratch({a.array}, {a.at}, {b.array}, {b.at}, {node.args[0].size})"])
 
     def _random(self, node: Node) -> Value:
         return self._names([f"random(seed, episode, {self.scalar(node.args[0])}, {node.attr[0]}, {node.attr[1]})"])

@@ -31,12 +31,6 @@ ARRAYS = ("w", "K", "S", "g")  # passed to every function: weights, constants, s
 ARGUMENTS = ("w", "K", "J", "u", "time", "start", "count", "stride", "Q", "O", "G", "S")
 
 
-class Row(Memory):
-    """A value in the table of uniform inputs: one number for all lanes."""
-
-    words = "constant"
-
-
 class FunctionKernel:
     """A traced function, compiled.
 
@@ -141,7 +135,7 @@ class FunctionKernel:
     def _read_row(self, body: Body) -> None:
         for at, i in zip(self.row_at, self.uniform, strict=True):
             node = self.function.inputs[i]
-            view = Row("u", plus("row", str(at)))
+            view = Memory("u", plus("row", str(at)))
             body.values[node.id] = body._fetch(node, view) if in_registers(node) else view
         for node in self.function.inputs:
             if node.dtype == "int":

@@ -164,6 +164,7 @@ class Prelude:
             words[f"tile{suffix}"] = self.define(self._rows, products.tile(source))
             words[f"tile{suffix}_tuple"] = self.define(self._rows, products.tile_tuple(source))
         words["sparse_row"] = self.define(lambda *_: self.pack, products.sparse_row)
+        words["dot_scratch"] = self.define(lambda *_: self.pack, products.dot_scratch)
         words["sum_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(lambda m, a, x: a + x))
         words["outer_sum"] = self.define(lambda *_: types.void, outer_sum)
         words["max_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(maximum))

@@ -132,6 +132,18 @@ def fold_scratch(function: Callable[..., Lanes]) -> Any:
     return generate
 
 
+def dot_scratch(code: Code, kinds: Any, out: Any, left: Any, left_at: Any, right: Any, right_at: Any, n: Any) -> Any:
+    """Sum of products of two vectors in scratch, in order: the first product, then a fused multiply-add an element."""
+    a, i = code.data(kinds[0], left), code.index(kinds[1], left_at)
+    b, j = code.data(kinds[2], right), code.index(kinds[3], right_at)
+    cell = cgutils.alloca_once_value(code.b, (code.scratch(a, i) * code.scratch(b, j)).v)
+    with code.loop(ir.Constant(INT64, kinds[4].literal_value - 1)) as loop:
+        x = code.scratch(a, code.b.add(i, code.plus(loop.index, 1)))
+        y = code.scratch(b, code.b.add(j, code.plus(loop.index, 1)))
+        code.b.store(code.m.fma(x, y, code.m.wrap(code.b.load(cell))).v, cell)
+    return code.b.load(cell)
+
+
 def sparse_row(
     code: Code,
     kinds: Any,

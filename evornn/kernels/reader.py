@@ -56,7 +56,6 @@ class ArrayReader:
             "to_float": lambda a: xp.asarray(a, self.dtype),
             "sigmoid": lambda a: 0.5 + 0.5 * xp.tanh(0.5 * a),
             "softplus": lambda a: xp.logaddexp(0, a),
-            "dot": lambda a, b: (a * b).sum(0),
         }
 
     def run(self, function: Function, arguments: list[Any]) -> list[Any]:
@@ -122,8 +121,12 @@ class ArrayReader:
         shape = node.args[0].shape
         return self.xp.broadcast_to(x, (*shape, *_tail(x))).sum(tuple(range(len(shape))))
 
+    def _dot(self, node: Node, a: Any, b: Any) -> Any:
+        return self._sum(node, a * b)
+
     def _max(self, node: Node, x: Any) -> Any:
-        return x.max(tuple(range(len(node.args[0].shape))))
+        shape = node.args[0].shape
+        return self.xp.broadcast_to(x, (*shape, *_tail(x))).max(tuple(range(len(shape))))
 
     def _outer(self, node: Node, a: Any, b: Any) -> Any:
         return a[:, None] * b[None]

@@ -18,8 +18,10 @@ class LayoutUnsupported(EvornnError):
 
 @dataclass
 class Memory:
-    """A large value: `array` is S (scratch), g (gradients), tape or marks (stored states), w (weights), K (constants)
-    or an episode's data row; `at` its offset, as text.
+    """A large value: `array` is S (scratch), g (gradients), tape or marks (stored states), w (weights), K (constants),
+    u (rows of numbers that all lanes share) or an episode's data row; `at` its offset, as text.
+
+    How it is read follows from the array alone, so that a part of a value is read as the whole is.
     """
 
     array: str
@@ -30,7 +32,11 @@ class Memory:
         """The prefix of the words that read this array."""
         if self.array in WRITABLE:
             return "scratch"
-        return {"w": "weight", "K": "constant"}.get(self.array, "data")
+        return {"w": "weight", "K": "constant", "u": "constant"}.get(self.array, "data")
+
+    def part(self, start: str) -> Memory:
+        """The elements from `start` on."""
+        return Memory(self.array, plus(self.at, start))
 
 
 @dataclass

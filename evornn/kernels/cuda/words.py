@@ -252,6 +252,18 @@ class Words:
 
         return self._function(name, "a, b", build)
 
+    def _dot_scratch(self, name: str) -> str:
+        wait = [WAIT] if self.shared else []
+        lines = [
+            *wait,
+            "total = mul(a[index(i)], b[index(j)])",
+            "for k in range(1, n):",
+            "    total = fma(a[index(i + k)], b[index(j + k)], total)",
+            *wait,
+            "return total",
+        ]
+        return f"def {name}(a, i, b, j, n):\n" + "".join(f"    {line}\n" for line in lines)
+
     def _sparse_row(self, name: str) -> str:
         lines = [
             "total = f(-0.0)",

@@ -1,0 +1,136 @@
+"""Networks of kinds that no built-in one has: what they carry and how they read it is cut, indexed, turned and put.
+
+Every one is small in registers and large in memory, by its number of units.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import evornn.formula as f
+from evornn.formula import State
+from evornn.genome import Parameter
+from evornn.networks.base import Network
+
+
+class Unusual(Network):
+    """A network with a state of about `units` numbers."""
+
+    def __init__(self, units: int) -> None:
+        self.units = units
+
+    def parameters(self) -> dict[str, Parameter]:
+        """As `shapes` says, genes from -1 to 1."""
+        return {name: Parameter(shape, (-1.0, 1.0)) for name, shape in self.shapes().items()}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the parameters."""
+        return {"w": (self.inputs,), "v": (self.outputs,)}
+
+    def drive(self, p: Any, x: Any) -> Any:
+        """One number of all observations."""
+        return f.sum(p.w * x)
+
+
+class DelayLine(Unusual):
+    """What came in `units` steps ago comes out."""
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """The line."""
+        return {"S": (self.units,)}
+
+    def step(self, p: Any, s: Any, x: Any) -> Any:
+        """Everything moves on by one."""
+        return State(S=f.concat(self.drive(p, x), s.S[:-1])), p.v * s.S[-1] + s.S[self.units // 2]
+
+
+class Views(Unusual):
+    """Slices of slices, an index of a slice, every second number, a field that takes over a part of another."""
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """The second field is the end of the first one a step ago, the last two change places."""
+        n = self.units
+        return {"a": (n,), "old": (n - 2,), "one": (n,), "two": (n,)}
+
+    def step(self, p: Any, s: Any, x: Any) -> Any:
+        """Old values are read after their fields have new ones."""
+        n, inner = self.units, s.a[1:][:-1]
+        a = f.tanh(0.9 * s.a + self.drive(p, x) * np.linspace(0.1, 1.0, n))
+        y = inner[2] + f.sum(s.a[::2]) * 0.1 + f.max(s.old) + f.dot(s.a[::-1], s.one)
+        return State(a=a, old=s.a[2:], one=s.two + 0.1 * a, two=s.one), p.v * y
+
+
+class Matrices(Unusual):
+    """Fast weights: a matrix in the state, turned, cut and multiplied by itself."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Besides what reads and writes: a matrix."""
+        return {**super().shapes(), "W": (self.units, 3)}
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """The fast weights."""
+        return {"M": (self.units, 3)}
+
+    def step(self, p: Any, s: Any, x: Any) -> Any:
+        """Decay and write by an outer product; read a column, a row and the transposed matrix."""
+        key = f.tanh(p.W @ (np.ones(3) * self.drive(p, x)))
+        m = 0.8 * s.M + f.outer(key, np.array([0.5, -0.2, 0.1]))
+        y = f.sum(s.M * p.W) + f.sum(m[:, 1]) + m[1, 2] + f.sum(m.T @ key) + f.max(s.M.T[1]) + f.sum(m.T * p.W.T)
+        return State(M=m), p.v * (0.1 * y)
+
+
+class Cube(Unusual):
+    """A parameter of three axes: its layers are matrices."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Two layers."""
+        return {**super().shapes(), "T": (2, self.units, self.units)}
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """One value a unit."""
+        return {"h": (self.units,)}
+
+    def step(self, p: Any, s: Any, x: Any) -> Any:
+        """Both layers in turn, one of them transposed."""
+        scale = 1.0 / self.units
+        h = f.tanh(scale * (p.T[0] @ s.h) + scale * (p.T[1].T @ s.h) + self.drive(p, x))
+        return State(h=h), p.v * (p.T[1, 0] @ h * scale + f.sum(p.T * p.T) * 0.01 * scale)
+
+
+class Rings(Unusual):
+    """Ring buffers: of numbers, and of rows that are no whole packs; one puts what another one held."""
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """The count of steps turns the rings by hand: a network sees no clock."""
+        return {"rows": (3, self.units), "held": (2, self.units)}
+
+    def step(self, p: Any, s: Any, x: Any) -> Any:
+        """Rows move on; each ring takes a row of the other's old values."""
+        new = f.tanh(self.drive(p, x) + 0.5 * s.rows[2])
+        rows = f.put(f.put(s.rows, 1, s.held[0]), 0, new)
+        held = f.put(s.held, 0, s.rows[2] + s.rows[0])
+        return State(rows=f.put(rows, 2, s.rows[1]), held=held), p.v * f.sum(s.rows[2] * held[0]) * 0.1
+
+
+class Products(Unusual):
+    """Sums of products of matrices and of long vectors, beside scalars."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Two matrices of one shape."""
+        return {**super().shapes(), "A": (self.units, 2), "B": (self.units, 2)}
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """One value a unit."""
+        return {"h": (self.units,)}
+
+    def step(self, p: Any, s: Any, x: Any) -> Any:
+        """Inner products, a softmax, a maximum."""
+        h = f.tanh(0.5 * s.h + p.A[:, 0] * self.drive(p, x))
+        y = f.sum(p.A * p.B) * 0.1 + f.dot(h, s.h) + f.sum(f.softmax(h) * p.B[:, 1]) + f.max(h * p.A[:, 1])
+        return State(h=h), p.v * y
+
+
+KINDS: tuple[type[Unusual], ...] = (DelayLine, Views, Matrices, Cube, Rings, Products)
+SIZES = (5, 15, 16, 17, 30, 64)
