@@ -56,6 +56,14 @@ def test_terminals_without_the_letters(small):
         assert code == 0, said
 
 
+def test_without_compiling_there_is_the_plain_backend(small):
+    code, _, said = shell(f"evornn run {small} --no-figure --set problem.backend=cpu", NUMBA_DISABLE_JIT="1")
+    assert code == 2
+    assert "error: NUMBA_DISABLE_JIT is set" in said
+    assert "Traceback" not in said
+    assert shell(f"evornn run {small} --no-figure", NUMBA_DISABLE_JIT="1")[0] == 0
+
+
 def test_two_runs_of_one_spec_at_once_get_a_directory_each(small):
     both = [process("run", small, "--no-figure", "--seed", "4", **PIPES) for _ in range(3)]
     assert [one.wait(120) for one in both] == [0, 0, 0]

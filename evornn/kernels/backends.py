@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba import config
 
 from evornn.errors import EvornnError
 from evornn.kernels.backend import Backend
@@ -24,6 +25,8 @@ def make(name: str, simulation: Any, precision: str, workers: int | None, gradie
         from evornn.kernels.plain import PlainBackend
 
         return PlainBackend(simulation)
+    if config.DISABLE_JIT:
+        raise EvornnError("NUMBA_DISABLE_JIT is set, so nothing can be compiled; unset it, or use backend='plain'")
     host = CpuBackend(simulation, precision, workers, gradient_memory=gradient_memory)
     if name == "cpu" or (name == "auto" and why_not_cuda()):
         return host
