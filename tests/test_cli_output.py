@@ -15,6 +15,7 @@ import evornn
 from evornn.errors import EvornnError, EvornnWarning
 from evornn.experiment import seals, store
 from evornn.experiment.tables import override
+from tests.guards import HANGS
 from tests.test_cli import ROOT, SEARCHES, SMALL, call, process
 
 PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -32,7 +33,7 @@ def shell(command, **environment):
     """Exit code, standard output and errors of a command in which `evornn` is ours."""
     mine = os.environ | {"PYTHONPATH": str(ROOT)} | environment
     command = command.replace("evornn ", f"{sys.executable} -m evornn ")
-    done = subprocess.run(["bash", "-c", command], env=mine, capture_output=True, timeout=120)
+    done = subprocess.run(["bash", "-c", command], env=mine, capture_output=True, timeout=HANGS)
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
@@ -66,13 +67,13 @@ def test_without_compiling_there_is_the_plain_backend(small):
 
 def test_two_runs_of_one_spec_at_once_get_a_directory_each(small):
     both = [process("run", small, "--no-figure", "--seed", "4", **PIPES) for _ in range(3)]
-    assert [one.wait(120) for one in both] == [0, 0, 0]
+    assert [one.wait(HANGS) for one in both] == [0, 0, 0]
     made = sorted(path.name for path in Path("runs/out").iterdir())
     assert made == ["small-4", "small-4-2", "small-4-3"]
     histories = [store.read_history(Path("runs/out") / name) for name in made]
     assert [h[-1].evaluations for h in histories] == [30, 30, 30]
     both = [process("run", small, "--no-figure", "--out", "one", "--seed", str(seed), **PIPES) for seed in (1, 2, 3)]
-    codes = sorted(one.wait(120) for one in both)
+    codes = sorted(one.wait(HANGS) for one in both)
     assert codes == [0, 2, 2]
     seed = store.read_json(Path("one"), store.ENVIRONMENT)["seed"]
     assert f"seed = {seed}\n" in Path("one", store.SPEC).read_text()
