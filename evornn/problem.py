@@ -16,6 +16,7 @@ from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Tri
 from evornn.shared import MAKING, made_once, made_so_far, not_made
 from evornn.simulation import Simulation
 from evornn.tasks.base import Stage, Task
+from evornn.watch import fingerprint
 
 BACKENDS = ("cpu", "cuda", "auto", "plain")
 PRECISIONS = ("float32", "float64")
@@ -55,7 +56,8 @@ class Problem:
             from evornn.kernels.backends import check_cuda
 
             check_cuda()
-        self.precision = "float64" if backend == "plain" else check_choice("precision", precision, PRECISIONS)
+        precision = check_choice("precision", precision, PRECISIONS)
+        self.precision = "float64" if backend == "plain" else precision
         self.workers = None if workers is None else check_range("workers", workers, 1, 4096, integer=True)
         self.episodes = check_range("episodes", episodes, 1, integer=True)
         self.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
@@ -66,6 +68,33 @@ class Problem:
             self.episodes = len(next(iter(task.series.values())))
         self.scenarios = self._checked_scenarios(task.scenarios(self.episodes, self.seed))
         self._elsewhere: dict[Task, Problem] = {}
+        self._given = network
+        self._seen = fingerprint(network), fingerprint(self.network, task)
+
+    def renew(self) -> None:
+        """Read network and task anew if they have changed since formulas were last read: what is compiled for them,
+        the scenarios they draw, their data. EvornnError if genomes would change. What evaluates calls it.
+        """
+        seen = fingerprint(self._given), fingerprint(self.network, self.simulation.task)
+        if seen == self._seen:
+            return
+        with MAKING:
+            network = self._given if seen[0] != self._seen[0] else self.network
+            fresh = Simulation(network, self.simulation.task, self.simulation.early_exit)
+            if fresh.genome.parameters != self.simulation.genome.parameters:
+                raise EvornnError(f"{fresh.describe()} has other parameters than it had; make a new Problem for it")
+            if seen[0] != self._seen[0]:
+                self.network = fresh.network
+            else:
+                fresh.network = self.network
+            self.simulation = fresh
+            if self.task.series:
+                self.episodes = len(next(iter(self.task.series.values())))
+            self.scenarios = self._checked_scenarios(fresh.task.scenarios(self.episodes, self.seed), True)
+            for name in ("backend", "_exact"):
+                self.__dict__.pop(name, None)
+            self._elsewhere = {}
+            self._seen = fingerprint(self._given), fingerprint(self.network, fresh.task)
 
     @made_once
     def backend(self) -> Any:
@@ -137,7 +166,7 @@ class Problem:
         from evornn.rollout import rollout
 
         check_range("scenario", scenario, 0, len(self.scenarios) - 1, integer=True)
-        values = self.simulation.genome.values(self.checked_genomes(np.atleast_2d(genome))[:1])[0]
+        values = self.simulation.genome.values(self._one_genome(genome))[0]
         return rollout(self.simulation, values, self.scenarios[scenario], self.checked_steps(None), self.seed, scenario)
 
     def share_learned(self, genome: Any) -> float:
@@ -148,7 +177,7 @@ class Problem:
         goal = -goal if goal is not None else self.task.solved_fitness
         if goal is None:
             raise EvornnError(f"{type(self.task).__name__} does not say when an episode counts as learned")
-        values = self.simulation.genome.values(self.checked_genomes(np.atleast_2d(genome)))
+        values = self.simulation.genome.values(self._one_genome(genome))
         each, _, _ = self.backend.evaluate(values, self.scenarios, self.checked_steps(None), self.seed)
         return float(np.mean(each[0] >= goal))
 
@@ -156,8 +185,9 @@ class Problem:
         """The task's own champion test in float64; for a task with only `solved_fitness`, its fitness in float64
         against that.
         """
+        self.renew()
         exact = self.exact()
-        genomes = exact.checked_genomes(np.atleast_2d(genome))
+        genomes = exact._one_genome(genome)
         fitness = float(exact.evaluate(genomes).fitness[0])
         goal, stages, trials = self.task.solved_fitness, self.task.champion_test(), []
         for stage in stages:
@@ -276,6 +306,7 @@ class Problem:
     # checks -----------------------------------------------------------------------------------------------------------
     def checked_genomes(self, genomes: Any) -> np.ndarray:
         """genomes as float64 [P, D]; EvornnError on another shape or dtype."""
+        self.renew()
         array = np.asarray(genomes)
         if array.dtype.kind not in "fiu":
             raise EvornnError(f"genomes have dtype {array.dtype}; they must be real numbers")
@@ -286,12 +317,23 @@ class Problem:
             )
         return array.astype(np.float64, copy=False)
 
-    def _checked_scenarios(self, scenarios: Any) -> np.ndarray:
+    def _one_genome(self, genome: Any) -> np.ndarray:
+        """One genome [D] (or [1, D]) as float64 [1, D]."""
+        genomes = self.checked_genomes(np.atleast_2d(genome))
+        if len(genomes) != 1:
+            raise EvornnError(f"genome has shape {genomes.shape}; it must be one genome [{self.dimension}]")
+        return genomes
+
+    def _checked_scenarios(self, scenarios: Any, anew: bool = False) -> np.ndarray:
         table = np.asarray(scenarios, dtype=np.float64)
-        size = self.scenarios.shape[1] if hasattr(self, "scenarios") else table.shape[-1]
+        known = hasattr(self, "scenarios") and not anew
+        size = self.scenarios.shape[1] if known else table.shape[-1] if table.ndim else 0
+        if not np.isfinite(table).all():
+            where = np.argwhere(~np.isfinite(table))[0].tolist()
+            raise EvornnError(f"scenarios have a value that is not finite at {where}")
         if table.ndim != 2 or table.shape[1] != size or not len(table):
             raise EvornnError(f"scenarios have shape {table.shape}; they must be [E, {size}] with E >= 1")
-        if self.task.series and hasattr(self, "scenarios") and len(table) != len(self.scenarios):
+        if self.task.series and known and len(table) != len(self.scenarios):
             raise EvornnError(
                 f"{len(table)} scenarios for {len(self.scenarios)} sequences; a sequence task runs each once"
             )
@@ -310,6 +352,7 @@ class Problem:
 
     def checked_steps(self, steps: int | None) -> int:
         """`steps`, or the task's, and no more than its sequences have."""
-        steps = self.task.steps if steps is None else check_range("steps", steps, 1, integer=True)
+        of = f"steps of {type(self.task).__name__}" if steps is None else "steps"
+        steps = check_range(of, self.task.steps if steps is None else steps, 1, integer=True)
         longest = min((a.shape[1] for a in self.task.series.values()), default=steps)
         return min(int(steps), longest)

@@ -47,5 +47,6 @@ def step_jacobians(problem: Any) -> StepJacobians:
     """The problem's network one step at a time, in float64: `at(genome, state, observation)` gives the step and its
     Jacobians by state and observation, `by_genes(...)` those by the genes. Raises EvornnError if it is not smooth.
     """
+    problem.renew()
     found: StepJacobians = problem.backend.step_jacobians()
     return found

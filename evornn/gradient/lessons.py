@@ -35,7 +35,13 @@ class Lessons:
         self.steps = problem.checked_steps(None)
         rows = [np.asarray(a, dtype=np.float64).reshape(count, a.shape[1], -1) for a in series]
         self.data = np.concatenate(rows, axis=2) if rows else np.zeros((count, self.steps, 0))
-        method.attach(problem.backend.stepwise(problem.scenarios.shape[1]))
+        self._backend = problem.backend
+        method.attach(self._backend.stepwise(problem.scenarios.shape[1]))
+
+    @property
+    def stale(self) -> bool:
+        """Whether the problem has changed since."""
+        return self.problem.backend is not self._backend
 
     @property
     def memory(self) -> int:
@@ -91,6 +97,7 @@ class WholeEpisodes:
     """Episodes of `problem`, each of them one step: the gradient comes after it, by BPTT through all of it."""
 
     memory = 0  # besides the problem's own
+    stale = False
 
     def __init__(self, problem: Any) -> None:
         self.problem = problem

@@ -75,7 +75,9 @@ class Online(FirstOrder):
     def prepare(self, problem: Any) -> None:
         """Look at the problem; raises EvornnError if it is not smooth, or no step's reward teaches."""
         super().prepare(problem)
-        if self._lessons is None or self._lessons.problem is not problem:
+        if hasattr(problem, "renew"):
+            problem.renew()
+        if self._lessons is None or self._lessons.problem is not problem or self._lessons.stale:
             if self._credit is None or not hasattr(problem, "simulation"):  # where no steps are seen, it is all one
                 self._lessons = WholeEpisodes(problem)
             else:
