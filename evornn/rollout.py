@@ -36,7 +36,7 @@ def _trajectory(simulation: Any, values: np.ndarray, seen: list[tuple[Any, Any, 
         _, y = network.step(p, before.net, x)
         observations.append(np.atleast_1d(x))
         actions.append(np.atleast_1d(y))
-        rewards.append(float(after.total - before.total))
+        rewards.append(float(task.gain(before.task, y, after.task, now)) if before.alive else 0.0)
         states.append(flatten(State(task=after.task, net=after.net))[0])
     names = leaf_names(State(task=seen[0][1].task, net=seen[0][1].net))
     named = {name.removeprefix("task."): np.asarray([s[i] for s in states]) for i, name in enumerate(names)}

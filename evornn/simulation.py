@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from evornn.formula import State, where
+from evornn.formula.ops import roundoff
 from evornn.formula.record import tree_map
 from evornn.genome import Genome
 from evornn.networks.base import Network
@@ -37,6 +38,7 @@ class Simulation:
         return State(
             net=self.network.start(p),
             task=self.task.start(scenario),
+            lost=np.float64(0),
             total=np.float64(0),
             steps=np.float64(0),
             alive=np.bool_(True),
@@ -48,13 +50,25 @@ class Simulation:
         net, action = network.step(p, carry.net, task.sense(carry.task, now))
         after = task.advance(carry.task, action, now)
         gain = task.gain(carry.task, action, after, now)
+        total, lost = self._added(carry, gain)
         return State(
             net=net,
             task=where(alive, after, carry.task),
-            total=carry.total + where(alive, gain, 0.0),
-            steps=carry.steps + where(alive, 1.0, 0.0),
+            lost=lost,
+            total=total,
+            steps=where(alive, now.t + 1, carry.steps),
             alive=alive & ~as_mask(task.failed(after)) & ~as_mask(task.finished(after)),
         )
+
+    def _added(self, carry: Any, gain: Any) -> tuple[Any, Any]:
+        """The running total with `gain` added while the episode goes on, and what rounding has dropped from it so far:
+        together they hold a long sum to twice the precision (Kahan 1965; Dekker 1971).
+        """
+        if isinstance(gain, float | int) and gain == 0:
+            return carry.total, carry.lost
+        gain = where(carry.alive, gain, 0.0)
+        rough, lost = carry.total + gain, carry.lost + roundoff(carry.total, gain)
+        return rough + lost, roundoff(rough, lost)
 
     def silenced(self, carry: Any) -> State:
         """The same with the network's state at zero once the episode has ended."""

@@ -13,7 +13,14 @@ from evornn.formula.ops import cos, sigmoid, sign, sin
 
 Shares = tuple[Any, ...]
 
-WITHOUT_SLOPE = ("floor", "sign", "to_float", "lookup", "random")  # constant almost everywhere, or no argument
+WITHOUT_SLOPE = (
+    "floor",
+    "sign",
+    "to_float",
+    "lookup",
+    "random",
+    "roundoff",
+)  # constant almost everywhere, or no argument
 
 
 def _where(mask: Node, x: Any, y: Any) -> Node:

@@ -9,6 +9,7 @@ import numpy as np
 
 from evornn.formula.graph import Constant, Node
 from evornn.formula.nodes import GLOBAL, in_registers, is_constant, value_of
+from evornn.formula.ops import roundoff
 from evornn.formula.trace import Function, reachable, rebuilt
 
 _FOLD: dict[str, Callable[..., Any]] = {
@@ -26,6 +27,7 @@ _FOLD: dict[str, Callable[..., Any]] = {
     "cos": np.cos,
     "floor": np.floor,
     "sign": np.sign,
+    "roundoff": roundoff,
     "minimum": np.minimum,
     "maximum": np.maximum,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
@@ -183,6 +185,9 @@ _IDENTITIES: dict[str, Callable[..., Node | None]] = {
         y if is_constant(x, 0) and y.shape == n.shape else x if is_constant(y, 0) and x.shape == n.shape else None
     ),
     "sub": lambda b, n, x, y: x if is_constant(y, 0) else None,
+    "roundoff": lambda b, n, x, y: (
+        b.constant(0.0) if (is_constant(x, 0) or is_constant(y, 0)) and not n.shape else None
+    ),
     "mul": lambda b, n, x, y: (
         y if is_constant(x, 1) and y.shape == n.shape else x if is_constant(y, 1) and x.shape == n.shape else None
     ),

@@ -90,6 +90,22 @@ def maximum(a: Any, b: Any) -> Any:
     return graph.binary("maximum", a, b) if _traced(a, b) else np.maximum(a, b)
 
 
+def two_sum_error(a: Any, b: Any) -> Any:
+    """What rounding drops from a + b, exactly (Knuth 1969, two-sum), for anything that adds and subtracts; NaN where
+    the sum is not finite.
+    """
+    total = a + b
+    old = total - b
+    return (a - old) + (b - (total - old))
+
+
+def roundoff(a: Any, b: Any) -> Any:
+    """What rounding drops from a + b, so that a sum over many steps can make up for it; 0 where the sum is not finite.
+    It has no slope.
+    """
+    return graph.binary("roundoff", a, b) if _traced(a, b) else np.nan_to_num(two_sum_error(a, b), nan=0.0)
+
+
 def clip(x: Any, low: Any, high: Any) -> Any:
     """x limited to [low, high]; NaN stays NaN."""
     return minimum(maximum(x, low), high)

@@ -16,8 +16,8 @@ from evornn.kernels.plan import Plan
 from evornn.kernels.values import VARIABLE, LayoutUnsupported, Memory, Small, Text, Value, plus
 
 ELEMENTWISE = {
-    "add", "sub", "mul", "div", "neg", "fma", "abs", "sqrt", "floor", "sign", "minimum", "maximum", "tanh", "sigmoid",
-    "exp", "log",
+    "add", "sub", "mul", "div", "neg", "fma", "abs", "sqrt", "floor", "sign", "roundoff", "minimum", "maximum",
+    "tanh", "sigmoid", "exp", "log",
     "softplus", "sin", "cos", "where", "lt", "le", "eq", "ne", "and", "or", "not",
 }  # fmt: skip
 ARRAYS = ("w", "K", "S")  # what every function of a kernel is passed: weights, constants, scratch

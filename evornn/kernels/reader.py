@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from evornn.formula.ops import roundoff
 from evornn.formula.graph import Constant, Node
 from evornn.formula.noise import threefry
 from evornn.formula.simplify import value_of
@@ -56,6 +57,7 @@ class ArrayReader:
             "to_float": lambda a: xp.asarray(a, self.dtype),
             "sigmoid": lambda a: 0.5 + 0.5 * xp.tanh(0.5 * a),
             "softplus": lambda a: xp.logaddexp(0, a),
+            "roundoff": roundoff,
         }
 
     def run(self, function: Function, arguments: list[Any]) -> list[Any]:

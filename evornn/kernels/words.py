@@ -9,6 +9,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from evornn.formula.noise import threefry
+from evornn.formula.ops import two_sum_error
 from evornn.kernels import elementary
 from evornn.kernels.code import INT64, Code
 from evornn.kernels.ir_tools import real, splat
@@ -122,6 +123,11 @@ def minimum(m: Machine, a: Lanes, b: Lanes) -> Lanes:
     return m.where(m.is_nan(a), a, m.where(b >= a, a, b))
 
 
+def _roundoff(m: Machine, a: Lanes, b: Lanes) -> Lanes:
+    lost = two_sum_error(a, b)
+    return m.where(m.is_nan(lost), 0.0, lost)
+
+
 def _sign(m: Machine, x: Lanes) -> Lanes:
     return m.where(x > 0.0, m.const(1.0), m.where(x < 0.0, m.const(-1.0), x))
 
@@ -137,6 +143,7 @@ ELEMENTWISE: dict[str, Callable[..., Lanes]] = {
     "sqrt": lambda m, a: m.sqrt(a),
     "floor": lambda m, a: m.floor(a),
     "sign": _sign,
+    "roundoff": _roundoff,
     "minimum": minimum,
     "maximum": maximum,
     "tanh": elementary.tanh,
