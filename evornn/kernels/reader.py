@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula.ops import roundoff
 from evornn.formula.graph import Constant, Node
 from evornn.formula.noise import threefry
+from evornn.formula.ops import roundoff
 from evornn.formula.simplify import value_of
 from evornn.formula.trace import Function, reachable
 
