@@ -6,13 +6,18 @@ searched on a log scale). Dimension D is the number of genes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice
+from evornn.errors import EvornnError, amount, check_choice
+from evornn.memory import check_memory
+
+GENE = 56  # bytes that a gene of a space takes while it is made
 
 TRANSFORMS: dict[str, Callable[[Any], Any]] = {"identity": lambda gene: gene, "exp": np.exp}
 SLOPES: dict[str, Callable[[Any], Any]] = {"identity": np.ones_like, "exp": np.exp}  # d value / d gene
@@ -44,7 +49,35 @@ class Parameter:
     @property
     def size(self) -> int:
         """Number of genes."""
-        return int(np.prod(self.shape, dtype=int))
+        return math.prod(self.shape)
+
+
+class Names(Sequence):
+    """Names of genes, made when they are looked at: "W[0,1]", "b[2]", "gain" for parameters of these shapes."""
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        self.shapes = list(shapes.items())
+        self.ends = np.cumsum([math.prod(shape) for _, shape in self.shapes]).tolist()
+
+    def __len__(self) -> int:
+        return self.ends[-1]
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        i = range(len(self))[at]
+        k = bisect_right(self.ends, i)
+        name, shape = self.shapes[k]
+        place = np.unravel_index(i - (self.ends[k - 1] if k else 0), shape) if shape else ()
+        return f"{name}[{','.join(map(str, place))}]" if shape else name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"names of {len(self):,} genes: {', '.join(self[:3])}, ..."
 
 
 @dataclass(frozen=True)
@@ -56,7 +89,7 @@ class Space:
 
     lower: np.ndarray
     upper: np.ndarray
-    names: list[str] = field(default_factory=list)
+    names: Sequence[str] = ()
     draw: Callable[[np.random.Generator, int], np.ndarray] | None = None
     neurons: np.ndarray | None = None
 
@@ -67,11 +100,13 @@ class Space:
         bad = np.flatnonzero(~(np.isfinite(lower) & np.isfinite(upper) & (lower < upper)))
         if len(bad):
             raise EvornnError(
-                f"bounds of gene {bad[0]} are [{lower[bad[0]]:g}, {upper[bad[0]]:g}]; needs finite lower < upper"
+                f"bounds of gene {bad[0]} are [{amount(lower[bad[0]])}, {amount(upper[bad[0]])}]; needs finite "
+                "lower < upper"
             )
         object.__setattr__(self, "lower", lower)
         object.__setattr__(self, "upper", upper)
-        object.__setattr__(self, "names", list(self.names) or [f"x[{i}]" for i in range(len(lower))])
+        names = self.names if isinstance(self.names, Names) else list(self.names)
+        object.__setattr__(self, "names", names if len(names) else Names({"x": (len(lower),)}))
         if len(self.names) != len(lower):
             raise EvornnError(f"{len(self.names)} names for {len(lower)} genes")
         if self.neurons is not None:
@@ -97,6 +132,10 @@ class Space:
         return np.clip(self.draw(rng, count), self.lower, self.upper)
 
 
+def _flat(neurons: dict[str, np.ndarray], parameters: dict[str, Parameter]) -> np.ndarray:
+    return np.concatenate([np.ravel(neurons[name]) for name in parameters])
+
+
 class Genome:
     """The layout of a network's parameters in a flat genome, in the order the network names them."""
 
@@ -104,13 +143,16 @@ class Genome:
         self,
         parameters: dict[str, Parameter],
         refine: Callable[..., Any] | None = None,
-        neurons: dict[str, np.ndarray] | None = None,
+        neurons: Callable[[], dict[str, np.ndarray]] | None = None,
     ) -> None:
         """`refine(rng, values)` may adjust the initial draw: values maps a parameter's name to genes [P, *shape],
-        changed in place. `neurons` maps it to the units that its genes belong to, whole numbers [*shape].
+        changed in place. `neurons()` maps it to the units that its genes belong to, whole numbers [*shape].
         """
         if not parameters or not sum(p.size for p in parameters.values()):
             raise EvornnError("the network has no parameters to search")
+        size = sum(p.size for p in parameters.values())
+        advice = "fewer units or inputs need less"
+        check_memory(f"a network of D = {size:,} genes" if size < 10**24 else "a network", GENE * size, advice)
         self.parameters = parameters
         ends = np.cumsum([p.size for p in parameters.values()])
         self.dimension = int(ends[-1])
@@ -122,13 +164,9 @@ class Genome:
         self.space = Space(
             np.concatenate([np.full(n, p.range[0]) for p, n in each]),
             np.concatenate([np.full(n, p.range[1]) for p, n in each]),
-            [
-                f"{name}[{','.join(map(str, i))}]" if p.shape else name
-                for name, p in parameters.items()
-                for i in np.ndindex(p.shape)
-            ],
+            Names({name: p.shape for name, p in parameters.items()}),
             self._draw,
-            None if neurons is None else np.concatenate([np.ravel(neurons[name]) for name in parameters]),
+            None if neurons is None else _flat(neurons(), parameters),
         )
 
     def _draw(self, rng: np.random.Generator, count: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError, check_choice, check_range, shown
 from evornn.genome import Space, of_finite
 from evornn.kernels.backend import over_episodes
 from evornn.networks.base import Network
@@ -16,6 +16,7 @@ from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Tri
 from evornn.shared import MAKING, made_once, made_so_far, not_made
 from evornn.simulation import Simulation
 from evornn.tasks.base import Stage, Task
+from evornn.tasks.episodes import drawn
 from evornn.watch import fingerprint
 
 BACKENDS = ("cpu", "cuda", "auto", "plain")
@@ -47,10 +48,13 @@ class Problem:
     ) -> None:
         if not isinstance(network, Network):
             raise EvornnError(
-                f"network is {network!r}; it must be one of evornn.networks, such as FullyRecurrent(units=5)"
+                f"network is {shown(network)}; it must be one of evornn.networks, such as FullyRecurrent(units=5): "
+                "Problem(network, task)"
             )
         if not isinstance(task, Task):
-            raise EvornnError(f"task is {task!r}; it must be one of evornn.tasks, such as DoublePole(velocities=False)")
+            raise EvornnError(
+                f"task is {shown(task)}; it must be one of evornn.tasks, such as DoublePole(velocities=False)"
+            )
         self.backend_name = check_choice("backend", backend, BACKENDS)
         if backend == "cuda":
             from evornn.kernels.backends import check_cuda
@@ -66,7 +70,7 @@ class Problem:
         self.network, self.task = self.simulation.network, task
         if task.series:
             self.episodes = len(next(iter(task.series.values())))
-        self.scenarios = self._checked_scenarios(task.scenarios(self.episodes, self.seed))
+        self.scenarios = self._checked_scenarios(drawn(task, self.episodes, self.seed))
         self._elsewhere: dict[Task, Problem] = {}
         self._given = network
         self._seen = fingerprint(network), fingerprint(self.network, task)
@@ -236,7 +240,7 @@ class Problem:
         other = self._copied()
         other.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
         other.episodes = self.episodes if episodes is None else check_range("episodes", episodes, 1, integer=True)
-        other.scenarios = self._checked_scenarios(self.task.scenarios(other.episodes, seed))
+        other.scenarios = self._checked_scenarios(drawn(self.task, other.episodes, seed))
         return other
 
     def memory(self, population: int, gradients: bool = False) -> int:

@@ -29,7 +29,8 @@ class Simulation:
         self.network = network.bind(task.observations, task.actions)
         self.task = task
         self.early_exit = early_exit
-        self.genome = Genome(self.network.parameters(), self.network.refine, self.network.neurons())
+        parameters = self.network.parameters()
+        self.genome = Genome(parameters, self.network.refine, self.network.neurons)
         self.parameters = {name: p.shape for name, p in self.genome.parameters.items()}
         self.series = {name: array.shape[2:] for name, array in task.series.items()}
 

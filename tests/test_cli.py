@@ -108,7 +108,7 @@ def test_runs_say_what_they_will_take(small):
 
 
 def test_memory_that_is_not_there_is_refused_before_any_work(small, monkeypatch):
-    monkeypatch.setattr("evornn.search.footprint.physical_memory", lambda: 2**30)
+    monkeypatch.setattr("evornn.memory.physical_memory", lambda: 2**30)
     output = call("run", small, "--set", "search.population=5000000", code=2)
     assert re.search(
         r"population 5,000,000 needs \d,\d+,\d+,\d+ bytes of memory; this machine has 1,073,741,824; ", output

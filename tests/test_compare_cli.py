@@ -77,7 +77,7 @@ def test_it_says_what_it_will_take_or_that_there_is_too_little(tmp_path, monkeyp
         r"needs about 500 MB for 2 workers\n[\d.]+ s( to [\d.]+ s)? for 4 runs if none ends earlier\n", output
     )
     assert "needs about" not in call("compare", "s.toml", "--seeds", 1, "--workers", 2)  # nothing is left to do
-    monkeypatch.setattr("evornn.search.footprint.physical_memory", lambda: 2**30)
+    monkeypatch.setattr("evornn.memory.physical_memory", lambda: 2**30)
     output = call("compare", "s.toml", "--seeds", 9, "--workers", 7, code=2)
     assert re.search(r"7 workers, its 7 largest runs at once, needs 1,75\d,\d+,\d+ bytes.*use --workers 4", output)
     assert not list((tmp_path / "runs" / "out" / "s" / "cells").rglob("9"))

@@ -11,11 +11,14 @@ from evornn.experiment.history import Record
 from evornn.experiment.limits import Limits
 from evornn.report.summary import in_words
 
+CENTURY = 100 * 365 * 86_400.0  # seconds
 LINE_SECONDS = 5.0  # between two lines in a log file
 
 
 def in_clock(seconds: float) -> str:
     """A time as 1:02:03."""
+    if not seconds < CENTURY:
+        return "over a century"
     return str(datetime.timedelta(seconds=round(seconds)))
 
 

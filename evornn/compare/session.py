@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from evornn import memory as machine
 from evornn.compare import cells, grid
 from evornn.compare.crew import Crew, check_workers
 from evornn.compare.foreign import check_imports, check_labels, keep
@@ -17,7 +18,6 @@ from evornn.errors import EvornnError
 from evornn.experiment.files import disk_errors, write_atomic
 from evornn.experiment.prediction import check_fits
 from evornn.experiment.spec import Spec
-from evornn.search import footprint
 
 
 class Tally:
@@ -182,10 +182,10 @@ def check_together(needs: Sequence[int], workers: int) -> int:
     EvornnError, with the number of workers that fit, if this machine has fewer.
     """
     largest = [PROCESS + need for need in sorted(needs, reverse=True)[:workers]]
-    available = footprint.physical_memory()
+    available = machine.physical_memory()
     fitting = next((n for n in range(len(largest), 0, -1) if sum(largest[:n]) <= available), 1)
     what = f"a comparison with {workers:,} workers, its {len(largest):,} largest runs at once,"
-    footprint.check_memory(what, sum(largest), f"use --workers {fitting:,}, or smaller populations")
+    machine.check_memory(what, sum(largest), f"use --workers {fitting:,}, or smaller populations")
     return sum(largest)
 
 

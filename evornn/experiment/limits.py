@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from evornn.errors import EvornnError, check_range
+from evornn.errors import EvornnError, check_flag, check_range
+from evornn.tasks.episodes import check_episodes
 
 if TYPE_CHECKING:
     from evornn.experiment.history import Record
     from evornn.problem import Problem
 
+MOST = 10**15  # of what is counted: more than any machine gets through
+LONGEST = 1e10  # seconds, three hundred years
 _WHOLE = ("evaluations", "steps", "generations")
 _COUNTED = ("reevaluations", "restarts")  # limits too, but nothing makes sure that they are ever reached
 
@@ -41,8 +44,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         for name in (*_WHOLE, *_COUNTED):
-            _check(self, name, 1, integer=True)
-        _check(self, "seconds", 0, open_low=True)
+            _check(self, name, 1, MOST, integer=True)
+        _check(self, "seconds", 0, LONGEST, open_low=True)
         _check(self, "error_threshold", 0)
         _check(self, "share_learned", 0, 1, open_low=True)
         _check(self, "target")
@@ -120,10 +123,9 @@ class Noise(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     validation: int | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.fresh_episodes, bool):
-            raise EvornnError(f"fresh_episodes is {self.fresh_episodes!r}; it must be true or false")
+        check_flag("fresh_episodes", self.fresh_episodes)
         if self.validation is not None:
-            check_range("validation", self.validation, 1, integer=True)
+            check_range("validation", self.validation, 1, MOST, integer=True)
 
     def table(self) -> dict[str, Any]:
         """What is not left to its default, as in a spec."""
@@ -132,7 +134,9 @@ class Noise(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def check(self, problem: Problem) -> None:
         """Raise EvornnError if this cannot be had of the problem."""
         if self.fresh_episodes or self.validation:
-            problem.redrawn(0, 1)
+            row = problem.redrawn(0, 1)
+            if self.validation and hasattr(row, "scenarios"):
+                check_episodes(row.scenarios, self.validation, "validation")
 
 
 def _check(limits: Limits, name: str, *bounds: float, **kinds: Any) -> None:

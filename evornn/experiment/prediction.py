@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from evornn.experiment.arguments import check_pair
 from evornn.experiment.limits import Limits, Noise
-from evornn.search.footprint import check_memory
+from evornn.memory import check_memory
 
 if TYPE_CHECKING:
     from evornn.experiment.history import Record
@@ -67,6 +68,7 @@ def predict(
     """
     limits = Limits(evaluations=evaluations, steps=steps, seconds=seconds, generations=generations)
     limits.check_bounded()
+    check_pair(problem, search)
     noise = Noise(fresh_episodes=fresh_episodes)
     noise.check(problem)
     search.prepare(problem)

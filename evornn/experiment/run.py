@@ -14,6 +14,7 @@ import numpy as np
 
 from evornn.errors import EvornnError
 from evornn.experiment import store as files
+from evornn.experiment.arguments import check_pair
 from evornn.experiment.dialogue import Dialogue
 from evornn.experiment.environment import describe_environment
 from evornn.experiment.files import damaged
@@ -108,6 +109,7 @@ def run(
         share_learned=share_learned,
     )
     limits.check_bounded()
+    check_pair(problem, search)
     noise = Noise(fresh_episodes=fresh_episodes, validation=validation)
     noise.check(problem)
     _check_fresh(search)

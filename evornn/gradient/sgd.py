@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_range
+from evornn.errors import EvornnError, check_flag, check_range
 from evornn.gradient.first_order import FirstOrder
 from evornn.search.ascent import momentum_direction
 from evornn.search.base import SpaceLike
@@ -39,7 +39,7 @@ class SGD(FirstOrder):
             patience=patience, momentum=momentum, nesterov=nesterov,
         )  # fmt: skip
         self.momentum: float = check_range("momentum", momentum, 0.0, 1.0 - 1e-12)
-        self.nesterov = bool(nesterov)
+        self.nesterov = check_flag("nesterov", nesterov)
         if nesterov and not momentum:
             raise EvornnError("nesterov=True needs momentum; momentum is 0")
 

@@ -76,7 +76,7 @@ class Network:
 
 def by_rows(shape: tuple[int, ...], units: int | None = None) -> np.ndarray:
     """Units [*shape]: row i belongs to unit i, or to i modulo `units` where gates stand one below the other."""
-    rows = np.arange(shape[0]) if shape else np.array(-1)
+    rows = np.arange(shape[0], dtype=np.int64) if shape else np.array(-1)
     rows = rows if units is None or not shape else rows % units
     return np.broadcast_to(rows.reshape(shape[:1] + (1,) * (len(shape) - 1)), shape)
 

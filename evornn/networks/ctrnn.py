@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError, check_flag, check_range, shown
 from evornn.formula import State, repeat, sigmoid
 from evornn.genome import Parameter
 from evornn.networks.units import UNITS, Units
@@ -46,9 +46,9 @@ class CTRNN(Units):
     ) -> None:
         super().__init__(units, bias, readout, range, init)
         self.tau, self.dt = time_constants(tau), check_range("dt", dt, 0, open_low=True)
-        self.substeps = check_range("substeps", substeps, 1, integer=True)
-        self.centre_crossing = check_choice("centre_crossing", str(centre_crossing), ["True", "False"]) == "True"
-        self.signed = check_choice("signed", str(signed), ["True", "False"]) == "True"
+        self.substeps = check_range("substeps", substeps, 1, 10_000, integer=True)
+        self.centre_crossing = check_flag("centre_crossing", centre_crossing)
+        self.signed = check_flag("signed", signed)
         self.bias_range = None if bias_range is None else check_range("bias_range", bias_range, 0, open_low=True)
         if not self.dt < self.tau[0]:
             raise EvornnError(
@@ -100,6 +100,6 @@ def euler(s: Any, drive: Any, rate: Any, U: Any, theta: Any) -> State:
 def time_constants(tau: Any) -> tuple[float, float]:
     """(shortest, longest), checked."""
     if not isinstance(tau, list | tuple) or len(tau) != 2:
-        raise EvornnError(f"tau is {tau!r}; it must be a pair: the shortest and the longest time constant")
+        raise EvornnError(f"tau is {shown(tau)}; it must be a pair: the shortest and the longest time constant")
     low = check_range("the shortest tau", tau[0], 0, open_low=True)
     return float(low), float(check_range("the longest tau", tau[1], low, open_low=True))

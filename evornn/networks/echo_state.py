@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError, amount, check_flag, check_range
 from evornn.formula import SparseMatrix, State, concat
+from evornn.memory import check_memory
 from evornn.networks.base import activation as function_named
 from evornn.networks.units import UNITS, Units
 
+ENTRY = 64  # bytes of a nonzero weight while it is made
 DENSE_UP_TO = 150  # units; from there on a sparse solver finds the spectral radius faster
 
 
@@ -59,7 +61,7 @@ class EchoState(Units):
         self.seed = check_range("seed", seed, 0, integer=True)
         self.activation = activation
         function_named(activation)
-        self.direct = check_choice("direct", str(direct), ["True", "False"]) == "True"
+        self.direct = check_flag("direct", direct)
         if readout == UNITS:
             raise EvornnError(
                 "readout is 'units'; an echo state network is searched through its readout: 'linear', 'tanh'"
@@ -108,6 +110,10 @@ def reservoir(units: int, density: float, radius: float, seed: int) -> SparseMat
 
     rng = np.random.default_rng([seed, 0])
     entries = max(1, round(density * units * units))
+    drawn_whole = units > 100 and entries > units * units // 50  # how NumPy then draws places: a table of all
+    needed = ENTRY * entries + (8 * units * units if drawn_whole else 0)
+    what = f"a reservoir of {units:,} units and density {amount(density)}"
+    check_memory(what, needed, "fewer units or a smaller density need less")
     places = rng.choice(units * units, entries, replace=False)
     weights = sparse.csr_array((rng.uniform(-1.0, 1.0, entries), np.divmod(places, units)), shape=(units, units))
     if not has_loops(weights):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evornn.errors import check_choice
+from evornn.errors import check_flag
 from evornn.formula import State, sigmoid, split, tanh
 from evornn.networks.units import Units
 
@@ -34,7 +34,7 @@ class LSTM(Units):
         init: float | None = None,
     ) -> None:
         super().__init__(units, bias, readout, range, init)
-        self.peepholes = check_choice("peepholes", str(peepholes), ["True", "False"]) == "True"
+        self.peepholes = check_flag("peepholes", peepholes)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """W [4 units, inputs], U [4 units, units], b [4 units]; peepholes pi, pf, po [units]."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from evornn.errors import EvornnError
+from evornn.errors import EvornnError, shown
 from evornn.formula import State
 from evornn.genome import Parameter
 from evornn.networks.base import Network
@@ -26,12 +26,14 @@ class Stacked(Network):
     def __init__(self, *networks: Network, layers: Sequence[Network] | None = None) -> None:
         if networks and layers is not None:
             raise EvornnError("a stack takes its networks one by one or as layers=[...], not both")
+        if layers is not None and not isinstance(layers, list | tuple):
+            raise EvornnError(f"layers is {shown(layers)}; it must be a list of networks")
         networks = networks or (GRU(units=4), GRU(units=4)) if layers is None else tuple(layers)
         if not networks:
             raise EvornnError("layers is []; a stack needs a network at least")
         for k, layer in enumerate(networks):
             if not isinstance(layer, Network):
-                raise EvornnError(f"layer {k} is {layer!r}; it must be a network, for example LSTM(units=8)")
+                raise EvornnError(f"layer {k} is {shown(layer)}; it must be a network, for example LSTM(units=8)")
         self.layers = tuple(layer.layer() for layer in networks[:-1]) + networks[-1:]
 
     @property

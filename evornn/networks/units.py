@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError, check_choice, check_flag, check_range
 from evornn.genome import Parameter
 from evornn.networks.base import ACTIVATIONS, Network, activation, by_rows
 
@@ -27,10 +27,12 @@ class Units(Network):
 
     def __init__(self, units: Any, bias: bool, readout: str, range: float, init: float | None) -> None:
         several = self.PLURAL and isinstance(units, list | tuple)
+        if several:
+            check_range("the number of layers in units", len(units), 0, 1000, integer=True)
         for n in units if several else [units]:
             check_range("units", n, 1, integer=True)
         self.units = list(units) if several else units
-        self.bias = check_choice("bias", str(bias), ["True", "False"]) == "True"
+        self.bias = check_flag("bias", bias)
         self.readout = check_choice("readout", readout, [UNITS, *ACTIVATIONS])
         self.range = check_range("range", range, 0, open_low=True)
         self.init = None if init is None else check_range("init", init, 0, self.range, open_low=True)

@@ -25,7 +25,15 @@ from evornn.search.contract import Best as Best
 from evornn.search.contract import SpaceLike as SpaceLike
 from evornn.search.contract import Told as Told
 from evornn.search.footprint import Footprint
-from evornn.search.plain import checked_bounds, checked_fitness, keep_freed, plain, plain_state, rng_state
+from evornn.search.plain import (
+    check_arguments,
+    checked_bounds,
+    checked_fitness,
+    keep_freed,
+    plain,
+    plain_state,
+    rng_state,
+)
 
 ARRAYS = 16  # of genomes [P, D], and no more of its size, that a generation works in
 
@@ -53,6 +61,7 @@ class Search:
         cls.__signature__ = own.replace(parameters=list(own.parameters.values())[1:])
 
     def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        check_arguments(cls, arguments, options)
         search = super().__new__(cls)
         search._made_with = (arguments, options)
         return search

@@ -134,7 +134,7 @@ def _parameters(function: Callable[..., Any], leading: int) -> dict[str, bool]:
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name in operators.RANGES and isinstance(value, (int, float)):
+    if name in operators.RANGES:
         low, high, integer = operators.RANGES[name]
         return check_range(name, value, low, high, integer=integer)
     return value

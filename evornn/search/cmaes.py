@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evornn.errors import check_choice, check_range
+from evornn.errors import check_choice, check_flag, check_range
+from evornn.memory import check_memory
 from evornn.search.base import SpaceLike
 from evornn.search.convergence import Convergence
 from evornn.search.covariance import Covariance, DiagonalCovariance, FullCovariance
 from evornn.search.distribution import NARROWEST, WIDEST, DistributionSearch, checked_sigma
-from evornn.search.footprint import check_memory
 from evornn.search.regimes import SCHEMES, Regime
 from evornn.search.utilities import default_population, normal_steps, shortened
 
@@ -88,7 +88,7 @@ class CMAES(DistributionSearch):
     ) -> None:  # fmt: skip
         size = default_population(space.dimension) if population is None else population
         check_range("population", size, self.MIN_POPULATION, self.MAX_POPULATION, integer=True)
-        kind = DiagonalCovariance if separable else FullCovariance
+        kind = DiagonalCovariance if check_flag("separable", separable) else FullCovariance
         what = f"CMA-ES with D = {space.dimension:,} genes and population {size:,}"
         needed = kind.FOOTPRINT.bytes(size, space.dimension)
         check_memory(what, needed, "separable=True keeps D numbers instead of D x D")
@@ -97,7 +97,7 @@ class CMAES(DistributionSearch):
             sigma_floor=sigma_floor, separable=separable, active=active, restart=restart,
         )  # fmt: skip
         first, self.sigma_floor = checked_sigma(sigma, sigma_floor)
-        self.separable, self.active = bool(separable), bool(active)
+        self.separable, self.active = check_flag("separable", separable), check_flag("active", active)
         self.restart: str = check_choice("restart", restart, SCHEMES)
         self.regime = Regime(restart, self.population, first)
         self._set_up()

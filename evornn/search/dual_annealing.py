@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.errors import check_flag, check_range
 from evornn.search.base import Search, SpaceLike
 from evornn.search.footprint import Footprint
 from evornn.search.inverted import Inverted, close_all
@@ -56,7 +56,7 @@ class DualAnnealing(Search):
             "restart_temp_ratio": float(check_range("restart_temp_ratio", restart_temp_ratio, 1e-300, 1.0 - 1e-12)),
             "visit": float(check_range("visit", visit, 1.0 + 1e-9, 3.0 - 1e-9)),
             "accept": float(check_range("accept", accept, -1e4, -5.0)),
-            "no_local_search": bool(no_local_search),
+            "no_local_search": check_flag("no_local_search", no_local_search),
         }
         self.scale: float = check_range("scale", scale, 0.0, open_low=True)
         self._starts = self._sample(self.population)

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError, check_choice, check_flag, check_range
 from evornn.search.base import SpaceLike
 from evornn.search.breeding import Pool, Rates
 from evornn.search.distribution import NARROWEST, STARTS, WIDEST, checked_sigma
@@ -74,7 +74,7 @@ class EvolutionStrategy(RestartingSearch):
             adapt=adapt, sigma=sigma, sigma_floor=sigma_floor, mate=mate, mutate=mutate, c=c, alpha=alpha, start=start,
         )  # fmt: skip
         alone = self.population == 1
-        self.plus = alone if plus is None else bool(plus)
+        self.plus = alone if plus is None else check_flag("plus", plus)
         most = 1_000_000 if self.plus else self.population - 1
         quarter = max(1, self.population // 4)
         self.parents: int = check_range("parents", quarter if parents is None else parents, 1, most, integer=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_range
+from evornn.errors import EvornnError, check_flag, check_range, nearest, shown
 from evornn.search.base import SpaceLike
 from evornn.search.breeding import OWN, ArrayBreeder, Pool, Rates
 from evornn.search.restarting import RestartingSearch
@@ -76,7 +76,7 @@ class GeneticAlgorithm(RestartingSearch):
         )  # fmt: skip
         tenth = max(1, self.population // 10)
         self.elites: int = check_range("elites", tenth if elites is None else elites, 0, population - 1, integer=True)
-        self.reevaluate = bool(reevaluate)
+        self.reevaluate = check_flag("reevaluate", reevaluate)
         rates = Rates(
             check_range("crossover", crossover, 0.0, 1.0),
             check_range("mutation", mutation, 0.0, 1.0),
@@ -138,9 +138,12 @@ class GeneticAlgorithm(RestartingSearch):
 
 def _breeder(names: dict[str, Any], options: dict[str, Any], rates: Rates, toolbox: Any) -> Any:
     """The array breeder where all three operators are its own, else DEAP's loop."""
+    for kind, name in names.items():
+        if not (isinstance(name, str) or callable(name)):
+            raise EvornnError(f"{kind} is {shown(name)}; it must be a function or a name; {nearest('', OWN[kind])}")
     for name in ("select_options", "mate_options", "mutate_options"):
         if not isinstance(options.get(name, {}), dict):
-            raise EvornnError(f"{name} is {options[name]!r}; it must be a mapping of option to value")
+            raise EvornnError(f"{name} is {shown(options[name])}; it must be a mapping of option to value")
     if all(isinstance(names[kind], str) and names[kind] in OWN[kind] for kind in OWN):
         return ArrayBreeder(names, options, rates)
     from evornn.search.deap_breeding import DeapBreeder

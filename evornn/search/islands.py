@@ -16,6 +16,8 @@ from evornn.search.base import Search, SpaceLike
 from evornn.search.footprint import Footprint
 from evornn.search.nested import nested_search
 
+MOST_ISLANDS = 10_000
+
 
 class IslandModel(Search):
     """Island model: independent searches side by side, the best of each migrating along a ring (Cohoon et al. 1987).
@@ -38,10 +40,10 @@ class IslandModel(Search):
         super().__init__(
             space, population=population, seed=seed, search=search, islands=islands, every=every, migrants=migrants
         )
-        count: int = check_range("islands", islands, 1, self.population, integer=True)
+        count: int = check_range("islands", islands, 1, min(self.population, MOST_ISLANDS), integer=True)
         self.every: int = check_range("every", every, 0, integer=True)
         self.migrants: int = check_range("migrants", migrants, 1, max(1, self.population // count), integer=True)
-        asked = [search] if isinstance(search, str | Mapping) else list(search)
+        asked: list[Any] = list(search) if isinstance(search, list | tuple) else [search]
         if not asked:
             raise EvornnError("search is []; the islands need one at least")
         self.islands = [self._settled(asked[k % len(asked)], k, count) for k in range(count)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError, check_choice, check_flag, check_range
 from evornn.search.base import SpaceLike
 from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
@@ -66,7 +66,7 @@ class ParticleSwarm(RestartingSearch):
         check_range("p", p, 1, 2, integer=True)
         self.neighbourhood = {"p": p, "k": k} if topology == "nearest" else {}
         self.table = neighbour_table(topology, self.population, k)
-        self.static = bool(static)
+        self.static = check_flag("static", static)
         self.coefficients = {
             "c1": check_range("c1", c1, 0.0, 4.0),
             "c2": check_range("c2", c2, 0.0, 4.0),

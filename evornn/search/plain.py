@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evornn.errors import EvornnError
+from evornn.errors import EvornnError, check_range, shown
 
 if TYPE_CHECKING:
     from evornn.search.base import SpaceLike
@@ -30,6 +30,32 @@ def checked_bounds(space: SpaceLike) -> tuple[np.ndarray, np.ndarray]:
             f"and less than {WIDEST_RANGE:g} apart"
         )
     return lower, upper
+
+
+def check_arguments(cls: Any, arguments: tuple[Any, ...], options: Mapping[str, Any]) -> None:
+    """Raise EvornnError if what a search of class `cls` is to be made with has no space, or no sound population or
+    seed: before the constructor of any search computes with them. Nothing at all: a copy, which is filled in later.
+    """
+    if not arguments and not options:
+        return
+    try:
+        given = cls.__signature__.bind_partial(*arguments, **options).arguments
+    except TypeError:  # told by the constructor itself
+        return
+    if "space" in given:
+        check_space(cls.__name__, given["space"])
+    if given.get("population") is not None:
+        check_range("population", given["population"], cls.MIN_POPULATION, cls.MAX_POPULATION, integer=True)
+    if "seed" in given:
+        check_range("seed", given["seed"], 0, 2**63 - 1, integer=True)
+
+
+def check_space(name: str, space: Any) -> None:
+    """Raise EvornnError, saying what to pass, unless `space` has bounds, a dimension, and can be sampled."""
+    lacking = [part for part in ("lower", "upper", "dimension", "sample") if not hasattr(space, part)]
+    if lacking or isinstance(space, type):
+        what = "problem.space" if hasattr(space, "space") else "the space of a problem"
+        raise EvornnError(f"space is {shown(space)}; it must be a space to search: {name}({what})")
 
 
 def keep_freed(count: int) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evornn.errors import check_choice, check_range
+from evornn.errors import check_choice, check_flag, check_range
 from evornn.search.base import SpaceLike
 from evornn.search.footprint import Footprint
 from evornn.search.operators import MUTATE, hits, mutate_marked, reflected
@@ -88,7 +88,7 @@ class SimulatedAnnealing(RestartingSearch):
         self.hottest: float = check_range("temperature", temperature, 0.0, open_low=True)
         self.coldest: float = check_range("final_temperature", final_temperature, 0.0, temperature, open_low=True)
         self.steps: int = check_range("steps", steps, 1, integer=True)
-        self.reanneal, self.normalise = bool(reanneal), bool(normalise)
+        self.reanneal, self.normalise = check_flag("reanneal", reanneal), check_flag("normalise", normalise)
         self.proposal: str = check_choice("proposal", proposal, PROPOSALS)
         self.sigma = check_range("sigma", sigma, 0.0, open_low=True) * (self.upper - self.lower)
         self.rate: float = check_range("rate", rate, 0.0, 1.0)

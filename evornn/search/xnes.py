@@ -16,9 +16,10 @@ import math
 import numpy as np
 
 from evornn.errors import check_range
+from evornn.memory import check_memory
 from evornn.search.base import SpaceLike
 from evornn.search.distribution import WIDEST, DistributionSearch, checked_sigma
-from evornn.search.footprint import Footprint, check_memory
+from evornn.search.footprint import Footprint
 from evornn.search.utilities import by_rank, default_population, natural_utilities, normal_steps, shortened
 
 

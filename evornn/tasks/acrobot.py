@@ -19,7 +19,7 @@ import numpy as np
 
 from evornn.errors import check_range
 from evornn.formula import State, clip, concat, cos, sin, where
-from evornn.tasks.base import Task
+from evornn.tasks.base import MOST_STEPS, Task
 from evornn.tasks.integrate import rk4
 from evornn.tasks.pendulum import wrapped
 
@@ -42,7 +42,7 @@ class Acrobot(Task):
     smooth = False
 
     def __init__(self, steps: int = 500) -> None:
-        self.steps = check_range("steps", steps, 1, integer=True)
+        self.steps = check_range("steps", steps, 1, MOST_STEPS, integer=True)
 
     def scenarios(self, n: int, seed: int) -> np.ndarray:
         """[n, 4]: both angles and both velocities, uniform in +-0.1."""

@@ -34,6 +34,10 @@ class Adding(Generated):
         if length in self.PUBLISHED:
             self.published = {"LSTM by gradient (sequences, 1997)": self.PUBLISHED[length]}
 
+    def extent(self) -> tuple[int, int]:
+        """Steps and numbers of a step."""
+        return self.length + self.length // 10 + 1, 4
+
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """One sequence."""
         steps = int(rng.integers(self.length, self.length + self.length // 10 + 1))

@@ -11,6 +11,8 @@ import numpy as np
 from evornn.describe import constructor_call
 from evornn.errors import EvornnError
 
+MOST_STEPS = 10**12  # of an episode: more than any machine gets through
+
 
 @dataclass(frozen=True)
 class Stage:

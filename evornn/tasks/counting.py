@@ -32,6 +32,10 @@ class Counting(Generated):
         check_range("test", test, longest + 1, integer=True)
         super().__init__(sequences=longest, seed=0, test=test, loss=loss, correct="threshold")
 
+    def extent(self) -> tuple[int, int]:
+        """Steps and numbers of a step."""
+        return len(self.LETTERS) * self.test + 1, 2 * len(self.LETTERS) + 3
+
     def string(self, n: int) -> tuple[np.ndarray, ...]:
         """The string of n: inputs S and letters; targets: which letters, and T, may come next."""
         count = len(self.LETTERS)

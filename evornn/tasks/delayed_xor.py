@@ -33,6 +33,10 @@ class DelayedXOR(Generated):
         self.length = check_range("length", length, delay + bits, integer=True)
         super().__init__(sequences, seed, test, loss, "threshold")
 
+    def extent(self) -> tuple[int, int]:
+        """Steps and numbers of a step."""
+        return self.length, 6
+
     def generate(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
         """Streams of random bits."""
         stream = rng.integers(2, size=(count, self.length))

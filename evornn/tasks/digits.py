@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError, check_number, check_range
 from evornn.tasks.generated import Generated, library, one_hot
 
 IMAGES, PIXELS, TEST_IMAGES = 1797, 64, 360  # the last 360 are for tests
@@ -28,7 +28,7 @@ class Digits(Generated):
         self, pixels: int = 1, sequences: int = 64, seed: int = 0, test: int = TEST_IMAGES, accuracy: float = 0.9,
         loss: str = "cross_entropy",
     ) -> None:  # fmt: skip
-        self.pixels = int(check_choice("pixels", str(pixels), ["1", "2", "4", "8"]))
+        self.pixels = check_number("pixels", pixels, (1, 2, 4, 8))
         self.accuracy = check_range("accuracy", accuracy, 0, 1, open_low=True)
         check_range("sequences", sequences, 1, IMAGES - TEST_IMAGES, integer=True)
         check_range("test", test, 1, TEST_IMAGES, integer=True)

@@ -10,10 +10,12 @@ import numpy as np
 
 from evornn.describe import constructor_call
 from evornn.errors import EvornnError, check_choice, check_range
+from evornn.memory import check_memory
 from evornn.tasks.base import Stage
 from evornn.tasks.losses import largest_loss
 from evornn.tasks.sequence import Sequence
 
+COPIES, SEQUENCE = 4, 1000  # of the data while they are made; bytes of a sequence besides
 TRAINING, TEST = 0, 1  # parts of the random stream of a seed
 
 
@@ -34,6 +36,11 @@ class Generated(Sequence):
         self.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
         self.test = check_range("test", test, 1, integer=True)
         check_choice("loss", loss, self.LOSSES)
+        steps, numbers = self.extent()
+        needed = (COPIES * 8 * steps * numbers + SEQUENCE) * (self.sequences + self.test)
+        check_memory(
+            f"{type(self).__name__} with sequences of {steps:,} steps", needed, "fewer or shorter ones need less"
+        )
         inputs, targets, mask, *more = self.generate(np.random.default_rng([seed, TRAINING]), sequences)
         super().__init__(inputs, targets, mask, loss=loss, correct=correct)
         if more:
@@ -44,6 +51,12 @@ class Generated(Sequence):
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """One sequence: inputs [t, n], targets [t, m], mask [t]; its own length t."""
         raise EvornnError(f"{type(self).__name__} draws no sequences")
+
+    def extent(self) -> tuple[int, int]:
+        """Steps of the longest sequence, of training or test, and numbers of a step: inputs, targets, mask, and what is
+        computed with. Memory is predicted from it; no steps: there is nothing to fear.
+        """
+        return 0, 0
 
     def generate(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
         """Training sequences: inputs [E, T, n], targets [E, T, m], mask [E, T]."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from evornn.errors import check_range
 from evornn.formula import State, concat, cos, sin, where
-from evornn.tasks.base import Task
+from evornn.tasks.base import MOST_STEPS, Task
 
 GRAVITY = 9.8  # m s^-2
 CART_MASS = 1.0  # kg
@@ -39,7 +39,7 @@ class GymCartPole(Task):
     tolerance: ClassVar[float] = 1e-4
 
     def __init__(self, steps: int = 500) -> None:
-        self.steps = check_range("steps", steps, 1, integer=True)
+        self.steps = check_range("steps", steps, 1, MOST_STEPS, integer=True)
         self.solved_fitness = 0.95 * self.steps  # Gymnasium's threshold: 475 of 500
 
     def scenarios(self, n: int, seed: int) -> np.ndarray:

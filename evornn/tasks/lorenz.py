@@ -27,6 +27,7 @@ class Lorenz(Series):
     NRMSE of the free run that counts as solved. Options washout, fit, free, horizon as for `Series`.
     """
 
+    NUMBERS = 24
     SMALL: ClassVar[dict[str, Any]] = {**Series.SMALL, "sequences": 2, "test": 2}
 
     def __init__(

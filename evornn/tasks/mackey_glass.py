@@ -29,6 +29,7 @@ class MackeyGlass(Series):
     """
 
     LAST_ONLY = True
+    NUMBERS = 30
     SMALL: ClassVar[dict[str, Any]] = {**Series.SMALL, "sequences": 2, "test": 2}
 
     def __init__(
@@ -37,6 +38,11 @@ class MackeyGlass(Series):
     ) -> None:  # fmt: skip
         self.tau = check_range("tau", tau, 1, integer=True)
         super().__init__(washout, fit, free, horizon, sequences, seed, test, goal)
+
+    def extent(self) -> tuple[int, int]:
+        """Steps, with the history, and numbers of a step."""
+        steps, numbers = super().extent()
+        return steps + TRANSIENT + self.tau, numbers
 
     def values(self, rng: np.random.Generator, count: int, steps: int) -> np.ndarray:
         """Series from random constant histories, after a transient."""

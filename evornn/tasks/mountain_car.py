@@ -13,7 +13,7 @@ import numpy as np
 
 from evornn.errors import check_range
 from evornn.formula import State, clip, concat, cos, where
-from evornn.tasks.base import Task
+from evornn.tasks.base import MOST_STEPS, Task
 
 POWER, SLOPE = 0.0015, 0.0025
 LEFT, RIGHT, GOAL = -1.2, 0.6, 0.45
@@ -32,7 +32,7 @@ class MountainCar(Task):
     smooth = False
 
     def __init__(self, steps: int = 999) -> None:
-        self.steps = check_range("steps", steps, 1, integer=True)
+        self.steps = check_range("steps", steps, 1, MOST_STEPS, integer=True)
 
     def scenarios(self, n: int, seed: int) -> np.ndarray:
         """[n, 1]: position, uniform in [-0.6, -0.4]."""

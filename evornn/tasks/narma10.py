@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from evornn.errors import EvornnError, check_range
 from evornn.formula import State
 from evornn.tasks.series import Series
 
 ORDER = 10
+MOST_STEPS = 100_000  # longer ones nearly always explode
 
 
 class NARMA10(Series):
@@ -28,13 +30,21 @@ class NARMA10(Series):
     def __init__(
         self, washout: int = 30, fit: int = 70, sequences: int = 8, seed: int = 0, test: int = 20, goal: float = 0.4
     ) -> None:
+        check_range("washout", washout, 0, MOST_STEPS, integer=True)
+        check_range("fit", fit, 1, MOST_STEPS, integer=True)
         super().__init__(washout, fit, 0, 1, sequences, seed, test, goal)
 
     def generate(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
         """Input and target series; the few inputs that make y explode are drawn again."""
         steps = self.washout + self.fit
         u = rng.uniform(0.0, 0.5, (count, steps))
+        tries = max(20, 1_000_000 // steps)
         while (wild := ~(np.abs(y := narma10(u)) < 1.0).all(axis=1)).any():
+            tries -= 1
+            if not tries:
+                raise EvornnError(
+                    f"hardly any input of {steps:,} steps keeps NARMA10 below 1; make washout and fit shorter"
+                )
             u[wild] = rng.uniform(0.0, 0.5, (wild.sum(), steps))
         mask = np.broadcast_to(np.arange(steps) >= self.washout, (count, steps)) * 1.0
         return u[..., None], y[..., None], mask

@@ -33,6 +33,10 @@ class NoiseFreeLag(Generated):
         if lag in self.PUBLISHED:
             self.published = {"LSTM by gradient (sequences, 1997)": self.PUBLISHED[lag]}
 
+    def extent(self) -> tuple[int, int]:
+        """Steps and numbers of a step."""
+        return self.lag + 1, 2 * self.lag + 3
+
     def generate(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
         """The two sequences; symbols p - 1 and p are x and y."""
         p = self.lag

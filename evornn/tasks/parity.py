@@ -32,6 +32,10 @@ class Parity(Generated):
         self.test_length = check_range("test_length", test_length, length + 1, integer=True)
         super().__init__(sequences, seed, test, loss, "threshold")
 
+    def extent(self) -> tuple[int, int]:
+        """Steps and numbers of a step."""
+        return self.test_length + 1, 3
+
     def generate(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
         """Strings of 1 .. length bits."""
         return padded([string(rng, int(rng.integers(1, self.length + 1))) for _ in range(count)])

@@ -12,7 +12,7 @@ import numpy as np
 
 from evornn.errors import check_range
 from evornn.formula import State, clip, concat, cos, floor, sin
-from evornn.tasks.base import Task
+from evornn.tasks.base import MOST_STEPS, Task
 
 GRAVITY, MASS, LENGTH = 10.0, 1.0, 1.0
 MAX_TORQUE, MAX_SPEED = 2.0, 8.0
@@ -34,7 +34,7 @@ class Pendulum(Task):
     observations = 3
 
     def __init__(self, steps: int = 200) -> None:
-        self.steps = check_range("steps", steps, 1, integer=True)
+        self.steps = check_range("steps", steps, 1, MOST_STEPS, integer=True)
 
     def scenarios(self, n: int, seed: int) -> np.ndarray:
         """[n, 2]: angle uniform in +-pi, velocity uniform in +-1."""

@@ -18,10 +18,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError, check_choice, check_flag, check_range
 from evornn.formula import State, clip, concat, cos, put, repeat, sign, sin, where
 from evornn.formula import sum as total_of
-from evornn.tasks.base import Stage, Task
+from evornn.tasks.base import MOST_STEPS, Stage, Task
 from evornn.tasks.integrate import rk4
 
 GRAVITY = -9.8  # m s^-2, negative in this sign convention
@@ -66,14 +66,14 @@ class Poles(Task):
         self, velocities: bool = True, fitness: str | None = None, steps: int | None = None, friction: float = 0.0,
         start_angle: float = START_ANGLE, bias_input: bool = False,
     ) -> None:  # fmt: skip
-        self.velocities = check_choice("velocities", str(velocities), ["True", "False"]) == "True"
-        self.bias_input = check_choice("bias_input", str(bias_input), ["True", "False"]) == "True"
+        self.velocities = check_flag("velocities", velocities)
+        self.bias_input = check_flag("bias_input", bias_input)
         self.fitness = check_choice(
             "fitness", fitness or ("steps" if self.velocities else "damping"), ["steps", "damping"]
         )
         self.smooth = self.fitness == "damping"  # steps survived are counted, not measured
         default = BALANCE_STEPS if self.fitness == "steps" else 1000
-        self.steps = check_range("steps", default if steps is None else steps, 1, integer=True)
+        self.steps = check_range("steps", default if steps is None else steps, 1, MOST_STEPS, integer=True)
         self.friction = check_range("friction", friction, 0)
         self.start_angle = check_range("start_angle", start_angle, -MAX_ANGLE, MAX_ANGLE)
         if self.fitness == "damping" and self.steps < WINDOW:

@@ -30,6 +30,7 @@ class Series(Generated):
     MORE: ClassVar[tuple[str, ...]] = ("teach",)
     SMALL: ClassVar[dict[str, Any]] = {"washout": 3, "fit": 5, "free": 3, "horizon": 4}
     FREE_TEST: ClassVar[bool] = True  # whether the test is a free run, or goes on with true values
+    NUMBERS: ClassVar[int] = 12  # of a step, with those that values are computed from
     LAST_ONLY: ClassVar[bool] = False  # whether only the last step of the test counts
 
     def __init__(
@@ -46,6 +47,10 @@ class Series(Generated):
         super().__init__(sequences, seed, test)
 
     # data -----------------------------------------------------------------------------------------------------------
+    def extent(self) -> tuple[int, int]:
+        """Steps and numbers of a step."""
+        return self.start_steps + max(self.free, self.horizon) + 1, self.NUMBERS
+
     def values(self, rng: np.random.Generator, count: int, steps: int) -> np.ndarray:
         """`count` series of `steps` values: [count, steps, m]."""
         raise EvornnError(f"{type(self).__name__} gives no series")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_choice, check_range
+from evornn.errors import check_number, check_range
 from evornn.tasks.generated import Generated, one_hot
 
 SYMBOLS = "EBabcdXY"
@@ -35,11 +35,15 @@ class TemporalOrder(Generated):
         self, symbols: int = 3, length: int = 100, sequences: int = 32, seed: int = 0, test: int = 2000,
         loss: str = "mse",
     ) -> None:  # fmt: skip
-        self.symbols = int(check_choice("symbols", str(symbols), map(str, PLACES)))
+        self.symbols = check_number("symbols", symbols, PLACES)
         self.length = check_range("length", length, 10, integer=True)
         super().__init__(sequences, seed, test, loss, correct=0.3)
         if (symbols, length) in self.PUBLISHED:
             self.published = {"LSTM by gradient (sequences, 1997)": self.PUBLISHED[symbols, length]}
+
+    def extent(self) -> tuple[int, int]:
+        """Steps and numbers of a step."""
+        return self.length + self.length // 10 + 1, len(SYMBOLS) + 2**self.symbols + 1
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """One sequence."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_choice, check_range
+from evornn.errors import check_number, check_range
 from evornn.tasks.generated import Generated, one_hot, padded
 
 AUTOMATA: dict[int, tuple[list[tuple[int, int]], set[int]]] = {  # (next state on 0, on 1) of each state; accepting ones
@@ -43,7 +43,7 @@ class Tomita(Generated):
         self, grammar: int = 1, length: int = 8, test_length: int = 16, sequences: int = 32, seed: int = 0,
         test: int = 256, loss: str = "binary_cross_entropy",
     ) -> None:  # fmt: skip
-        self.grammar = int(check_choice("grammar", str(grammar), map(str, AUTOMATA)))
+        self.grammar = check_number("grammar", grammar, AUTOMATA)
         self.length = check_range("length", length, 4, 50, integer=True)
         self.test_length = check_range("test_length", test_length, length + 2, 60, integer=True)
         super().__init__(sequences, seed, test, loss, "threshold")

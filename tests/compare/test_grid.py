@@ -13,11 +13,10 @@ import pytest
 from grids import assert_same, logged, process, written
 
 import evornn
-from evornn import EvornnError
+from evornn import EvornnError, memory
 from evornn.compare import crew, worker
 from evornn.compare.grid import Cell
 from evornn.experiment import files, store
-from evornn.search import footprint
 from tests.guards import HANGS
 
 run = evornn.compare.run
@@ -235,7 +234,7 @@ def test_a_changed_spec_is_refused_with_what_differs(tmp_path, whole):
 def test_what_is_refused_leaves_nothing_behind(tmp_path, whole, monkeypatch, mistake, words):
     """So that the mistake can be mended and the command given again; in a directory that was begun, too."""
     spec, quiet, _ = whole
-    monkeypatch.setattr(footprint, "physical_memory", lambda: 10**9)
+    monkeypatch.setattr(memory, "physical_memory", lambda: 10**9)
     load = evornn.compare.Comparison.load
     with pytest.raises(EvornnError, match=words):
         run(load(spec, [mistake]), tmp_path / "out")

@@ -11,9 +11,8 @@ import pytest
 from fakes import SEARCHES, FakeProblem, make
 
 import evornn
-from evornn import EvornnError, networks, tasks
+from evornn import EvornnError, memory, networks, tasks
 from evornn.experiment import prediction, rehearsal, store
-from evornn.search import footprint
 
 TIMELESS = {"seconds": 0.0, "simulating": 0.0}
 
@@ -240,7 +239,7 @@ def test_a_batch_allocates_what_was_predicted(backend, name, population, episode
 
 
 def test_impossible_memory_is_refused_before_any_work(monkeypatch, tmp_path):
-    monkeypatch.setattr(footprint, "physical_memory", lambda: 16 * 2**30)
+    monkeypatch.setattr(memory, "physical_memory", lambda: 16 * 2**30)
     problem = evornn.Problem(networks.FullyRecurrent(units=310), tasks.Pendulum(steps=20), backend="plain")
     assert problem.dimension > 90_000
     with pytest.raises(EvornnError, match=r"CMA-ES.* needs 5\d\d,\d+,\d+,\d+ bytes.*17,179,869,184; separable=True"):
@@ -255,8 +254,8 @@ def test_impossible_memory_is_refused_before_any_work(monkeypatch, tmp_path):
 
 def test_a_container_has_what_it_was_given(monkeypatch, tmp_path):
     given = tmp_path / "memory.max"
-    monkeypatch.setattr(footprint, "CGROUP", given)
-    machine = footprint.physical_memory()
+    monkeypatch.setattr(memory, "CGROUP", given)
+    machine = memory.physical_memory()
     for text, has in (("max\n", machine), ("1000000\n", 1_000_000), (f"{2**62}\n", machine)):
         given.write_text(text)
-        assert footprint.physical_memory() == has
+        assert memory.physical_memory() == has

@@ -116,7 +116,7 @@ def test_streams_share_no_seed_and_nothing_but_a_standard_start():
     ("options", "words"),
     [
         ({"validation": 0}, "validation is 0; it must be a whole number in"),
-        ({"fresh_episodes": 3}, "fresh_episodes is 3; it must be true or false"),
+        ({"fresh_episodes": 3}, "fresh_episodes is 3; valid: True, False"),
         ({"fresh_episodes": True}, "the episodes of Adding are given data; there are no others to draw"),
         ({"validation": 5}, "the episodes of Adding are given data"),
     ],

@@ -24,7 +24,7 @@ from evornn.tasks import DoublePole
 
 def genome_of(network: Network, inputs: int = 3, outputs: int = 2) -> tuple[Network, Genome]:
     bound = network.bind(inputs, outputs)
-    return bound, Genome(bound.parameters(), bound.refine, bound.neurons())
+    return bound, Genome(bound.parameters(), bound.refine, bound.neurons)
 
 
 @pytest.mark.parametrize("name", REGISTRY)

@@ -30,7 +30,7 @@ BAD = [
     (Elman, {"range": -1.0}, ["range is -1.0", "(0"]),
     (Elman, {"init": 7.0}, ["init is 7.0", "6"]),
     (LSTM, {"bias": "yes"}, ["bias is 'yes'", "True, False"]),
-    (LSTM, {"peepholes": 3}, ["peepholes is '3'", "True, False"]),
+    (LSTM, {"peepholes": 3}, ["peepholes is 3", "True, False"]),
     (Jordan, {"alpha": 1.0}, ["alpha is 1.0"]),
     (IndRNN, {"recurrent_range": 0}, ["recurrent_range is 0"]),
     (Feedforward, {"units": [4, -1]}, ["units is -1"]),

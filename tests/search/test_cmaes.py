@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from search_checks import box, steps
 
+from evornn import memory
 from evornn.errors import EvornnError
 from evornn.genome import Space
-from evornn.search import CMAES, XNES, footprint, utilities
+from evornn.search import CMAES, XNES, utilities
 from evornn.search.cmaes import rates
 from evornn.search.convergence import Convergence
 from evornn.search.covariance import DiagonalCovariance, FullCovariance
@@ -122,7 +123,7 @@ def test_the_step_size_stays_above_its_floor_and_within_half_the_range() -> None
 
 
 def test_impossible_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(footprint, "physical_memory", lambda: 64 * 2**30)
+    monkeypatch.setattr(memory, "physical_memory", lambda: 64 * 2**30)
     space = unit(100_000)
     with pytest.raises(EvornnError, match=r"560,\d+,\d+,\d+ bytes.*separable=True"):
         CMAES(space)

@@ -1,0 +1,33 @@
+"""What a run is given: a problem and a search that go together, or an error that says what to pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evornn.errors import EvornnError, shown
+
+USE = "run(problem, search, evaluations=...) with problem = Problem(network, task) and search = Method(problem.space)"
+
+
+def check_pair(problem: Any, search: Any) -> None:
+    """Raise EvornnError unless `problem` can evaluate genomes and `search` asks for genomes of its size."""
+    if _asks(problem) and _evaluates(search):
+        raise EvornnError(f"search and problem are in each other's place; use {USE}")
+    if isinstance(problem, type) or not _evaluates(problem):
+        raise EvornnError(f"problem is {shown(problem)}; it must be a problem to evaluate genomes on: {USE}")
+    if isinstance(search, type) or not _asks(search):
+        raise EvornnError(f"search is {shown(search)}; it must be a search that asks and tells: {USE}")
+    space = getattr(problem, "space", None)
+    own, theirs = getattr(search, "dimension", None), getattr(space, "dimension", None)
+    if own is not None and theirs is not None and own != theirs:
+        raise EvornnError(
+            f"the search was made for {own:,} genes and the problem has {theirs:,}: make it with problem.space"
+        )
+
+
+def _evaluates(thing: Any) -> bool:
+    return hasattr(thing, "evaluate")
+
+
+def _asks(thing: Any) -> bool:
+    return hasattr(thing, "ask") and hasattr(thing, "tell")
