@@ -22,7 +22,8 @@ from collections import defaultdict
 import numpy as np
 
 from evornn.formula.adjoint_loops import keeping_loop_states, run_back
-from evornn.formula.adjoint_rules import ELEMENTWISE, WITHOUT_SLOPE
+from evornn.formula.adjoint_rules import ELEMENTWISE, PARTIAL, WITHOUT_SLOPE
+from evornn.formula.contraction import parameters_only
 from evornn.formula.graph import Node, fail, lift
 from evornn.formula.nodes import full, items, layers, padded, slice_of
 from evornn.formula.trace import Function, reachable
@@ -53,7 +54,7 @@ class Adjoints:
         function = keeping_loop_states(self, function)
         seeds = [o for o, g in zip(function.outputs, given, strict=True) if g]
         cotangents = [Node("input", (), o.shape, "float", f"bar{i}") for i, o in enumerate(seeds)]
-        sweep = Sweep(self)
+        sweep = Sweep(self, partial_values(function))
         for node, cotangent in zip(seeds, cotangents, strict=True):
             sweep.add(node, cotangent)
         own = frozenset(n.id for n in function.inputs)
@@ -64,11 +65,25 @@ class Adjoints:
         return Function(f"{function.name}_adjoint", [*function.inputs, *cotangents], [*outputs, *sweep.effects], None)
 
 
+def partial_values(function: Function) -> frozenset[int]:
+    """Ids of what may be infinite or NaN where nobody takes it: what depends on a function with a pole or an edge, and
+    that function's argument.
+    """
+    nodes = reachable(function.outputs)
+    found: set[int] = set()
+    for node in nodes:
+        if node.op in PARTIAL or any(a.id in found for a in node.args):
+            found.add(node.id)
+        if node.op in ("div", "log"):
+            found.add(node.args[-1].id)
+    return frozenset(found - parameters_only(nodes))
+
+
 class Sweep:
     """One function's reverse sweep: cotangents gathered node by node, and the effects met."""
 
-    def __init__(self, maker: Adjoints) -> None:
-        self.maker = maker
+    def __init__(self, maker: Adjoints, partial: frozenset[int] = frozenset()) -> None:
+        self.maker, self.partial = maker, partial
         self.effects: list[Node] = []
         self._whole: dict[int, list[Node]] = defaultdict(list)
         self._pieces: dict[int, list[tuple[int, Node]]] = defaultdict(list)
@@ -133,7 +148,8 @@ class Sweep:
             fail(f"operation {node.op!r} has no adjoint")
 
     def _elementwise(self, node: Node, bar: Node) -> None:
-        for arg, part in zip(node.args, ELEMENTWISE[node.op](bar, node, *node.args), strict=True):
+        factors = [self._guarded(n, bar) for n in (node, *node.args)]
+        for arg, part in zip(node.args, ELEMENTWISE[node.op](bar, *factors), strict=True):
             if part is None or arg.dtype != "float":
                 continue
             if arg.shape == node.shape:
@@ -142,6 +158,13 @@ class Sweep:
                 self.add(arg, Node("sum", (part,)))
             else:
                 self.add(arg, part * float(node.size))
+
+    def _guarded(self, factor: Node, bar: Node) -> Node:
+        """A factor of a slope; 1 where the cotangent is 0 if it may be infinite or NaN there: 0 times NaN is not 0."""
+        if factor.id not in self.partial:
+            return factor
+        unused = Node("eq", (bar, lift(0.0)), bar.shape, "bool")
+        return Node("where", (unused, lift(1.0), factor), factor.shape or bar.shape)
 
     def _sum(self, node: Node, bar: Node) -> None:
         self.add(node.args[0], bar)

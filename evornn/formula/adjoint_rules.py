@@ -22,6 +22,8 @@ WITHOUT_SLOPE = (
     "roundoff",
 )  # constant almost everywhere, or no argument
 
+PARTIAL = ("sqrt", "log", "div", "exp")  # infinite or NaN somewhere
+
 
 def _where(mask: Node, x: Any, y: Any) -> Node:
     a, b = lift(x), lift(y)
