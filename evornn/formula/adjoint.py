@@ -76,7 +76,9 @@ def partial_values(function: Function) -> frozenset[int]:
             found.add(node.id)
         if node.op in ("div", "log"):
             found.add(node.args[-1].id)
-    return frozenset(found - parameters_only(nodes))
+    fixed = parameters_only(nodes)  # guarded only where they are branches themselves: a guard costs time at every step
+    branches = [arg for node in nodes if node.op == "where" for arg in node.args[1:] if arg.id in fixed]
+    return frozenset(found - fixed) | (found & {node.id for node in reachable(branches)})
 
 
 class Sweep:
@@ -161,7 +163,7 @@ class Sweep:
 
     def _guarded(self, factor: Node, bar: Node) -> Node:
         """A factor of a slope; 1 where the cotangent is 0 if it may be infinite or NaN there: 0 times NaN is not 0."""
-        if factor.id not in self.partial:
+        if factor.dtype != "float" or factor.id not in self.partial:
             return factor
         unused = Node("eq", (bar, lift(0.0)), bar.shape, "bool")
         return Node("where", (unused, lift(1.0), factor), factor.shape or bar.shape)
