@@ -23,6 +23,7 @@ from evornn.problem import Problem
 from evornn.tasks import DoublePole
 from tests.kernels import test_operations as operations
 from tests.kernels.harness import Probe, Reading
+from tests.kernels.test_unusual_networks import case as unusual_case
 from tests.pairs import fitting
 
 Made = tuple[Any, np.ndarray, np.ndarray]  # a simulation, values [P, D], scenarios [E, k]
@@ -197,6 +198,12 @@ def given(rows: tuple[tuple[float, ...], ...]) -> Made:
     episodes = len(rows[0])
     simulation = Reading({"x": (episodes,)}, lambda p, s, t: p.x, outputs=episodes)
     return simulation, np.array(rows), np.arange(float(episodes))[:, None]
+
+
+def unusual(kind: Any, n: int) -> Made:
+    """Three individuals of a network of an unusual kind, in two sequences."""
+    problem, genomes = unusual_case(kind, n)
+    return problem.simulation, problem.simulation.genome.values(genomes), problem.scenarios
 
 
 def noise() -> Made:

@@ -29,6 +29,12 @@ class Paid(Task):
         return self.amount + s.x + (where(t % 2 < 1, self.swing, -self.swing) if self.swing else 0.0)
 
 
+def paid(amount: float, steps: int) -> tuple[Simulation, np.ndarray, np.ndarray]:
+    """One genome in one episode."""
+    simulation = Simulation(en.networks.FullyRecurrent(units=1), Paid(amount, steps=steps))
+    return simulation, np.zeros((1, simulation.genome.dimension)), np.zeros((1, 1))
+
+
 def fitness(task: Task, layout: str, precision: str = "float32") -> tuple[float, float]:
     """Fitness and steps of one genome in one episode."""
     simulation = Simulation(en.networks.FullyRecurrent(units=1), task)
