@@ -1,6 +1,7 @@
 """Formulas: the mathematics of networks and tasks, written once and read by NumPy, CPU kernels, CUDA and gradients."""
 
-from evornn.formula.graph import FormulaError, Node
+from evornn.formula.graph import Node
+from evornn.formula.lines import FormulaError
 from evornn.formula.noise import Step, normal, uniform
 from evornn.formula.ops import (
     SparseMatrix,
@@ -20,6 +21,7 @@ from evornn.formula.ops import (
     outer,
     put,
     relu,
+    round,
     sigmoid,
     sign,
     sin,
@@ -38,7 +40,8 @@ from evornn.formula.trace import call, function, repeat, tracing
 __all__ = [
     "FormulaError", "Node", "SparseMatrix", "State", "Step", "absolute", "call", "clip", "concat", "cos", "dot",
     "exp", "floor", "function",
-    "log", "lookup", "max", "maximum", "mean", "minimum", "normal", "outer", "put", "relu", "repeat", "sigmoid",
+    "log", "lookup", "max", "maximum", "mean", "minimum", "normal", "outer", "put", "relu", "repeat", "round",
+    "sigmoid",
     "sign", "sin", "softmax",
     "softplus", "split", "sqrt", "stack", "sum", "tanh", "tracing", "uniform", "where",
 ]  # fmt: skip

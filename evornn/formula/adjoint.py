@@ -24,7 +24,8 @@ import numpy as np
 from evornn.formula.adjoint_loops import keeping_loop_states, run_back
 from evornn.formula.adjoint_rules import ELEMENTWISE, PARTIAL, WITHOUT_SLOPE
 from evornn.formula.contraction import parameters_only
-from evornn.formula.graph import Node, fail, lift
+from evornn.formula.graph import Node, lift
+from evornn.formula.lines import fail
 from evornn.formula.nodes import full, items, layers, padded, slice_of
 from evornn.formula.trace import Function, reachable
 

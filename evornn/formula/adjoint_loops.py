@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evornn.formula.graph import Node, fail, lift
+from evornn.formula.graph import Node, lift
+from evornn.formula.lines import fail
 from evornn.formula.nodes import SMALL, carried, flat, full, items, renewed, slice_of, whole_number
 from evornn.formula.trace import Function, reachable, rebuilt
 

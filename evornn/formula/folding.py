@@ -66,7 +66,8 @@ class Builder:
         old: Node | None = None,
     ) -> Node:
         """The simplified node for this operation; `old` is the node it replaces, None for one that a rule invents."""
-        key = (op, tuple(a.id for a in args), shape, dtype, attr, type(attr))
+        told = attr.hex() if isinstance(attr, float) else attr  # 0.0 and -0.0 are equal, but not the same
+        key = (op, tuple(a.id for a in args), shape, dtype, told, type(attr))
         if key not in self._known:
             node = Node(op, args, shape, dtype, attr)
             better = self._rules(self, node, old)
@@ -136,7 +137,7 @@ def _view(b: Builder, node: Node) -> Node | None:
     picks = range(node.attr, node.attr + node.size) if node.op == "slice" else node.attr
     if x.op == "constant":
         picked = value_of(x).ravel()[list(picks)]
-        return b.constant(picked.reshape(node.shape) if node.shape else picked[0])
+        return b.constant(picked.reshape(node.shape) if node.shape else picked[0], node.dtype)
     if x.op == "slice":
         return b.make(
             node.op,
@@ -170,11 +171,19 @@ def _where(b: Builder, node: Node, mask: Node, x: Node, y: Node) -> Node | None:
     return None
 
 
+def _invertible(y: Node) -> bool:
+    """Whether the reciprocal is a normal number in float32, too."""
+    size = np.abs(value_of(y))
+    return bool(np.all((size > 2.0**-125) & (size < 2.0**125)))
+
+
 def _logic(absorbing: bool) -> Callable[..., Node | None]:
     def rule(b: Builder, node: Node, x: Node, y: Node) -> Node | None:
         for one, other in ((x, y), (y, x)):
             if is_constant(one) and not one.shape:
-                return b.constant(absorbing, "bool") if value_of(one) == absorbing and not node.shape else other
+                if value_of(one) == absorbing:
+                    return b.constant(np.full(node.shape, absorbing)[()], "bool")
+                return other if other.shape == node.shape else None
         return None
 
     return rule
@@ -192,12 +201,12 @@ _IDENTITIES: dict[str, Callable[..., Node | None]] = {
         y if is_constant(x, 1) and y.shape == n.shape else x if is_constant(y, 1) and x.shape == n.shape else None
     ),
     "div": lambda b, n, x, y: (
-        b.make("mul", (x, b.constant(1 / value_of(y))), n.shape) if is_constant(y) and np.all(value_of(y)) else None
+        b.make("mul", (x, b.constant(1 / value_of(y))), n.shape) if is_constant(y) and _invertible(y) else None
     ),
     "neg": lambda b, n, x: x.args[0] if x.op == "neg" else None,
     "not": lambda b, n, x: x.args[0] if x.op == "not" else None,
     "transpose": lambda b, n, x: (
-        b.constant(value_of(x).T.copy()) if is_constant(x) else x.args[0] if x.op == "transpose" else None
+        b.constant(value_of(x).T.copy(), n.dtype) if is_constant(x) else x.args[0] if x.op == "transpose" else None
     ),
     "and": _logic(False),
     "or": _logic(True),

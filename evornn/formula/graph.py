@@ -10,35 +10,15 @@ on the stack.
 from __future__ import annotations
 
 import itertools
-import linecache
-import sys
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError
+from evornn.formula.lines import fail, wrong
+from evornn.formula.refusals import Refusals
 
-_HERE = str(Path(__file__).parent)
 _ids = itertools.count()
-
-
-class FormulaError(EvornnError):
-    """A formula that cannot be traced; the message names the user's file, line and text."""
-
-
-def user_line() -> str:
-    """`file:line: text` of the innermost frame outside this package: the user's own line."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith(_HERE):
-        frame = frame.f_back
-    name, line = frame.f_code.co_filename, frame.f_lineno
-    return f"{name}:{line}: `{linecache.getline(name, line).strip()}`"
-
-
-def fail(message: str) -> NoReturn:
-    """Raise a FormulaError that names the user's line."""
-    raise FormulaError(f"{user_line()}: {message}")
+_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-", "and": "&", "or": "|", "xor": "^"}
 
 
 class Constant:
@@ -59,7 +39,7 @@ class Constant:
         return f"Constant{self.array.shape}"
 
 
-class Node:
+class Node(Refusals):
     """One traced value: operation, arguments, static attribute, shape and dtype. Behaves like the number or array it
     stands for.
     """
@@ -87,7 +67,7 @@ class Node:
         """The transposed matrix (used by `W.T @ x`)."""
         if self.ndim != 2:
             fail(f"only a matrix has .T; this value has shape {self.shape}")
-        return self.args[0] if self.op == "transpose" else Node("transpose", (self,), self.shape[::-1])
+        return self.args[0] if self.op == "transpose" else Node("transpose", (self,), self.shape[::-1], self.dtype)
 
     def __repr__(self) -> str:
         return f"<{self.op} {self.dtype}{list(self.shape)}>"
@@ -112,30 +92,44 @@ class Node:
         return binary("mul", other, self)
 
     def __truediv__(self, other: Any) -> Node:
-        return binary("div", as_float(self), other)
+        return binary("div", self, other)
 
     def __rtruediv__(self, other: Any) -> Node:
-        return binary("div", other, as_float(self))
+        return binary("div", other, self)
 
     def __floordiv__(self, other: Any) -> Node:
-        return _uniform("floordiv", self, other)
+        return arithmetic().whole_arithmetic("floordiv", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Node:
+        return arithmetic().whole_arithmetic("floordiv", other, self)
 
     def __mod__(self, other: Any) -> Node:
-        return _uniform("mod", self, other)
+        return arithmetic().whole_arithmetic("mod", self, other)
+
+    def __rmod__(self, other: Any) -> Node:
+        return arithmetic().whole_arithmetic("mod", other, self)
+
+    def __divmod__(self, other: Any) -> tuple[Node, Node]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Node, Node]:
+        return other // self, other % self
 
     def __neg__(self) -> Node:
         return unary("neg", self)
 
     def __pos__(self) -> Node:
+        refuse_conditions("+", self)
         return self
 
     def __abs__(self) -> Node:
         return unary("abs", self)
 
-    def __pow__(self, power: Any) -> Node:
-        if isinstance(power, bool) or not isinstance(power, int):
-            fail(f"a power must be a whole number, not {power!r}; use exp(k * log(x)) or sqrt(x)")
-        return _power(self, power)
+    def __pow__(self, power: Any, modulus: Any = None) -> Node:
+        return arithmetic().power(self, power) if modulus is None else fail("pow takes no modulus in a formula; use %")
+
+    def __rpow__(self, base: Any) -> Node:
+        return arithmetic().power(base, self)
 
     def __matmul__(self, other: Any) -> Node:
         return matmul(self, other)
@@ -174,6 +168,11 @@ class Node:
 
     __ror__ = __or__
 
+    def __xor__(self, other: Any) -> Node:
+        return logical("xor", self, other)
+
+    __rxor__ = __xor__
+
     def __invert__(self) -> Node:
         if self.dtype != "bool":
             fail("~ needs a condition (a comparison), not a number")
@@ -191,36 +190,31 @@ class Node:
     def __getitem__(self, key: Any) -> Node:
         return index(self, key)
 
-    # what a traced value cannot be ------------------------------------------------------------------------------------
-    def __bool__(self) -> NoReturn:
-        fail(
-            "a traced value has no truth value: it differs between individuals, so `if`, `while`, `and`, `or`, `not` "
-            "and `min`/`max` "
-            "cannot follow it; use where(condition, a, b), `&`, `|`, `~`, minimum or maximum"
-        )
-
-    def __float__(self) -> NoReturn:
-        fail(
-            "float() of a traced value: it has no number yet; keep it in the formula, "
-            "and choose with where(condition, a, b)"
-        )
-
-    def __int__(self) -> NoReturn:
-        fail("int() of a traced value: it has no number yet; use floor(x), lookup(table, x) or where(condition, a, b)")
-
-    __index__ = __int__
-
-    def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        fail("a traced value cannot become a NumPy array; use the functions of evornn.formula (concat, stack, ...)")
-
+    # NumPy's names ----------------------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """Let NumPy's own functions and constants meet traced values: np.tanh(x) and array * x trace like tanh(x) and
-        x * array.
-        """
-        name = _UFUNCS.get(ufunc.__name__)
-        if method != "__call__" or kwargs or name is None:
-            fail(f"np.{ufunc.__name__} is not a formula operation; see evornn.formula for what is")
-        return name(*inputs)
+        return numpy_names().apply_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return numpy_names().apply_function(function, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in Node.__slots__:
+            raise AttributeError(name)
+        return numpy_names().method(self, name)
+
+
+def arithmetic() -> Any:
+    """What is composed of several operations: powers and remainders."""
+    from evornn.formula import arithmetic
+
+    return arithmetic
+
+
+def numpy_names() -> Any:
+    """What NumPy's functions of traced values mean."""
+    from evornn.formula import numpy_names
+
+    return numpy_names
 
 
 # building blocks ------------------------------------------------------------------------------------------------------
@@ -231,11 +225,42 @@ def lift(value: Any) -> Node:
     if isinstance(value, bool | np.bool_):
         return Node("constant", (), (), "bool", bool(value))
     if isinstance(value, int | float | np.integer | np.floating):
-        return Node("constant", (), (), "float", float(value))
-    if isinstance(value, np.ndarray | list | tuple) and np.asarray(value).dtype.kind in "fiu":
-        array = np.asarray(value, dtype=np.float64)
+        try:
+            return Node("constant", (), (), "float", float(value))
+        except OverflowError:
+            fail("a whole number that no float can hold")
+    if isinstance(value, list | tuple) and any(isinstance(v, Node) for v in value):
+        fail("a list of traced values is no vector; use concat(...) or stack(...)")
+    array = _array(value)
+    if array is not None and array.dtype.kind == "b":
+        return Node("constant", (), array.shape, "bool", Constant(array) if array.ndim else bool(array))
+    if array is not None and array.dtype.kind in "fiu":
         return Node("constant", (), array.shape, "float", Constant(array) if array.ndim else float(array))
-    fail(f"{value!r} ({type(value).__name__}) cannot be part of a formula; numbers, arrays and traced values can")
+    raise wrong(
+        f"{value!r} ({type(value).__name__}) cannot be part of a formula; numbers, arrays and traced values can"
+    )
+
+
+def _array(value: Any) -> np.ndarray | None:
+    """The array of an array or list; None if there is none."""
+    if not isinstance(value, np.ndarray | list | tuple):
+        return None
+    try:
+        return np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return None
+
+
+def refuse_conditions(what: str, *values: Any, any_of_them: bool = False) -> None:
+    """Fail where all values (or any of them) are conditions. NumPy has other rules for these alone: it takes a sum for
+    `or`, a product for `and`, and refuses a difference.
+    """
+    conditions = [isinstance(v, bool | np.bool_) or getattr(v, "dtype", None) in ("bool", np.bool_) for v in values]
+    if (any if any_of_them else all)(conditions):
+        fail(
+            f"{what} of conditions: write where(condition, 1.0, 0.0) to count one as a number, "
+            "or join them by `&`, `|`, `^`, `~`"
+        )
 
 
 def as_float(node: Node) -> Node:
@@ -255,34 +280,30 @@ def broadcast(what: str, *nodes: Node) -> tuple[int, ...]:
     return shapes.pop() if shapes else ()
 
 
-def _is_uniform(value: Any) -> bool:
-    return (isinstance(value, Node) and value.dtype == "int") or (
-        isinstance(value, int | np.integer) and not isinstance(value, bool)
-    )
-
-
-def _uniform(op: str, a: Any, b: Any) -> Node:
-    """Integer arithmetic on the time step: the same for every lane."""
-    if not (_is_uniform(a) and _is_uniform(b)):
-        fail(
-            f"{'//' if op == 'floordiv' else '%'} works on the time step and whole numbers; for other values use floor"
-        )
-    pair = tuple(x if isinstance(x, Node) else Node("constant", (), (), "int", int(x)) for x in (a, b))
-    return Node(op, pair, (), "int")
+def is_uniform(value: Any) -> bool:
+    """Whether it is a whole number, or comes from the time step alone: the same for every lane."""
+    if isinstance(value, Node):
+        return value.dtype == "int"
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def binary(op: str, a: Any, b: Any) -> Node:
-    """Elementwise a op b."""
-    if op in ("add", "sub", "mul", "minimum", "maximum") and _is_uniform(a) and _is_uniform(b):
-        return _uniform(op, a, b)
-    x, y = as_float(lift(a)), as_float(lift(b))
-    return Node(op, (x, y), broadcast(op, x, y))
+    """Elementwise a op b; arithmetic on the time step stays whole."""
+    if op != "div" and is_uniform(a) and is_uniform(b):
+        if op in ("floordiv", "mod") and not isinstance(b, Node) and b == 0:
+            fail("// and % by 0")
+        pair = tuple(x if isinstance(x, Node) else Node("constant", (), (), "int", int(x)) for x in (a, b))
+        return Node(op, pair, (), "int")
+    x, y = lift(a), lift(b)
+    refuse_conditions(_SIGNS.get(op, op), x, y)
+    return Node(op, (as_float(x), as_float(y)), broadcast(op, x, y))
 
 
 def unary(op: str, a: Any) -> Node:
     """Elementwise op(a)."""
-    x = as_float(lift(a))
-    return Node(op, (x,), x.shape)
+    x = lift(a)
+    refuse_conditions(_SIGNS.get(op, op), x)
+    return Node(op, (as_float(x),), x.shape)
 
 
 def compare(op: str, a: Any, b: Any) -> Node:
@@ -295,23 +316,15 @@ def logical(op: str, a: Any, b: Any) -> Node:
     """Mask op mask."""
     x, y = lift(a), lift(b)
     if x.dtype != "bool" or y.dtype != "bool":
-        fail(f"{'&' if op == 'and' else '|'} needs conditions on both sides; put each comparison in parentheses")
+        fail(f"{_SIGNS[op]} needs conditions on both sides; put each comparison in parentheses")
+    if op == "xor":
+        return (x & ~y) | (~x & y)
     return Node(op, (x, y), broadcast(op, x, y), "bool")
-
-
-def _power(x: Node, power: int) -> Node:
-    if power < 0:
-        return 1.0 / _power(x, -power)
-    if power == 0:
-        return lift(np.ones(x.shape)) if x.shape else lift(1.0)
-    half = _power(x, power // 2) if power > 1 else None
-    if half is None:
-        return x
-    return half * half * x if power % 2 else half * half
 
 
 def matmul(a: Any, b: Any) -> Node:
     """Matrix @ vector, vector @ matrix or vector @ vector."""
+    refuse_conditions("@", lift(a), lift(b))
     x, y = as_float(lift(a)), as_float(lift(b))
     if x.ndim == 2 and y.ndim == 1 and x.shape[1] == y.shape[0]:
         return Node("matvec", (x, y), (x.shape[0],))
@@ -319,7 +332,7 @@ def matmul(a: Any, b: Any) -> Node:
         return Node("matvec", (y.T, x), (y.shape[1],))
     if x.ndim == 1 and y.ndim == 1 and x.shape == y.shape:
         return Node("sum", (x * y,))
-    fail(f"@ of shapes {x.shape} and {y.shape}: needs [n, m] @ [m], [n] @ [n, m] or [n] @ [n]")
+    raise wrong(f"@ of shapes {x.shape} and {y.shape}: needs [n, m] @ [m], [n] @ [n, m] or [n] @ [n]")
 
 
 def index(x: Node, key: Any) -> Node:
@@ -345,45 +358,3 @@ def index(x: Node, key: Any) -> Node:
     if np.array_equal(flat, np.arange(flat[0], flat[0] + flat.size)):
         return Node("slice", (x,), shape, x.dtype, int(flat[0]))
     return Node("gather", (x,), shape, x.dtype, tuple(int(i) for i in flat))
-
-
-_UFUNCS: dict[str, Any] = {
-    **{
-        name: lambda a, b, op=op: binary(op, a, b)
-        for name, op in {
-            "add": "add",
-            "subtract": "sub",
-            "multiply": "mul",
-            "minimum": "minimum",
-            "maximum": "maximum",
-        }.items()
-    },
-    **{
-        name: lambda a, op=op: unary(op, a)
-        for name, op in {
-            "tanh": "tanh",
-            "exp": "exp",
-            "log": "log",
-            "sqrt": "sqrt",
-            "sin": "sin",
-            "cos": "cos",
-            "absolute": "abs",
-            "floor": "floor",
-            "sign": "sign",
-            "negative": "neg",
-        }.items()
-    },
-    "divide": lambda a, b: binary("div", a, b),
-    "matmul": matmul,
-    "power": lambda a, b: lift(a) ** b,
-    "less": lambda a, b: compare("lt", a, b),
-    "less_equal": lambda a, b: compare("le", a, b),
-    "greater": lambda a, b: compare("lt", b, a),
-    "greater_equal": lambda a, b: compare("le", b, a),
-    "equal": lambda a, b: compare("eq", a, b),
-    "not_equal": lambda a, b: compare("ne", a, b),
-    "bitwise_and": lambda a, b: logical("and", a, b),
-    "bitwise_or": lambda a, b: logical("or", a, b),
-    "logical_and": lambda a, b: logical("and", a, b),
-    "logical_or": lambda a, b: logical("or", a, b),
-}

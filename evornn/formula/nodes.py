@@ -15,8 +15,10 @@ GLOBAL = ("constant", "parameter")  # leaves that every function body may use wi
 
 # questions ------------------------------------------------------------------------------------------------------------
 def value_of(node: Node) -> Any:
-    """The number or array of a constant node."""
-    return node.attr.array if isinstance(node.attr, Constant) else node.attr
+    """The number or array of a constant node: of truth values for a condition."""
+    if not isinstance(node.attr, Constant):
+        return node.attr
+    return node.attr.array != 0 if node.dtype == "bool" else node.attr.array
 
 
 def is_constant(node: Node, value: Any = None) -> bool:

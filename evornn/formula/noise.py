@@ -13,14 +13,44 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula.graph import Node, fail
+from evornn.formula.graph import Node
+from evornn.formula.lines import fail
 from evornn.formula.ops import cos, log, sqrt, stack
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
 
 
-class Step(int):
+class Whole(int):
+    """A whole number that comes from the time step, with NumPy's rules: comparisons give its truth values (Python's
+    own have another `~`), quotients its numbers (1 / 0 is infinite).
+    """
+
+    __hash__ = int.__hash__
+
+
+def _as_numpy(name: str) -> Any:
+    whole = name.strip("_") in ("add", "radd", "sub", "rsub", "mul", "rmul", "floordiv", "rfloordiv", "mod", "rmod")
+
+    def method(self: Whole, other: Any) -> Any:
+        if isinstance(other, int) and not isinstance(other, bool):
+            if whole:
+                return Whole(getattr(int, name)(self, other))
+            if name == "__pow__" and other >= 0:
+                return Whole(int(self) ** other)
+        elif not isinstance(other, bool | np.bool_ | np.integer | float):
+            return NotImplemented
+        return getattr(np.float64(int(self)), name)(np.float64(other))
+
+    return method
+
+
+_OPERATORS = "add radd sub rsub mul rmul floordiv rfloordiv mod rmod truediv rtruediv pow rpow lt le gt ge eq ne"
+for _name in _OPERATORS.split():
+    setattr(Whole, f"__{_name}__", _as_numpy(f"__{_name}__"))
+
+
+class Step(Whole):
     """The time step as the NumPy reader sees it: a whole number that also knows its seed and episode."""
 
     seed: int

@@ -6,12 +6,15 @@ Vectors have shape (n,), matrices (n, m). Elementwise operations take equal shap
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from evornn.formula import graph
-from evornn.formula.graph import Node, as_float, broadcast, fail, lift
+from evornn.formula.arithmetic import rounded
+from evornn.formula.graph import Node, as_float, broadcast, lift
+from evornn.formula.lines import fail
 from evornn.formula.record import State, flatten, tree_map
 
 
@@ -19,35 +22,50 @@ def _traced(*values: Any) -> bool:
     return any(isinstance(v, Node) for v in values)
 
 
+def _number(x: Any) -> Any:
+    """x; a condition as 1.0 where it holds and 0.0 where not, for NumPy has other rules for truth values."""
+    if isinstance(x, Node):
+        return as_float(x) if x.dtype == "bool" else x
+    return np.asarray(x, dtype=np.float64)[()] if getattr(x, "dtype", type(x)) in (np.bool_, bool) else x
+
+
+def _each(op: str, function: Callable[..., Any], x: Any) -> Any:
+    return graph.unary(op, _number(x)) if _traced(x) else function(_number(x))
+
+
+def _both(op: str, function: Callable[..., Any], a: Any, b: Any) -> Any:
+    return graph.binary(op, _number(a), _number(b)) if _traced(a, b) else function(_number(a), _number(b))
+
+
 # elementwise ----------------------------------------------------------------------------------------------------------
 def sqrt(x: Any) -> Any:
     """Square root; NaN below 0."""
-    return graph.unary("sqrt", x) if _traced(x) else np.sqrt(x)
+    return _each("sqrt", np.sqrt, x)
 
 
 def exp(x: Any) -> Any:
     """e to the power x."""
-    return graph.unary("exp", x) if _traced(x) else np.exp(x)
+    return _each("exp", np.exp, x)
 
 
 def log(x: Any) -> Any:
     """Natural logarithm; -inf at 0, NaN below."""
-    return graph.unary("log", x) if _traced(x) else np.log(x)
+    return _each("log", np.log, x)
 
 
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent."""
-    return graph.unary("tanh", x) if _traced(x) else np.tanh(x)
+    return _each("tanh", np.tanh, x)
 
 
 def sigmoid(x: Any) -> Any:
     """Logistic function 1 / (1 + exp(-x))."""
-    return graph.unary("sigmoid", x) if _traced(x) else 1.0 / (1.0 + np.exp(-np.asarray(x)))[()]
+    return _each("sigmoid", lambda v: 1.0 / (1.0 + np.exp(-np.asarray(v)))[()], x)
 
 
 def softplus(x: Any) -> Any:
     """log(1 + exp(x)), without overflow."""
-    return graph.unary("softplus", x) if _traced(x) else np.logaddexp(0.0, x)
+    return _each("softplus", lambda v: np.logaddexp(0.0, v), x)
 
 
 def relu(x: Any) -> Any:
@@ -57,37 +75,42 @@ def relu(x: Any) -> Any:
 
 def sin(x: Any) -> Any:
     """Sine of x radians."""
-    return graph.unary("sin", x) if _traced(x) else np.sin(x)
+    return _each("sin", np.sin, x)
 
 
 def cos(x: Any) -> Any:
     """Cosine of x radians."""
-    return graph.unary("cos", x) if _traced(x) else np.cos(x)
+    return _each("cos", np.cos, x)
 
 
 def floor(x: Any) -> Any:
     """The largest whole number not above x."""
-    return graph.unary("floor", x) if _traced(x) else np.floor(x)
+    return _each("floor", np.floor, x)
+
+
+def round(x: Any) -> Any:
+    """The nearest whole number, halves to the even one; -0.0 as 0.0."""
+    return rounded(as_float(x)) if _traced(x) else np.rint(_number(x)) + 0.0
 
 
 def sign(x: Any) -> Any:
     """-1, 0 or 1; NaN stays NaN."""
-    return graph.unary("sign", x) if _traced(x) else np.sign(x)
+    return _each("sign", np.sign, x)
 
 
 def absolute(x: Any) -> Any:
     """|x|; the same as abs(x)."""
-    return graph.unary("abs", x) if _traced(x) else np.abs(x)
+    return _each("abs", np.abs, x)
 
 
 def minimum(a: Any, b: Any) -> Any:
     """The smaller; NaN if either is NaN."""
-    return graph.binary("minimum", a, b) if _traced(a, b) else np.minimum(a, b)
+    return _both("minimum", np.minimum, a, b)
 
 
 def maximum(a: Any, b: Any) -> Any:
     """The larger; NaN if either is NaN."""
-    return graph.binary("maximum", a, b) if _traced(a, b) else np.maximum(a, b)
+    return _both("maximum", np.maximum, a, b)
 
 
 def two_sum_error(a: Any, b: Any) -> Any:
@@ -116,7 +139,8 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     if isinstance(a, State) or isinstance(b, State):
         return tree_map(lambda x, y: where(condition, x, y), a, b)
     if not _traced(condition, a, b):
-        return np.where(condition, a, b)[()]
+        chosen = np.where(condition, a, b)[()]
+        return chosen if chosen.dtype.kind in "fb" else np.asarray(chosen, dtype=np.float64)[()]
     mask, x, y = lift(condition), lift(a), lift(b)
     if mask.dtype != "bool":
         fail("where needs a condition (a comparison) first, not a number")
@@ -129,13 +153,13 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 # vectors and matrices -------------------------------------------------------------------------------------------------
 def dot(a: Any, b: Any) -> Any:
     """Inner product of two vectors."""
-    return graph.matmul(a, b) if _traced(a, b) else np.dot(a, b)
+    return graph.matmul(_number(a), _number(b)) if _traced(a, b) else np.dot(_number(a), _number(b))
 
 
 def outer(a: Any, b: Any) -> Any:
     """Matrix [n, m] of products a[i] b[j]."""
     if not _traced(a, b):
-        return np.outer(a, b)
+        return np.outer(_number(a), _number(b))
     x, y = as_float(lift(a)), as_float(lift(b))
     if x.ndim != 1 or y.ndim != 1:
         fail(f"outer needs two vectors, not shapes {x.shape} and {y.shape}")
@@ -144,21 +168,22 @@ def outer(a: Any, b: Any) -> Any:
 
 def sum(x: Any) -> Any:
     """Sum of all elements."""
-    return Node("sum", (as_float(x),)) if _traced(x) else np.sum(x)
+    return Node("sum", (as_float(x),)) if _traced(x) else np.sum(_number(x))
 
 
 def mean(x: Any) -> Any:
     """Mean of all elements."""
-    return sum(x) * (1.0 / x.size) if _traced(x) else np.mean(x)
+    return sum(x) * (1.0 / x.size) if _traced(x) else np.mean(_number(x))
 
 
 def max(x: Any) -> Any:
     """The largest element; NaN if any is NaN."""
-    return Node("max", (as_float(x),)) if _traced(x) else np.max(x)
+    return Node("max", (as_float(x),)) if _traced(x) else np.max(_number(x))
 
 
 def softmax(x: Any) -> Any:
     """exp(x - max x) / sum of the same: positive, adds up to 1."""
+    x = _number(x)
     e = exp(x - max(x))
     return e * (1.0 / sum(e))
 

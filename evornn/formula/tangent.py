@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from evornn.formula.adjoint_rules import ELEMENTWISE, WITHOUT_SLOPE
-from evornn.formula.graph import Node, fail, lift
+from evornn.formula.graph import Node, lift
+from evornn.formula.lines import fail
 from evornn.formula.nodes import carried, full, items, renewed
 from evornn.formula.trace import Function, reachable
 

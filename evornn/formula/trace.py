@@ -12,7 +12,8 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from evornn.formula.graph import Node, fail, lift
+from evornn.formula.graph import Node, lift
+from evornn.formula.lines import fail
 from evornn.formula.nodes import carried, items, renewed
 from evornn.formula.ops import leaves_are_traced
 from evornn.formula.record import flatten, unflatten

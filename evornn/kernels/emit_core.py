@@ -168,7 +168,8 @@ class Core:
         if node.op == "constant" and not node.shape:
             return Small([f"truth({node.attr})" if node.dtype == "bool" else self._constant(node)])
         if node.op == "constant" and in_registers(node):
-            return Small([self.language.number(float(v)) for v in value_of(node)])
+            spell = self.language.number if node.dtype == "float" else lambda v: f"truth({bool(v)})"
+            return Small([spell(v) for v in value_of(node)])
         if node.op == "constant":
             return Memory("K", str(self.plan.constants.offset(node.attr, node.shape)))
         at = self.plan.weights.offset(node.attr, node.shape)

@@ -29,4 +29,15 @@ class Language:
 
     def number(self, value: float) -> str:
         """A float as text."""
-        return repr(value)
+        text = number(value)
+        return f"({text})" if text.isalpha() else text  # a name alone would pass for a variable
+
+
+def number(value: float) -> str:
+    """A float as Python text; infinities and NaN by the names that kernels have."""
+    value = float(value)
+    if value != value:
+        return "NAN"
+    if value in (float("inf"), -float("inf")):
+        return "INFINITY" if value > 0 else "-INFINITY"
+    return repr(value)

@@ -12,6 +12,7 @@ units:       a lane is a unit (a row) of one network, `jobs` individuals side by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from inspect import Parameter, Signature, signature
 from typing import Any
@@ -40,7 +41,7 @@ class Prelude:
 
     def names(self) -> dict[str, Any]:
         """Every word of the kernel language."""
-        words: dict[str, Any] = {}
+        words: dict[str, Any] = {"INFINITY": math.inf, "NAN": math.nan}
         self._elementwise(words)
         self._memory(words)
         self._products(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,55 @@ def simplified(function: Any, *inputs: Node) -> Function:
         (lambda x: x + np.zeros(4), "shapes"),
         (lambda x: x @ np.zeros((4, 3)), "needs [n, m] @ [m]"),
         (lambda x: x[7], "index 7"),
-        (lambda x: x**0.5, "whole number"),
+        (lambda x: x**np.inf, "finite"),
+        (lambda x: pow(x, 2, 3), "modulus"),
+        (lambda x: x % 0, "by 0"),
+        (lambda x: (x > 0) + (x > 1), "where(condition, 1.0, 0.0)"),
+        (lambda x: (x > 0) * np.array([True, False, True]), "where(condition, 1.0, 0.0)"),
+        (lambda x: (x > 0) - True, "where(condition, 1.0, 0.0)"),
+        (lambda x: (x > 0) / (x > 1), "where(condition, 1.0, 0.0)"),
+        (lambda x: -(x > 0), "where(condition, 1.0, 0.0)"),
+        (lambda x: +(x > 0), "where(condition, 1.0, 0.0)"),
+        (lambda x: abs(x > 0), "where(condition, 1.0, 0.0)"),
+        (lambda x: (x > 0) ** 2, "where(condition, 1.0, 0.0)"),
+        (lambda x: x ** (x > 0), "where(condition, 1.0, 0.0)"),
+        (lambda x: (x > 0) // 2, "where(condition, 1.0, 0.0)"),
+        (lambda x: (x > 0) @ (x > 1), "where(condition, 1.0, 0.0)"),
+        (lambda x: np.sqrt(x > 0), "where(condition, 1.0, 0.0)"),
+        (lambda x: np.maximum(x > 0, x > 1), "where(condition, 1.0, 0.0)"),
+        (lambda x: np.max(x > 0), "where(condition, 1.0, 0.0)"),
+        (lambda x: (x > 0).max(), "where(condition, 1.0, 0.0)"),
+        (lambda x: np.dot(x > 0, x > 1), "where(condition, 1.0, 0.0)"),
+        (lambda x: np.outer(x > 0, x > 1), "where(condition, 1.0, 0.0)"),
+        (lambda x: np.concatenate((x > 0, x > 1)), "where(condition, 1.0, 0.0)"),
+        (lambda x: np.clip(x > 0, 0, 1), "where(condition, 1.0, 0.0)"),
+        (lambda x: np.prod(x > 0), "where(condition, 1.0, 0.0)"),
+        (lambda x: (x > 0) & 1, "needs conditions"),
+        (lambda x: (x > 0) ^ x, "needs conditions"),
+        (lambda x: not x[0], "`~`"),
+        (lambda x: 0 < x[0] < 1, "where(condition"),
+        (lambda x: max(x[0], 0.0), "maximum"),
+        (lambda x: 3.0 in x, "where(condition"),
+        (lambda x: math.sin(x[0]), "of evornn.formula"),
+        (lambda x: math.floor(x[0]), "floor(x)"),
+        (lambda x: round(x[0]), "np.round(x)"),
+        (lambda x: x[0] >> 1, "divide"),
+        (lambda x: x.__setitem__(0, 1.0), "put("),
+        (lambda x: np.zeros(3).__iadd__(x), "a = a + x"),
+        (lambda x: np.array([x[0], x[1]]), "concat"),
+        (lambda x: f.maximum(x, [x[0], 1.0, 2.0]), "concat(...)"),
+        (lambda x: x + 10**400, "no float"),
+        (lambda x: f.maximum(x, [[1.0], [1.0, 2.0]]), "cannot be part of a formula"),
+        (lambda x: x[0] == None, "None"),  # noqa: E711
+        (lambda x: x.cumsum(), "formula.sum"),
+        (lambda x: x.softmx(), "formula.softmax"),
+        (lambda x: x.sum(axis=1), "axis=1"),
+        (lambda x: x.sum(keepdims=True), "keepdims"),
+        (lambda x: np.linalg.solve(x, x), "np.linalg.solve"),
+        (lambda x: np.add.reduce(x), "np.add.reduce"),
+        (lambda x: np.logaddexp(x, x), "formula.softplus"),
+        (lambda x: np.clip(x, 0, 1, out=np.zeros(3)), "out"),
+        (lambda x: len(x[0]), "no length"),
         (lambda x: ~x[0], "condition"),
         (lambda x: (x[0] > 0) & x[1], "parentheses"),
         (lambda x: f.split(x, 2), "equal parts"),
@@ -143,3 +192,29 @@ def test_records_are_immutable_and_name_what_is_missing() -> None:
         s.speed = 1.0
     with pytest.raises(EvornnError, match="records differ"):
         tree_map(lambda a, b: a, s, State(position=1.0))
+
+
+def test_conditions_absorb_in_vectors_too() -> None:
+    never, x = np.bool_(False), symbol(3)
+    (graph,) = simplified(lambda a: f.where(never & (a > 0), 1.0, 2.0), x).outputs
+    assert graph.op == "constant"
+    assert graph.attr.array.tolist() == [2.0, 2.0, 2.0], "false and anything is false"
+
+
+def test_what_a_traced_value_lacks_is_an_attribute_it_lacks() -> None:
+    x = symbol(3)
+    assert not hasattr(x, "foo")
+    assert getattr(x, "actions", 5) == 5
+    assert f"{x[0]:.2f} {x}".count("<") == 2, "prints are allowed"
+
+
+def test_zeros_of_both_signs_are_two_constants() -> None:
+    graph = simplified(lambda a: f.stack(a[0] / 0.0, a[0] / -0.0), symbol(3))
+    zeros = [n.attr for n in reachable(graph.outputs) if n.op == "constant"]
+    assert sorted(math.copysign(1, z) for z in zeros) == [-1, 1]
+
+
+def test_errors_in_built_in_formulas_name_the_line_of_the_user() -> None:
+    with pytest.raises(FormulaError, match=r"np\.linalg\.norm") as caught:
+        np.linalg.norm(symbol(3, 3), 2)
+    assert __file__ in str(caught.value)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from evornn.kernels.language import number
+
 MASKS = {"and": "&", "or": "|", "xor": "^"}
 
 
@@ -197,13 +199,3 @@ class TextMachine:
         """r and q, but from the exact reduction of float32 x by pi/2 where the mask is set."""
         both = self.writer.name(f"far_angle({mask.v}, {x.v}, {r.v}, {q.v})")
         return TextLanes(self, f"{both}[0]"), TextLanes(self, f"{both}[1]", "int")
-
-
-def number(value: float) -> str:
-    """A float as Python text; infinities and NaN by the names that the primitives have."""
-    value = float(value)
-    if value != value:
-        return "NAN"
-    if value in (float("inf"), -float("inf")):
-        return "INFINITY" if value > 0 else "-INFINITY"
-    return repr(value)

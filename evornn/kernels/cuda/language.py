@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from evornn.kernels.cuda.algebra import number
 from evornn.kernels.cuda.words import Words
-from evornn.kernels.language import Language
+from evornn.kernels.language import Language, number
 
 CALL = re.compile(r"\b([a-z]\w*)\(")
 

@@ -1,0 +1,110 @@
+"""Powers, remainders and rounding of traced values, composed of the graph's own operations: every reader and both kinds
+of derivative have them at once.
+
+Values equal NumPy's to within a few roundings; those of a real power to |b log a| of them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from evornn.formula.graph import Node, as_float, binary, broadcast, compare, is_uniform, lift, refuse_conditions, unary
+from evornn.formula.lines import fail
+
+
+def _where(mask: Node, a: Any, b: Any) -> Node:
+    x, y = lift(a), lift(b)
+    if x.dtype == y.dtype == "bool":
+        return (mask & x) | (~mask & y)
+    return Node("where", (mask, x, y), broadcast("where", mask, x, y))
+
+
+# powers ---------------------------------------------------------------------------------------------------------------
+def power(a: Any, b: Any) -> Node:
+    """a ** b."""
+    refuse_conditions("a power", a, b, any_of_them=True)
+    if isinstance(a, Node) and isinstance(b, int | float | np.integer | np.floating):
+        return _fixed_power(a, float(b)) if math.isfinite(b) else fail(f"a power must be finite, not {b!r}")
+    x, y = as_float(lift(a)), as_float(lift(b))
+    if x.op == "constant" and not x.shape and x.attr > 0:
+        return unary("exp", y * math.log(x.attr))
+    zero = compare("eq", x, 0.0)
+    size = unary("exp", y * unary("log", _where(zero, 1.0, unary("abs", x))))
+    size = _where(zero, _where(y > 0.0, 0.0, _where(y < 0.0, math.inf, y + 1.0)), size)
+    half = y * 0.5
+    signed = _where(compare("eq", half, unary("floor", half)), size, -size)
+    whole = compare("eq", y, unary("floor", y))
+    return _where(x < 0.0, _where(whole, signed, math.nan), size)
+
+
+def _fixed_power(x: Node, k: float) -> Node:
+    if k.is_integer():
+        return whole_power(x, int(k))
+    x = as_float(x)
+    if abs(k) == 0.5:
+        root = unary("sqrt", x)
+        return root if k > 0 else 1.0 / root
+    positive = x > 0.0
+    result = unary("exp", k * unary("log", _where(positive, x, 1.0)))
+    return _where(positive, result, _where(compare("eq", x, 0.0), 0.0 if k > 0 else math.inf, math.nan))
+
+
+def whole_power(x: Node, power: int) -> Node:
+    """x ** power by repeated squaring."""
+    if power < 0:
+        return 1.0 / whole_power(x, -power)
+    if power == 0:
+        return lift(np.ones(x.shape)) if x.shape else lift(1.0)
+    if power == 1:
+        return x
+    half = whole_power(x, power // 2)
+    return half * half * x if power % 2 else half * half
+
+
+# remainders -----------------------------------------------------------------------------------------------------------
+def divide_down(a: Any, b: Any) -> tuple[Node, Node]:
+    """a // b and a % b, the remainder with the sign of b as in Python. Exact up to quotients of 2^22 in float32 and
+    2^51 in float64.
+
+    A quotient that was rounded before it was cut may be one too large or too small: of the three candidates, the
+    largest whose remainder has the right sign.
+    """
+    refuse_conditions("// and %", a, b, any_of_them=True)
+    x, m = as_float(lift(a)), as_float(lift(b))
+    if m.op == "constant" and not m.shape and m.attr == 0:
+        fail("// and % by 0")
+    q = unary("floor", x / m)
+
+    def remainder(quotient: Node) -> Node:  # 0 times infinity is not what is left
+        return _where(compare("eq", quotient, 0.0), x, x - quotient * m)
+
+    def fits(r: Node) -> Node:
+        return _where(m < 0.0, r <= 0.0, r >= 0.0)
+
+    above, below = q + 1.0, q - 1.0
+    high, middle, low = remainder(above), remainder(q), remainder(below)
+    r = _where(fits(high), high, _where(fits(middle), middle, low))
+    lost = compare("ne", r, r) & compare("ne", m, 0.0)
+    whole = _where(fits(high), above, _where(fits(middle) | compare("eq", m, 0.0), q, below))
+    return _where(lost, r, whole), r
+
+
+def whole_arithmetic(op: str, a: Any, b: Any) -> Node:
+    """a // b or a % b: of whole numbers and the time step a whole number, else of numbers."""
+    if is_uniform(a) and is_uniform(b):
+        return binary(op, a, b)
+    quotient, left = divide_down(a, b)
+    return quotient if op == "floordiv" else left
+
+
+# rounding -------------------------------------------------------------------------------------------------------------
+def rounded(x: Node) -> Node:
+    """The nearest whole number, halves to the even one."""
+    low = unary("floor", x)
+    left, half = x - low, low * 0.5
+    even = compare("eq", half, unary("floor", half))
+    tie = _where(even, low, low + 1.0)
+    return _where(left > 0.5, low + 1.0, _where(left < 0.5, low, tie))

@@ -1,0 +1,167 @@
+"""What NumPy's functions of whole arrays mean in a formula: the formula's operation, refusing where NumPy's differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from evornn.formula import graph, ops
+from evornn.formula.graph import Node, as_float, binary, lift, refuse_conditions
+from evornn.formula.lines import fail
+
+
+def _reduced(operation: Callable[[Any], Any], conditions: bool = False) -> Callable[..., Any]:
+    """A reduction to one number: of all elements."""
+
+    def reduction(x: Any, axis: Any = None) -> Any:
+        node = lift(x)
+        if axis is not None and not (node.ndim == 1 and axis in (0, -1)):
+            fail(f"axis={axis!r} of a value of shape {node.shape}: formulas reduce all elements; take row by row")
+        if not conditions:
+            refuse_conditions("a reduction", node)
+        return operation(node)
+
+    return reduction
+
+
+def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    node = lift(x)
+    refuse_conditions("np.clip", node)
+    node = node if low is None else binary("maximum", node, low)
+    return node if high is None else binary("minimum", node, high)
+
+
+def _joined(what: str, parts: Any, operation: Callable[..., Any], shapes: tuple[int, ...]) -> Any:
+    nodes = [lift(part) for part in parts]
+    refuse_conditions(what, *nodes)
+    if any(n.ndim not in shapes for n in nodes):
+        fail(f"{what} of shapes {[n.shape for n in nodes]}: use concat or stack, which join vectors and scalars")
+    return operation(*nodes)
+
+
+def _along(axis: Any) -> None:
+    if axis not in (0, None):
+        fail(f"axis={axis!r}: vectors are joined along axis 0")
+
+
+def _concatenate(parts: Any, axis: Any = 0) -> Any:
+    _along(axis)
+    return _joined("np.concatenate", parts, ops.concat, (1,))
+
+
+def _stacked(parts: Any, axis: Any = 0) -> Any:
+    _along(axis)
+    return _joined("np.stack", parts, ops.stack, (0, 1))
+
+
+def _dot(a: Any, b: Any) -> Any:
+    x, y = lift(a), lift(b)
+    return graph.matmul(x, y) if x.ndim and y.ndim else binary("mul", x, y)
+
+
+def _inner(a: Any, b: Any) -> Any:
+    x, y = lift(a), lift(b)
+    if x.ndim > 1 or y.ndim > 1:
+        fail("an inner product of matrices; use sum(a * b) or @")
+    return _dot(x, y)
+
+
+def _outer(a: Any, b: Any) -> Any:
+    refuse_conditions("np.outer", lift(a), lift(b))
+    return ops.outer(a, b)
+
+
+def _norm(x: Any) -> Any:
+    node = as_float(lift(x))
+    return ops.sqrt(ops.sum(node * node)) if node.ndim else abs(node)
+
+
+def _product(x: Node) -> Any:
+    result = lift(1.0)
+    for i in range(x.size):
+        result = result * (x[np.unravel_index(i, x.shape)] if x.shape else x)
+    return result
+
+
+def _variance(x: Node) -> Any:
+    apart = x - ops.mean(x)
+    return ops.mean(apart * apart)
+
+
+def _round(x: Any, decimals: int = 0) -> Any:
+    node = lift(x)
+    refuse_conditions("np.round", node)
+    if not graph.is_uniform(decimals) or isinstance(decimals, Node):
+        fail(f"decimals is {decimals!r}; it must be a whole number")
+    scale = 10.0 ** abs(decimals)
+    if decimals == 0:
+        return ops.round(node)
+    return ops.round(node * scale) / scale if decimals > 0 else ops.round(node / scale) * scale
+
+
+def _roll(x: Any, shift: Any) -> Any:
+    return x[np.roll(np.arange(len(x)), shift)]
+
+
+def _full(x: Any, value: Any) -> Any:
+    return np.full(x.shape, value, dtype=np.float64)[()]
+
+
+def ravel(x: Any) -> Any:
+    """All elements as a vector."""
+    return x[np.unravel_index(np.arange(x.size), x.shape)] if x.shape else ops.stack(x)
+
+
+def _min(x: Node) -> Any:
+    return -ops.max(-x)
+
+
+def _all(x: Node) -> Any:
+    return ~_any(~x)
+
+
+def _any(x: Node) -> Any:
+    if x.dtype != "bool":
+        fail("any and all need conditions (comparisons), not numbers")
+    return ops.max(x) > 0.5
+
+
+FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    np.clip: _clip,
+    np.where: lambda condition, a, b: ops.where(condition, a, b),
+    np.dot: _dot,
+    np.vdot: _inner,
+    np.inner: _inner,
+    np.outer: _outer,
+    np.sum: _reduced(ops.sum, conditions=True),
+    np.mean: _reduced(ops.mean, conditions=True),
+    np.max: _reduced(ops.max),
+    np.min: _reduced(_min),
+    np.prod: _reduced(_product),
+    np.var: _reduced(_variance),
+    np.std: _reduced(lambda x: ops.sqrt(_variance(x))),
+    np.any: _reduced(_any, conditions=True),
+    np.all: _reduced(_all, conditions=True),
+    np.concatenate: _concatenate,
+    np.hstack: lambda parts: _joined("np.hstack", parts, ops.concat, (0, 1)),
+    np.append: lambda x, values: _joined("np.append", (x, values), ops.concat, (0, 1)),
+    np.stack: _stacked,
+    np.vstack: lambda parts: _joined("np.vstack", parts, ops.stack, (1,)),
+    np.round: _round,
+    np.transpose: lambda x: lift(x).T if lift(x).ndim == 2 else lift(x),
+    np.linalg.norm: _norm,
+    np.flip: lambda x: x[::-1],
+    np.roll: _roll,
+    np.diff: lambda x: x[1:] - x[:-1],
+    np.ravel: ravel,
+    np.zeros_like: lambda x: _full(x, 0.0),
+    np.ones_like: lambda x: _full(x, 1.0),
+    np.full_like: _full,
+    np.shape: lambda x: x.shape,
+    np.size: lambda x: x.size,
+    np.ndim: lambda x: x.ndim,
+}
+FUNCTIONS[np.around] = _round
