@@ -12,13 +12,17 @@ from evornn.formula import State
 from evornn.tasks import metrics
 from evornn.tasks.base import Task
 from evornn.tasks.losses import LOSSES, RULES, is_right
+from evornn.tasks.sequence_data import prepared
 
 
 class Sequence(Task):
     """Map input sequences to target sequences; fitness is the negative loss, averaged over steps, then sequences.
 
     inputs [E, T, n], targets [E, T, m]: E sequences of T steps. mask [E, T]: weight of each step, 0 where outputs do
-    not matter; each sequence needs a positive one. data: a .npz file with these arrays, instead. With neither:
+    not matter; each sequence needs a positive one. Sequences of different lengths: lists of arrays [t, n] and [t, m],
+    or NaN after the end in both; NaN in all targets of a step leaves it out. The mask is made for them; a shorter
+    sequence goes on with zeros, which count nothing, to the end of the longest. data: a .npz file with these arrays,
+    instead. With neither:
     `example()`. loss: mse, mae, cross_entropy or binary_cross_entropy (outputs are logits: use a linear readout).
     criterion: a sequence counts as learned if its loss is at most this, and the task as solved if the mean loss is.
     correct: what a step of positive weight must give for its sequence to count as correct, else it has failed: "argmax"
@@ -54,17 +58,9 @@ class Sequence(Task):
 
     def hold(self, inputs: Any, targets: Any, mask: Any = None, **rows: Any) -> None:
         """Take these data, and further `rows` name -> [E, T] or [E, T, k] for the formulas; EvornnError if wrong."""
-        inputs, targets = checked("inputs", inputs, 3), checked("targets", targets, 3)
-        if inputs.shape[:2] != targets.shape[:2]:
-            raise EvornnError(f"inputs have shape {inputs.shape} and targets {targets.shape}; [E, T] must agree")
+        inputs, targets, mask = prepared(inputs, targets, mask)
         self.series = {"inputs": inputs, "targets": targets, **rows}
         if mask is not None:
-            mask = checked("mask", mask, 2)
-            if mask.shape != inputs.shape[:2] or (mask < 0).any() or not (mask.sum(axis=1) > 0).all():
-                raise EvornnError(
-                    f"mask has shape {mask.shape}; it must be {inputs.shape[:2]}, without negative weights and with a "
-                    "positive one in every sequence"
-                )
             self.series["weight"] = mask / mask.sum(axis=1, keepdims=True)
         self.check_targets(targets if mask is None else targets[mask > 0])
         self.observations, self.actions = inputs.shape[2], targets.shape[2]
@@ -178,15 +174,3 @@ def stored(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]
     if "inputs" not in arrays or "targets" not in arrays:
         raise EvornnError(f"data is {str(path)!r} with arrays {sorted(arrays)}; inputs and targets are needed")
     return arrays["inputs"], arrays["targets"], arrays.get("mask")
-
-
-def checked(name: str, array: Any, axes: int) -> np.ndarray:
-    """The array as float64, its axes counted and its values finite."""
-    values = np.asarray([] if array is None else array)
-    if values.dtype.kind not in "fiub" or values.ndim != axes or not values.size:
-        shape = "[E, T, n]" if axes == 3 else "[E, T]"
-        raise EvornnError(f"{name} have shape {values.shape} and dtype {values.dtype}; they must be numbers {shape}")
-    values = values.astype(np.float64)
-    if not np.isfinite(values).all():
-        raise EvornnError(f"{name} have a value that is not finite at {np.argwhere(~np.isfinite(values))[0].tolist()}")
-    return values

@@ -17,6 +17,20 @@ INPUTS = RNG.normal(size=(3, 7, 2))
 TARGETS = RNG.dirichlet(np.ones(3), size=(3, 7))
 MASK = np.array([[0, 0, 0, 0, 0, 0, 1], [1, 1, 1, 1, 1, 1, 1], [0, 2, 0, 1, 0, 0, 0]])
 
+
+def holes(array, *places):
+    """A copy with NaN there."""
+    copy = array.copy()
+    for place in places:
+        copy[place] = np.nan
+    return copy
+
+
+def ragged(array):
+    """Sequences of 4, 7 and 2 steps."""
+    return [array[0, :4], array[1], array[2, :2]]
+
+
 BY_HAND = {
     "mse": lambda y, d: ((y - d) ** 2).mean(axis=-1),
     "mae": lambda y, d: np.abs(y - d).mean(axis=-1),
@@ -143,7 +157,7 @@ def test_data_from_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"inputs": INPUTS[0], "targets": TARGETS}, ["inputs", "(7, 2)", "[E, T, n]"]),
+        ({"inputs": INPUTS[0], "targets": TARGETS}, ["inputs", "(7, 2)", "[E, T, n]", "inputs[None]"]),
         ({"inputs": INPUTS}, ["targets", "[E, T, n]"]),
         ({"inputs": INPUTS, "targets": TARGETS[:2]}, ["(3, 7, 2)", "(2, 7, 3)"]),
         ({"inputs": INPUTS * np.inf, "targets": TARGETS}, ["inputs", "not finite", "[0, 0, 0]"]),
@@ -156,6 +170,27 @@ def test_data_from_a_file(tmp_path):
         ({"correct": 0.0}, ["correct is 0.0"]),
         ({"criterion": -1.0}, ["criterion is -1.0"]),
         ({"inputs": [["a"]], "targets": TARGETS}, ["inputs", "numbers"]),
+        ({"inputs": INPUTS + 1j, "targets": TARGETS}, ["inputs", "complex128"]),
+        ({"inputs": INPUTS, "targets": TARGETS[..., 0]}, ["targets", "(3, 7)", "targets[..., None]"]),
+        ({"inputs": INPUTS, "targets": holes(TARGETS, (1, 2, 0))}, ["targets", "beside numbers", "[1, 2]"]),
+        ({"inputs": holes(INPUTS, (1, 2, 0)), "targets": TARGETS}, ["inputs", "not finite", "[1, 2, 0]", "missing"]),
+        (
+            {"inputs": holes(INPUTS, (0, 0)), "targets": holes(TARGETS, (0, 0))},
+            ["[0, 0, 0]", "Padding goes to the end"],
+        ),
+        ({"inputs": holes(INPUTS, (0, 6)), "targets": TARGETS}, ["inputs", "[0, 6, 0]"]),
+        ({"inputs": INPUTS, "targets": holes(TARGETS, (2,))}, ["sequence 2 has no target"]),
+        ({"inputs": INPUTS, "targets": TARGETS, "mask": holes(MASK * 1.0, (0, 6))}, ["mask", "not finite", "[0, 6]"]),
+        ({"inputs": ragged(INPUTS), "targets": TARGETS}, ["sequence 0 has 4 steps of inputs and 7 of targets"]),
+        ({"inputs": ragged(INPUTS), "targets": ragged(TARGETS)[:2]}, ["3 sequences of inputs and 2 of targets"]),
+        ({"inputs": [INPUTS[0, :0], INPUTS[1]], "targets": TARGETS[:2]}, ["sequence 0", "(0, 2)", "at least one step"]),
+        ({"inputs": [[1.0, 2.0], [1.0]], "targets": TARGETS[:2]}, ["sequence 0", "(2,)", "x[:, None]"]),
+        ({"inputs": [[[1.0], [2.0, 3.0]], [[1.0]]], "targets": TARGETS[:2]}, ["sequence 0", "[T, n]"]),
+        (
+            {"inputs": [INPUTS[0], INPUTS[1, :3, :1]], "targets": ragged(TARGETS)[:2]},
+            ["sequence 1", "(3, 1)", "(7, 2)"],
+        ),
+        ({"inputs": [], "targets": []}, ["inputs", "(0,)"]),
     ],
 )
 def test_wrong_data_is_named(options, words):
@@ -163,3 +198,49 @@ def test_wrong_data_is_named(options, words):
         Sequence(**options)
     for word in words:
         assert word in str(error.value)
+
+
+AS_USERS_HAVE_THEM = {
+    "lists of arrays": lambda a: ragged(a),
+    "lists of lists": lambda a: [part.tolist() for part in ragged(a)],
+    "an array of objects": lambda a: np.array([*ragged(a), None], dtype=object)[:3],
+    "NaN after the end": lambda a: holes(a, (0, slice(4, None)), (2, slice(2, None))),
+    "a masked array": lambda a: np.ma.array(a, mask=np.isnan(holes(a, (0, slice(4, None)), (2, slice(2, None))))),
+    "one list, one array": lambda a: ragged(a) if a.shape[2] == 2 else AS_USERS_HAVE_THEM["NaN after the end"](a),
+}
+
+
+@pytest.mark.parametrize("form", AS_USERS_HAVE_THEM)
+@pytest.mark.parametrize("loss", BY_HAND)
+def test_sequences_of_different_lengths_count_their_own_steps(form, loss):
+    task = Sequence(*(AS_USERS_HAVE_THEM[form](a) for a in (INPUTS, TARGETS)), loss=loss)
+    simulation = Simulation(Elman(units=4, readout="linear", range=1.0), task)
+    (values,) = simulation.genome.space.sample(np.random.default_rng(1), 1)
+    fitness, _, failed = PlainBackend(simulation).evaluate(values[None], task.scenarios(3, 0), task.steps)
+    each = BY_HAND[loss](outputs(simulation.network, simulation.genome, values), TARGETS)
+    np.testing.assert_allclose(fitness[0], [-each[0, :4].mean(), -each[1].mean(), -each[2, :2].mean()], rtol=1e-12)
+    assert not failed.any()
+
+
+def test_steps_without_targets_and_a_mask_of_ones_own():
+    targets = holes(TARGETS, (0, 1), (0, 3), (2, 5))
+    found = Sequence(INPUTS, targets, 1.0 + MASK).series["weight"] > 0
+    np.testing.assert_array_equal(found, ~np.isnan(targets[..., 0]))
+    weights = Sequence(ragged(INPUTS), ragged(TARGETS), [[1, 2, 3, 4], [1] * 7, [0, 1]]).series["weight"]
+    np.testing.assert_allclose(weights[0], [0.1, 0.2, 0.3, 0.4, 0, 0, 0])
+    np.testing.assert_allclose(weights[2], [0, 1, 0, 0, 0, 0, 0])
+    same = Sequence(list(INPUTS), TARGETS.tolist())
+    assert "weight" not in same.series
+    np.testing.assert_array_equal(same.series["inputs"], INPUTS)
+    whole = Sequence(INPUTS.astype(int), TARGETS > 0.5).series
+    assert all(a.dtype == np.float64 for a in whole.values())
+
+
+def test_padding_from_a_file(tmp_path):
+    np.savez(
+        tmp_path / "a.npz", **{n: holes(a, (0, slice(4, None))) for n, a in (("inputs", INPUTS), ("targets", TARGETS))}
+    )
+    assert (Sequence(data=tmp_path / "a.npz").series["weight"][0] > 0).sum() == 4
+    np.savez(tmp_path / "b.npz", inputs=np.array([*ragged(INPUTS), None], dtype=object), targets=TARGETS)
+    with pytest.raises(EvornnError, match="Object arrays cannot be loaded"):
+        Sequence(data=tmp_path / "b.npz")
