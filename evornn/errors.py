@@ -80,13 +80,20 @@ def check_choice(what: str, value: Any, names: Iterable[str]) -> Any:
     return value
 
 
+def _is_scalar(value: Any) -> bool:
+    """Whether this is one of NumPy's numbers (an array without axes is none) that Python has a number for."""
+    if type(value).__module__ != "numpy" or not hasattr(value, "item") or hasattr(value, "__len__"):
+        return False
+    return isinstance(value.item(), bool | int | float)
+
+
 def check_flag(what: str, value: Any) -> bool:
     """Return a truth value (Python's, NumPy's, or the word "True" or "False") as Python's, else raise an error."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value in ("True", "False"):
         return value == "True"
-    if type(value).__name__ in ("bool", "bool_") and hasattr(value, "item"):  # NumPy's
+    if _is_scalar(value) and isinstance(value.item(), bool):
         return bool(value)
     raise EvornnError(f"{what} is {shown(value)}; valid: True, False")
 
@@ -94,7 +101,7 @@ def check_flag(what: str, value: Any) -> bool:
 def check_number(what: str, value: Any, numbers: Iterable[int]) -> int:
     """Return `value`, a whole number or one in words, if it is one of `numbers`, else raise an error."""
     valid = {str(number): number for number in numbers}
-    text = value if isinstance(value, str) else shown(value.item() if type(value).__module__ == "numpy" else value)
+    text = value if isinstance(value, str) else shown(value.item() if _is_scalar(value) else value)
     return valid[text] if text in valid else valid[check_choice(what, value, valid)]
 
 
@@ -112,10 +119,8 @@ def check_range(
     """
     kind = "a whole number" if integer else "a number"
     number = not isinstance(value, bool) and isinstance(value, int if integer else (int, float))
-    if not number and type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:  # NumPy scalars
-        plain = value.item()
-        if type(plain).__module__ != "numpy":
-            return check_range(what, plain, low, high, integer=integer, open_low=open_low)
+    if not number and _is_scalar(value):
+        return check_range(what, value.item(), low, high, integer=integer, open_low=open_low)
     limit = MOST if integer else sys.float_info.max
     if number and high == math.inf and value > limit:
         high = limit

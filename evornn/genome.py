@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, amount, check_choice
+from evornn.errors import EvornnError, amount, check_choice, shown
 from evornn.memory import check_memory
 
 GENE = 56  # bytes that a gene of a space takes while it is made
@@ -38,6 +38,9 @@ class Parameter:
     transform: str = "identity"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "range", tuple(map(float, self.range)))
+        if self.init is not None:
+            object.__setattr__(self, "init", tuple(map(float, self.init)))
         low, high = self.range
         first, last = self.init or self.range
         if not (np.isfinite([low, high]).all() and low < high and low <= first <= last <= high):
@@ -113,7 +116,8 @@ class Space:
             neurons = np.asarray(self.neurons)
             if neurons.shape != lower.shape or neurons.dtype.kind not in "iu" or neurons.min() < -1:
                 raise EvornnError(
-                    f"neurons are {neurons!r}; they must be {len(lower)} whole numbers, a unit's or -1 for each gene"
+                    f"neurons are {shown(neurons)}; they must be {len(lower)} whole numbers, a unit's "
+                    "or -1 for each gene"
                 )
             object.__setattr__(self, "neurons", neurons.astype(np.int64))
 

@@ -180,7 +180,9 @@ class Problem:
         goal = getattr(self.task, "criterion", None)
         goal = -goal if goal is not None else self.task.solved_fitness
         if goal is None:
-            raise EvornnError(f"{type(self.task).__name__} does not say when an episode counts as learned")
+            raise EvornnError(
+                f"{type(self.task).__name__} does not say when an episode counts as learned: no share_learned"
+            )
         values = self.simulation.genome.values(self._one_genome(genome))
         each, _, _ = self.backend.evaluate(values, self.scenarios, self.checked_steps(None), self.seed)
         return float(np.mean(each[0] >= goal))
@@ -348,7 +350,7 @@ class Problem:
         count = len(self.scenarios)
         if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or not len(chosen):
             raise EvornnError(
-                f"episodes are {episodes!r}; they must be numbers of episodes, at least one of 0..{count - 1}"
+                f"episodes are {shown(episodes)}; they must be numbers of episodes, at least one of 0..{count - 1}"
             )
         if chosen.min() < 0 or chosen.max() >= count:
             raise EvornnError(f"episodes go from {chosen.min()} to {chosen.max()}; this problem has 0..{count - 1}")

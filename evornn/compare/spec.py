@@ -34,7 +34,7 @@ from typing import Any
 import msgspec
 
 from evornn.compare.sections import differences, effective, expanded, overridden, sections
-from evornn.errors import EvornnError, check_range, nearest
+from evornn.errors import EvornnError, check_range, nearest, shown
 from evornn.experiment import toml
 from evornn.experiment.limits import Limits, Noise
 from evornn.experiment.spec import (
@@ -194,7 +194,9 @@ def _problem(name: str, table: dict[str, Any], shared: dict[str, Any], every: di
         known(part, OPTIONS, place)
     for family in ("network", "task"):
         if not isinstance(table.get(family), Mapping):
-            raise EvornnError(f"{where}: {family} is {table.get(family)!r}; it must be a table with a name and options")
+            raise EvornnError(
+                f"{where}: {family} is {shown(table.get(family))}; it must be a table with a name and options"
+            )
         checked_class(family, table[family], f"{where}, {family}")
     run = every | {key: value for key, value in table.items() if key in (*LIMITS, *NOISE)}
     limits = located(where, lambda: Limits(**{key: value for key, value in run.items() if key in LIMITS}))
@@ -218,7 +220,7 @@ def _method(name: str, table: Mapping[str, Any], problems: Mapping[str, Any], or
         if family == "network" and part is None:
             continue
         if not isinstance(part, Mapping):
-            raise EvornnError(f"{where}: {family} is {part!r}; it must be a table with a name and options")
+            raise EvornnError(f"{where}: {family} is {shown(part)}; it must be a table with a name and options")
         checked_class(family, part, f"{where}, {family}")
     on = table.get("on", {})
     known(on, problems, f"{where}, on")
@@ -233,7 +235,7 @@ def _seeds(asked: Any) -> tuple[int, ...]:
         return tuple(range(1, 1 + check_range("seeds", asked, 1, MAX_SEEDS, integer=True)))
     found = tuple(check_range("a seed", seed, 0, MAX_SEED, integer=True) for seed in asked)
     if not found or len(set(found)) < len(found):
-        raise EvornnError(f"seeds is {asked!r}; it must be a whole number, or a list of different ones")
+        raise EvornnError(f"seeds is {shown(asked)}; it must be a whole number, or a list of different ones")
     return found
 
 
@@ -249,7 +251,8 @@ def _distinct(names: Mapping[str, Any], origin: str) -> None:
         other = folders.setdefault(folder(name).casefold(), name)
         if not NAME.fullmatch(name):
             raise EvornnError(
-                f"{origin}: the name {name!r} cannot name a folder; use up to 60 letters, digits, spaces, '_', '-', '+'"
+                f"{origin}: the name {shown(name)} cannot name a folder; use up to 60 letters, digits, "
+                "spaces, '_', '-', '+'"
             )
         if other != name:
             raise EvornnError(f"{origin}: the names {other!r} and {name!r} are too much alike")

@@ -25,6 +25,13 @@ def check_pair(problem: Any, search: Any) -> None:
         )
 
 
+def check_callables(**given: Any) -> None:
+    """Raise EvornnError unless each of these is a function or None."""
+    for name, function in given.items():
+        if function is not None and not callable(function):
+            raise EvornnError(f"{name} is {shown(function)}; it must be a function of one argument")
+
+
 def _evaluates(thing: Any) -> bool:
     return hasattr(thing, "evaluate")
 

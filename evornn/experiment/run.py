@@ -14,7 +14,7 @@ import numpy as np
 
 from evornn.errors import EvornnError
 from evornn.experiment import store as files
-from evornn.experiment.arguments import check_pair
+from evornn.experiment.arguments import check_callables, check_pair
 from evornn.experiment.dialogue import Dialogue
 from evornn.experiment.environment import describe_environment
 from evornn.experiment.files import damaged
@@ -110,6 +110,7 @@ def run(
     )
     limits.check_bounded()
     check_pair(problem, search)
+    check_callables(on_generation=on_generation, on_prediction=on_prediction)
     noise = Noise(fresh_episodes=fresh_episodes, validation=validation)
     noise.check(problem)
     _check_fresh(search)

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from evornn.errors import EvornnError, check_choice, check_range, nearest
+from evornn.errors import EvornnError, check_choice, check_range, nearest, shown
 from evornn.experiment import toml
 from evornn.experiment.limits import Limits, Noise
 from evornn.experiment.tables import known, located, override, read
@@ -88,7 +88,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
                 other = "; this is a comparison: evornn compare" if "methods" in tables else ""
                 raise EvornnError(f"{origin}: there is no section [{name}]; {nearest(name, sections)}{other}")
             if not isinstance(table, dict):
-                raise EvornnError(f"{origin}: {name} is {table!r}; it must be a section [{name}]")
+                raise EvornnError(f"{origin}: {name} is {shown(table)}; it must be a section [{name}]")
         if "task" in tables:
             tables["task"] = with_files(tables["task"], Path.cwd())
         missing = [f"[{name}]" for name in FAMILIES if name not in tables]

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice
+from evornn.errors import EvornnError, check_choice, shown
 from evornn.gradient.first_order import FirstOrder
 from evornn.gradient.lessons import METHODS, Lessons, WholeEpisodes, credit
 from evornn.search.base import SpaceLike, Told
@@ -64,7 +64,7 @@ class Online(FirstOrder):
         own = {name: value for name, value in (("k1", k1), ("k2", k2), ("block", block)) if value is not None}
         for name in own:
             if OWN[name] != method:
-                raise EvornnError(f"{name} is an option of method {OWN[name]!r}; method is {method!r}")
+                raise EvornnError(f"{name} is an option of method {OWN[name]!r}; method is {shown(method)}")
         self._credit = None if method == "bptt" else credit(method, **own)
         self._lessons: Lessons | WholeEpisodes | None = None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range, nearest
+from evornn.errors import EvornnError, check_choice, check_range, nearest, shown
 
 Schedule = Callable[[np.ndarray], np.ndarray]  # steps taken [k] -> share of the rate [k]
 
@@ -45,7 +45,9 @@ def schedule(asked: str | Mapping[str, Any]) -> Schedule:
     """The schedule that a name, or a table of name and options, asks for; anything else is an EvornnError."""
     options = {"name": asked} if isinstance(asked, str) else dict(asked) if isinstance(asked, Mapping) else {}
     if "name" not in options:
-        raise EvornnError(f"schedule is {asked!r}; it must be a name or a table with one; {nearest('', SCHEDULES)}")
+        raise EvornnError(
+            f"schedule is {shown(asked)}; it must be a name or a table with one; {nearest('', SCHEDULES)}"
+        )
     name = options.pop("name")
     function = SCHEDULES[check_choice("schedule", name, SCHEDULES)]
     known = list(inspect.signature(function).parameters)[1:]

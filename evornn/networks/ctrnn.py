@@ -18,7 +18,7 @@ import numpy as np
 from evornn.errors import EvornnError, check_flag, check_range, shown
 from evornn.formula import State, repeat, sigmoid
 from evornn.genome import Parameter
-from evornn.networks.units import UNITS, Units
+from evornn.networks.units import UNITS, WIDEST, Units
 
 
 class CTRNN(Units):
@@ -49,7 +49,9 @@ class CTRNN(Units):
         self.substeps = check_range("substeps", substeps, 1, 10_000, integer=True)
         self.centre_crossing = check_flag("centre_crossing", centre_crossing)
         self.signed = check_flag("signed", signed)
-        self.bias_range = None if bias_range is None else check_range("bias_range", bias_range, 0, open_low=True)
+        self.bias_range = (
+            None if bias_range is None else check_range("bias_range", bias_range, 0, WIDEST, open_low=True)
+        )
         if not self.dt < self.tau[0]:
             raise EvornnError(
                 f"dt is {dt:g} and the shortest tau is {self.tau[0]:g}: Euler's step y + dt/tau (...) overshoots its "

@@ -19,7 +19,7 @@ from evornn.errors import EvornnError, amount, check_flag, check_range
 from evornn.formula import SparseMatrix, State, concat
 from evornn.memory import check_memory
 from evornn.networks.base import activation as function_named
-from evornn.networks.units import UNITS, Units
+from evornn.networks.units import UNITS, WIDEST, Units
 
 ENTRY = 64  # bytes of a nonzero weight while it is made
 DENSE_UP_TO = 150  # units; from there on a sparse solver finds the spectral radius faster
@@ -53,11 +53,11 @@ class EchoState(Units):
     ) -> None:
         super().__init__(units, bias, readout, range, init)
         self.density = check_range("density", density, 0, 1, open_low=True)
-        self.spectral_radius = check_range("spectral_radius", spectral_radius, 0, open_low=True)
+        self.spectral_radius = check_range("spectral_radius", spectral_radius, 0, WIDEST, open_low=True)
         self.leak = check_range("leak", leak, 0, 1, open_low=True)
-        self.input_scaling = check_range("input_scaling", input_scaling, 0)
-        self.bias_scaling = check_range("bias_scaling", bias_scaling, 0)
-        self.feedback = check_range("feedback", feedback, 0)
+        self.input_scaling = check_range("input_scaling", input_scaling, 0, WIDEST)
+        self.bias_scaling = check_range("bias_scaling", bias_scaling, 0, WIDEST)
+        self.feedback = check_range("feedback", feedback, 0, WIDEST)
         self.seed = check_range("seed", seed, 0, integer=True)
         self.activation = activation
         function_named(activation)

@@ -14,7 +14,7 @@ from evornn.errors import check_range
 from evornn.formula import State
 from evornn.genome import Parameter
 from evornn.networks.base import activation as function_named
-from evornn.networks.units import Units
+from evornn.networks.units import WIDEST, Units
 
 
 class IndRNN(Units):
@@ -37,7 +37,7 @@ class IndRNN(Units):
         super().__init__(units, bias, readout, range, init)
         self.activation = activation
         function_named(activation)
-        self.recurrent_range = check_range("recurrent_range", recurrent_range, 0, open_low=True)
+        self.recurrent_range = check_range("recurrent_range", recurrent_range, 0, WIDEST, open_low=True)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """W [units, inputs], u [units], b [units]."""

@@ -33,7 +33,9 @@ class Stacked(Network):
             raise EvornnError("layers is []; a stack needs a network at least")
         for k, layer in enumerate(networks):
             if not isinstance(layer, Network):
-                raise EvornnError(f"layer {k} is {shown(layer)}; it must be a network, for example LSTM(units=8)")
+                raise EvornnError(
+                    f"layers: layer {k} is {shown(layer)}; it must be a network, for example LSTM(units=8)"
+                )
         self.layers = tuple(layer.layer() for layer in networks[:-1]) + networks[-1:]
 
     @property

@@ -11,6 +11,7 @@ from evornn.errors import EvornnError, check_choice, check_flag, check_range
 from evornn.genome import Parameter
 from evornn.networks.base import ACTIVATIONS, Network, activation, by_rows
 
+WIDEST = 1e100  # range of weights: sums of products of such stay finite
 UNITS = "units"  # the readout that is no readout: the first units are the outputs
 
 
@@ -26,15 +27,14 @@ class Units(Network):
     units: Any
 
     def __init__(self, units: Any, bias: bool, readout: str, range: float, init: float | None) -> None:
-        several = self.PLURAL and isinstance(units, list | tuple)
-        if several:
+        if self.PLURAL and isinstance(units, list | tuple):
             check_range("the number of layers in units", len(units), 0, 1000, integer=True)
-        for n in units if several else [units]:
-            check_range("units", n, 1, integer=True)
-        self.units = list(units) if several else units
+            self.units = [check_range("units", n, 1, integer=True) for n in units]
+        else:
+            self.units = check_range("units", units, 1, integer=True)
         self.bias = check_flag("bias", bias)
         self.readout = check_choice("readout", readout, [UNITS, *ACTIVATIONS])
-        self.range = check_range("range", range, 0, open_low=True)
+        self.range = check_range("range", range, 0, WIDEST, open_low=True)
         self.init = None if init is None else check_range("init", init, 0, self.range, open_low=True)
 
     @property

@@ -35,6 +35,7 @@ from evornn.search.plain import (
     rng_state,
 )
 
+WIDEST_STEP = 1e6  # of mutations, in ranges: what is reflected of them is still exact
 ARRAYS = 16  # of genomes [P, D], and no more of its size, that a generation works in
 
 

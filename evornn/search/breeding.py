@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_range, nearest
+from evornn.errors import EvornnError, check_range, nearest, shown
 from evornn.search import operators
 from evornn.search.footprint import Footprint
 
@@ -142,4 +142,4 @@ def _checked(name: str, value: Any) -> Any:
 
 def label(name: Any) -> str:
     """An operator as the user wrote it."""
-    return repr(name) if isinstance(name, str) else getattr(name, "__qualname__", repr(name))
+    return shown(name) if isinstance(name, str) else getattr(name, "__qualname__", shown(name))

@@ -11,7 +11,7 @@ import numpy as np
 
 from evornn.errors import check_range
 from evornn.search import operators
-from evornn.search.base import SpaceLike
+from evornn.search.base import WIDEST_STEP, SpaceLike
 from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
 from evornn.search.subpopulations import Groups, breed, breeding_rows, remembered, row_keys
@@ -47,7 +47,7 @@ class ComposedSearch(RestartingSearch):
         self._column = starts[self.kind[self.parts.group]] + self.parts.place  # [D] where each gene is kept
         gene = np.concatenate(genes)  # [W] a gene that is kept there
         self._low, self._up = self.lower[gene], self.upper[gene]
-        self._step = check_range("sigma", sigma, 0.0, open_low=True) * (self._up - self._low)
+        self._step = check_range("sigma", sigma, 0.0, WIDEST_STEP, open_low=True) * (self._up - self._low)
         self._members: np.ndarray | None = None  # [n, W]; None: to be drawn
         self._picks = np.empty((0, self.parts.count), dtype=np.int64)  # [P, G]
         self._tried = np.empty((0, self.dimension))  # [k, D] the last generation's networks

@@ -21,7 +21,7 @@ import numpy as np
 
 from evornn.errors import check_choice, check_range
 from evornn.search import operators
-from evornn.search.base import SpaceLike
+from evornn.search.base import WIDEST_STEP, SpaceLike
 from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
 from evornn.search.subpopulations import Groups, breed, breeding_rows, remembered
@@ -53,7 +53,7 @@ class CoSyNE(RestartingSearch):
         )  # fmt: skip
         self.permutation: str = check_choice("permutation", permutation, PERMUTATIONS)
         self.mutation_rate: float = check_range("mutation_rate", mutation_rate, 0.0, 1.0, open_low=True)
-        self.sigma = check_range("sigma", sigma, 0.0, open_low=True) * (self.upper - self.lower)
+        self.sigma = check_range("sigma", sigma, 0.0, WIDEST_STEP, open_low=True) * (self.upper - self.lower)
         self._network = Groups.whole(self.dimension)
         self._pool: np.ndarray | None = None  # [P, D] networks evaluated; None: the next generation is drawn anew
         self._pool_fitness: np.ndarray | None = None  # [P]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, nearest
+from evornn.errors import EvornnError, nearest, shown
 from evornn.search import operators
 from evornn.search.breeding import OWN, Pool, Rates, bind, label
 from evornn.search.footprint import Footprint
@@ -67,7 +67,9 @@ class DeapBreeder:
         if ":" in name:
             return _imported(kind, name)
         valid = [*OWN[kind], *deap_names(kind), *(getattr(toolbox, "__dict__", {}))]
-        raise EvornnError(f"{kind} is {name!r}; {nearest(name, valid)} (or 'package.module:function', or a callable)")
+        raise EvornnError(
+            f"{kind} is {shown(name)}; {nearest(name, valid)} (or 'package.module:function', or a callable)"
+        )
 
     def _individually(self, kind: str, operator: Callable[..., Any]) -> Callable[..., Any]:
         """An array operator as one over individuals; its signature keeps its options."""
@@ -171,7 +173,7 @@ def _imported(kind: str, name: str) -> Callable[..., Any]:
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise EvornnError(f"{kind} is {name!r}, which cannot be imported: {error}") from error
+        raise EvornnError(f"{kind} is {shown(name)}, which cannot be imported: {error}") from error
 
 
 @functools.cache

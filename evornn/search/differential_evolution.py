@@ -67,8 +67,8 @@ class DifferentialEvolution(RestartingSearch):
         self.share: float = check_range("share", share, 0.0, 1.0, open_low=True)
         self.shrink_over: int = check_range("shrink_over", shrink_over, 0, integer=True)
         check_choice("adapt", adapt, ADAPTATIONS)
-        check_range("weight", weight, 0.0, 2.0, open_low=True)
-        check_range("crossover", crossover, 0.0, 1.0)
+        weight = check_range("weight", weight, 0.0, 2.0, open_low=True)
+        crossover = check_range("crossover", crossover, 0.0, 1.0)
         self.parameters = ParameterMemory(adapt, weight, crossover)
         self._pool: np.ndarray | None = None  # [N, D] the members; None: all are drawn anew
         self._forget()

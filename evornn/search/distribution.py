@@ -23,6 +23,7 @@ from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
 from evornn.search.utilities import default_population, fold_slope, in_box
 
+FASTEST = 1e6  # learning rate
 WIDEST = 0.5  # largest standard deviation, in ranges
 NARROWEST = 1e-12  # and the smallest: below it, samples and mean would no longer differ
 STARTS = ("sample", "centre")
@@ -112,5 +113,7 @@ class DistributionSearch(RestartingSearch):
 def checked_sigma(sigma: float, floor: float | None = None) -> tuple[float, float]:
     """A first step size and its floor as fractions of the range, or an EvornnError."""
     first: float = check_range("sigma", sigma, NARROWEST, WIDEST)
-    least: float = NARROWEST if not floor else check_range("sigma_floor", floor, NARROWEST, first)
+    least: float = NARROWEST
+    if floor is not None and check_range("sigma_floor", floor, 0.0, first) > 0.0:
+        least = check_range("sigma_floor", floor, NARROWEST, first)
     return first, least

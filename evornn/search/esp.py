@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from evornn.errors import check_range
-from evornn.search.base import SpaceLike
+from evornn.search.base import WIDEST_STEP, SpaceLike
 from evornn.search.composed import ComposedSearch, shared_out
 from evornn.search.footprint import Footprint
 from evornn.search.subpopulations import ranked
@@ -48,7 +48,9 @@ class ESP(ComposedSearch):
             usual=max(4, population // 2), most=population, mutation_rate=mutation_rate, sigma=sigma,
             burst_sigma=burst_sigma,
         )  # fmt: skip
-        self.burst_sigma = check_range("burst_sigma", burst_sigma, 0.0, open_low=True) * (self._up - self._low)
+        self.burst_sigma = check_range("burst_sigma", burst_sigma, 0.0, WIDEST_STEP, open_low=True) * (
+            self._up - self._low
+        )
 
     @property
     def bursts(self) -> int:

@@ -83,7 +83,7 @@ class EvolutionStrategy(RestartingSearch):
         self.mutate: str = check_choice("mutate", mutate, MUTATES)
         usual = "global" if mutate == MUTATES[0] else "none"
         self.mate: str = check_choice("mate", usual if mate is None else mate, MATES + DEAP_MATES)
-        self.c: float = check_range("c", c, 0.0, open_low=True)
+        self.c: float = check_range("c", c, 0.0, 100.0, open_low=True)
         self.alpha: float = check_range("alpha", alpha, 0.0)
         self.start: str = check_choice("start", start, STARTS)
         self.span = self.upper - self.lower

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from evornn.errors import EvornnError, check_flag, check_range, nearest, shown
-from evornn.search.base import SpaceLike
+from evornn.search.base import WIDEST_STEP, SpaceLike
 from evornn.search.breeding import OWN, ArrayBreeder, Pool, Rates
 from evornn.search.restarting import RestartingSearch
 
@@ -75,13 +75,15 @@ class GeneticAlgorithm(RestartingSearch):
             mutation_rate=mutation_rate, sigma=sigma, restart_after=restart_after, reevaluate=reevaluate, **options,
         )  # fmt: skip
         tenth = max(1, self.population // 10)
-        self.elites: int = check_range("elites", tenth if elites is None else elites, 0, population - 1, integer=True)
+        self.elites: int = check_range(
+            "elites", tenth if elites is None else elites, 0, self.population - 1, integer=True
+        )
         self.reevaluate = check_flag("reevaluate", reevaluate)
         rates = Rates(
             check_range("crossover", crossover, 0.0, 1.0),
             check_range("mutation", mutation, 0.0, 1.0),
             check_range("mutation_rate", mutation_rate, 0.0, 1.0),
-            check_range("sigma", sigma, 0.0, open_low=True) * (self.upper - self.lower),
+            check_range("sigma", sigma, 0.0, WIDEST_STEP, open_low=True) * (self.upper - self.lower),
             self.lower,
             self.upper,
         )

@@ -14,7 +14,7 @@ import numpy as np
 
 from evornn.errors import check_range
 from evornn.search import operators
-from evornn.search.base import SpaceLike
+from evornn.search.base import WIDEST_STEP, SpaceLike
 from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
 
@@ -44,7 +44,7 @@ class MicrobialGA(RestartingSearch):
         self.deme: int = check_range("deme", deme, 1, integer=True)
         self.recombination: float = check_range("recombination", recombination, 0.0, 1.0)
         self.mutation_rate: float = check_range("mutation_rate", mutation_rate, 0.0, 1.0, open_low=True)
-        self.sigma = check_range("sigma", sigma, 0.0, open_low=True) * (self.upper - self.lower)
+        self.sigma = check_range("sigma", sigma, 0.0, WIDEST_STEP, open_low=True) * (self.upper - self.lower)
         self._pool: np.ndarray | None = None  # [P, D]; None: to be drawn
         self._pool_fitness: np.ndarray | None = None  # [P]
         self._losers = np.empty(0, dtype=np.int64)  # [k] who is being replaced

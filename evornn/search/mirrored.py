@@ -9,7 +9,7 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.search.ascent import Ascent
 from evornn.search.base import SpaceLike
-from evornn.search.distribution import DistributionSearch, checked_sigma
+from evornn.search.distribution import FASTEST, DistributionSearch, checked_sigma
 from evornn.search.utilities import by_rank, centred_ranks, normal_steps
 
 
@@ -36,7 +36,7 @@ class MirroredSearch(DistributionSearch):
     def _choose_ascent(self, optimizer: str, rate: float, momentum: float) -> None:
         self._ascent_options = (
             optimizer,
-            float(check_range("rate", rate, 0.0, open_low=True)),
+            float(check_range("rate", rate, 0.0, FASTEST, open_low=True)),
             float(check_range("momentum", momentum, 0.0, 1.0 - 1e-12)),
             self.dimension,
         )

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from evornn.errors import EvornnError, check_choice, nearest
+from evornn.errors import EvornnError, check_choice, nearest, shown
 from evornn.search.base import Search, SpaceLike
 
 
@@ -21,7 +21,7 @@ def nested_search(
 
     options = {"name": asked} if isinstance(asked, str) else dict(asked) if isinstance(asked, Mapping) else {}
     if "name" not in options:
-        raise EvornnError(f"search is {asked!r}; it must be a name or a table with one; {nearest('', REGISTRY)}")
+        raise EvornnError(f"search is {shown(asked)}; it must be a name or a table with one; {nearest('', REGISTRY)}")
     cls = REGISTRY[check_choice("search", options.pop("name"), REGISTRY)]
     for name in ("population", "seed", "space"):
         if name in options:

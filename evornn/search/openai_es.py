@@ -13,7 +13,8 @@ import math
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.errors import check_choice, check_range
+from evornn.search.ascent import OPTIMIZERS
 from evornn.search.base import SpaceLike
 from evornn.search.distribution import NARROWEST, WIDEST
 from evornn.search.mirrored import MirroredSearch
@@ -46,6 +47,7 @@ class OpenAIES(MirroredSearch):
         self.sigma_decay: float = check_range("sigma_decay", sigma_decay, 0.0, 1.0, open_low=True)
         self.rate_decay: float = check_range("rate_decay", rate_decay, 0.0, 1.0, open_low=True)
         self.weight_decay: float = check_range("weight_decay", weight_decay, 0.0)
+        check_choice("optimizer", optimizer, OPTIMIZERS)
         first = self.first_sigma
         rates = {"adam": first / 3.0, "clipup": first * math.sqrt(self.dimension) / 30.0}
         self._choose_ascent(optimizer, rates.get(optimizer, first**2) if rate is None else rate, momentum)

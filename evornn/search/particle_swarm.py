@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_flag, check_range
+from evornn.errors import EvornnError, check_choice, check_flag, check_range, shown
+from evornn.memory import check_memory
 from evornn.search.base import SpaceLike
 from evornn.search.footprint import Footprint
 from evornn.search.restarting import RestartingSearch
@@ -65,6 +66,9 @@ class ParticleSwarm(RestartingSearch):
         check_range("k", k, 1, self.population if topology in ("ring", "nearest") else np.inf, integer=True)
         check_range("p", p, 1, 2, integer=True)
         self.neighbourhood = {"p": p, "k": k} if topology == "nearest" else {}
+        if topology == "ring":
+            needed = 24 * self.population * k
+            check_memory(f"a ring with k={k:,} and population {self.population:,}", needed, "a smaller k needs less")
         self.table = neighbour_table(topology, self.population, k)
         self.static = check_flag("static", static)
         self.coefficients = {
@@ -74,8 +78,8 @@ class ParticleSwarm(RestartingSearch):
         }
         if constriction is not None:
             if self.coefficients != {"c1": CONSTRICTED, "c2": CONSTRICTED, "w": INERTIA}:
-                raise EvornnError(f"constriction is {constriction!r}; it sets inertia, c1 and c2: leave these out")
-            self.coefficients = constricted(check_range("constriction", constriction, 4.0, open_low=True))
+                raise EvornnError(f"constriction is {shown(constriction)}; it sets inertia, c1 and c2: leave these out")
+            self.coefficients = constricted(check_range("constriction", constriction, 4.0, 1e6, open_low=True))
         speed = check_range("velocity_clamp", velocity_clamp, 0.0, 100.0, open_low=True) * (self.upper - self.lower)
         self.clamp = (-speed, speed)
         self._backend_made: SwarmBackend | None = None
@@ -148,7 +152,7 @@ _SWARM = ("position", "velocity", "pbest_pos", "pbest_cost", "best_pos")
 
 
 def _offered(what: str, value: str, names: tuple[str, ...]) -> str:
-    reason = REFUSED.get(str(value).lower())
+    reason = REFUSED.get(value.lower()) if isinstance(value, str) else None
     if reason is not None and value not in names:
         raise EvornnError(f"{what}={value!r} is not offered: {reason}; valid: {', '.join(names)}")
     return check_choice(what, value, names)

@@ -16,8 +16,9 @@ import math
 import numpy as np
 
 from evornn.errors import check_choice, check_range
+from evornn.search.ascent import OPTIMIZERS
 from evornn.search.base import SpaceLike
-from evornn.search.distribution import NARROWEST, WIDEST
+from evornn.search.distribution import FASTEST, NARROWEST, WIDEST
 from evornn.search.mirrored import MirroredSearch
 
 SHAPINGS = ("ranks", "rewards")
@@ -48,8 +49,9 @@ class PGPE(MirroredSearch):
             restart_after=restart_after, sigma_rate=sigma_rate, shaping=shaping, optimizer=optimizer, rate=rate,
             momentum=momentum,
         )  # fmt: skip
-        self.sigma_rate: float = check_range("sigma_rate", sigma_rate, 0.0)
+        self.sigma_rate: float = check_range("sigma_rate", sigma_rate, 0.0, FASTEST)
         self.shaping: str = check_choice("shaping", shaping, SHAPINGS)
+        check_choice("optimizer", optimizer, OPTIMIZERS)
         first = self.first_sigma
         rates = {"clipup": first * math.sqrt(self.dimension) / 30.0, "adam": first / 3.0, "sgd": 1.0}
         plain = 0.0 if optimizer == "sgd" else 0.9

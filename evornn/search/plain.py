@@ -44,7 +44,8 @@ def check_arguments(cls: Any, arguments: tuple[Any, ...], options: Mapping[str, 
         return
     if "space" in given:
         check_space(cls.__name__, given["space"])
-    if given.get("population") is not None:
+    optional = cls.__signature__.parameters["population"].default is None if "population" in given else True
+    if "population" in given and not (optional and given["population"] is None):
         check_range("population", given["population"], cls.MIN_POPULATION, cls.MAX_POPULATION, integer=True)
     if "seed" in given:
         check_range("seed", given["seed"], 0, 2**63 - 1, integer=True)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from evornn.errors import check_choice, check_flag, check_range
-from evornn.search.base import SpaceLike
+from evornn.search.base import WIDEST_STEP, SpaceLike
 from evornn.search.footprint import Footprint
 from evornn.search.operators import MUTATE, hits, mutate_marked, reflected
 from evornn.search.restarting import RestartingSearch
@@ -85,12 +85,14 @@ class SimulatedAnnealing(RestartingSearch):
             normalise=normalise, proposal=proposal, sigma=sigma, rate=rate, return_after=return_after,
         )  # fmt: skip
         self.schedule: str = check_choice("schedule", schedule, SCHEDULES)
-        self.hottest: float = check_range("temperature", temperature, 0.0, open_low=True)
-        self.coldest: float = check_range("final_temperature", final_temperature, 0.0, temperature, open_low=True)
+        self.hottest: float = float(check_range("temperature", temperature, 0.0, open_low=True))
+        self.coldest: float = float(
+            check_range("final_temperature", final_temperature, 0.0, self.hottest, open_low=True)
+        )
         self.steps: int = check_range("steps", steps, 1, integer=True)
         self.reanneal, self.normalise = check_flag("reanneal", reanneal), check_flag("normalise", normalise)
         self.proposal: str = check_choice("proposal", proposal, PROPOSALS)
-        self.sigma = check_range("sigma", sigma, 0.0, open_low=True) * (self.upper - self.lower)
+        self.sigma = check_range("sigma", sigma, 0.0, WIDEST_STEP, open_low=True) * (self.upper - self.lower)
         self.rate: float = check_range("rate", rate, 0.0, 1.0)
         self.return_after: int = check_range("return_after", return_after, 0, integer=True)
         self._genome: np.ndarray | None = None  # [P, D] what each chain holds; None: all are drawn anew

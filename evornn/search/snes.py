@@ -15,7 +15,7 @@ import numpy as np
 
 from evornn.errors import check_range
 from evornn.search.base import SpaceLike
-from evornn.search.distribution import WIDEST, DistributionSearch, checked_sigma
+from evornn.search.distribution import FASTEST, WIDEST, DistributionSearch, checked_sigma
 from evornn.search.utilities import by_rank, natural_utilities, normal_steps, shortened
 
 
@@ -46,9 +46,9 @@ class SNES(DistributionSearch):
         self.first_sigma, self.sigma_floor = checked_sigma(sigma, sigma_floor)
         n = self.dimension
         default = (3 + math.log(n)) / (5 * math.sqrt(n))
-        self.rate: float = check_range("rate", rate, 0.0, open_low=True)
+        self.rate: float = check_range("rate", rate, 0.0, FASTEST, open_low=True)
         self.sigma_rate: float = check_range(
-            "sigma_rate", default if sigma_rate is None else sigma_rate, 0.0, open_low=True
+            "sigma_rate", default if sigma_rate is None else sigma_rate, 0.0, FASTEST, open_low=True
         )
         self.utilities = natural_utilities(self.population)
         self.sigma = np.full(n, self.first_sigma)  # [D]

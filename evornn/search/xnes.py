@@ -18,9 +18,11 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.memory import check_memory
 from evornn.search.base import SpaceLike
-from evornn.search.distribution import WIDEST, DistributionSearch, checked_sigma
+from evornn.search.distribution import FASTEST, WIDEST, DistributionSearch, checked_sigma
 from evornn.search.footprint import Footprint
 from evornn.search.utilities import by_rank, default_population, natural_utilities, normal_steps, shortened
+
+STEEPEST = 50.0  # logarithm of what a width is multiplied by in a generation
 
 
 class XNES(DistributionSearch):
@@ -58,7 +60,7 @@ class XNES(DistributionSearch):
         default = 3 * (3 + math.log(n)) / (5 * n * math.sqrt(n))
         given = {"rate": rate, "sigma_rate": sigma_rate, "shape_rate": shape_rate}
         self.rate, self.sigma_rate, self.shape_rate = (
-            float(check_range(name, default if value is None else value, 0.0, open_low=True))
+            float(check_range(name, default if value is None else value, 0.0, FASTEST, open_low=True))
             for name, value in given.items()
         )
         self.utilities = natural_utilities(self.population)
@@ -85,9 +87,11 @@ class XNES(DistributionSearch):
         slope[np.diag_indices(n)] -= u.sum()
         size = float(np.trace(slope)) / n
         slope[np.diag_indices(n)] -= size
-        self.sigma *= math.exp(0.5 * self.sigma_rate * size)
+        self.sigma *= math.exp(min(STEEPEST, 0.5 * self.sigma_rate * size))
         values, vectors = np.linalg.eigh(0.25 * self.shape_rate * (slope + slope.T))
-        grown = (vectors * np.exp(values)) @ vectors.T  # the exponential of a symmetric matrix
+        grown = (
+            vectors * np.exp(np.clip(values, -STEEPEST, STEEPEST))
+        ) @ vectors.T  # the exponential of a symmetric matrix
         self._shape = np.ascontiguousarray(self._shape @ grown)
         widths = np.sqrt(np.square(self._shape).sum(axis=1))
         self.sigma = min(max(self.sigma, self.sigma_floor), WIDEST / float(widths.max()))

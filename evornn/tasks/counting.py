@@ -29,8 +29,8 @@ class Counting(Generated):
 
     def __init__(self, longest: int = 10, test: int = 20, loss: str = "binary_cross_entropy") -> None:
         self.longest = check_range("longest", longest, 1, integer=True)
-        check_range("test", test, longest + 1, integer=True)
-        super().__init__(sequences=longest, seed=0, test=test, loss=loss, correct="threshold")
+        check_range("test", test, self.longest + 1, integer=True)
+        super().__init__(sequences=self.longest, seed=0, test=test, loss=loss, correct="threshold")
 
     def extent(self) -> tuple[int, int]:
         """Steps and numbers of a step."""

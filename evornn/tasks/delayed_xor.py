@@ -30,7 +30,7 @@ class DelayedXOR(Generated):
     ) -> None:  # fmt: skip
         self.delay = check_range("delay", delay, 0, integer=True)
         self.bits = check_range("bits", bits, 1, integer=True)
-        self.length = check_range("length", length, delay + bits, integer=True)
+        self.length = check_range("length", length, self.delay + self.bits, integer=True)
         super().__init__(sequences, seed, test, loss, "threshold")
 
     def extent(self) -> tuple[int, int]:

@@ -21,5 +21,5 @@ def drawn(task: Any, episodes: int, seed: int) -> Any:
 
 def check_episodes(row: Any, episodes: int, what: str) -> None:
     """Raise EvornnError if so many rows like `row` [1, k] need more memory than there is; `what`: the option."""
-    needed = (3 * 8 * np.shape(row)[-1] + EACH) * episodes
+    needed = (3 * 8 * np.shape(row)[-1] + EACH) * int(episodes)
     check_memory(f"{what}={episodes:,}", needed, "fewer episodes need less")

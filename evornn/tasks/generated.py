@@ -38,10 +38,9 @@ class Generated(Sequence):
         check_choice("loss", loss, self.LOSSES)
         steps, numbers = self.extent()
         needed = (COPIES * 8 * steps * numbers + SEQUENCE) * (self.sequences + self.test)
-        check_memory(
-            f"{type(self).__name__} with sequences of {steps:,} steps", needed, "fewer or shorter ones need less"
-        )
-        inputs, targets, mask, *more = self.generate(np.random.default_rng([seed, TRAINING]), sequences)
+        longest = f", with up to {steps:,} steps a sequence," if steps else ""
+        check_memory(f"{constructor_call(self)}{longest}", needed, "fewer or shorter sequences need less")
+        inputs, targets, mask, *more = self.generate(np.random.default_rng([self.seed, TRAINING]), self.sequences)
         super().__init__(inputs, targets, mask, loss=loss, correct=correct)
         if more:
             self.hold(inputs, targets, mask, **dict(zip(self.MORE, more, strict=True)))

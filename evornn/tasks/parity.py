@@ -29,7 +29,7 @@ class Parity(Generated):
         loss: str = "binary_cross_entropy",
     ) -> None:  # fmt: skip
         self.length = check_range("length", length, 1, integer=True)
-        self.test_length = check_range("test_length", test_length, length + 1, integer=True)
+        self.test_length = check_range("test_length", test_length, self.length + 1, integer=True)
         super().__init__(sequences, seed, test, loss, "threshold")
 
     def extent(self) -> tuple[int, int]:

@@ -69,7 +69,7 @@ class Poles(Task):
         self.velocities = check_flag("velocities", velocities)
         self.bias_input = check_flag("bias_input", bias_input)
         self.fitness = check_choice(
-            "fitness", fitness or ("steps" if self.velocities else "damping"), ["steps", "damping"]
+            "fitness", ("steps" if self.velocities else "damping") if fitness is None else fitness, ["steps", "damping"]
         )
         self.smooth = self.fitness == "damping"  # steps survived are counted, not measured
         default = BALANCE_STEPS if self.fitness == "steps" else 1000

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError, check_choice, check_range, shown
 from evornn.formula import State
 from evornn.tasks import metrics
 from evornn.tasks.base import Task
@@ -41,11 +41,13 @@ class Sequence(Task):
         data: str | Path | None = None,
         correct: str | float | None = None,
     ) -> None:
+        if not isinstance(data, str | Path | None):
+            raise EvornnError(f"data is {shown(data)}; it must be the name of a .npz file")
         self.data, self.given = data and str(data), not (inputs is None and targets is None and mask is None)
         if not self.given:
             inputs, targets, mask = example_data() if data is None else stored(data)
         elif data is not None:
-            raise EvornnError(f"data is {str(data)!r}, but arrays are given as well; give one or the other")
+            raise EvornnError(f"data is {shown(data)}, but arrays are given as well; give one or the other")
         self.loss = check_choice("loss", loss, LOSSES)
         if isinstance(correct, str):
             check_choice("correct", correct, RULES)
@@ -166,11 +168,11 @@ def stored(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]
         with np.load(path) as file:
             arrays = dict(file)
     except OSError as error:
-        raise EvornnError(f"data is {str(path)!r}, which cannot be read: {error.strerror or error}") from None
+        raise EvornnError(f"data is {shown(str(path))}, which cannot be read: {error.strerror or error}") from None
     except Exception as error:  # whatever NumPy and zipfile meet in a damaged file
-        raise EvornnError(f"data is {str(path)!r}; it must be a whole .npz file: {error}") from None
+        raise EvornnError(f"data is {shown(str(path))}; it must be a whole .npz file: {error}") from None
     for name in arrays:
         check_choice(f"an array in {path}", name, ["inputs", "targets", "mask"])
     if "inputs" not in arrays or "targets" not in arrays:
-        raise EvornnError(f"data is {str(path)!r} with arrays {sorted(arrays)}; inputs and targets are needed")
+        raise EvornnError(f"data is {shown(str(path))} with arrays {sorted(arrays)}; inputs and targets are needed")
     return arrays["inputs"], arrays["targets"], arrays.get("mask")

@@ -39,11 +39,11 @@ class Series(Generated):
         self.washout = check_range("washout", washout, 0, integer=True)
         self.fit = check_range("fit", fit, 0, integer=True)
         self.free = check_range("free", free, 0, integer=True)
-        if fit + free < 1:
+        if self.fit + self.free < 1:
             raise EvornnError(f"fit is {fit} and free is {free}; at least one step must count")
         self.horizon = check_range("horizon", horizon, 1, integer=True)
         self.goal = check_range("goal", goal, 0, open_low=True)
-        self.start_steps = washout + fit  # on true values
+        self.start_steps = self.washout + self.fit  # on true values
         super().__init__(sequences, seed, test)
 
     # data -----------------------------------------------------------------------------------------------------------

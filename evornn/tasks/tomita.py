@@ -45,7 +45,7 @@ class Tomita(Generated):
     ) -> None:  # fmt: skip
         self.grammar = check_number("grammar", grammar, AUTOMATA)
         self.length = check_range("length", length, 4, 50, integer=True)
-        self.test_length = check_range("test_length", test_length, length + 2, 60, integer=True)
+        self.test_length = check_range("test_length", test_length, self.length + 2, 60, integer=True)
         super().__init__(sequences, seed, test, loss, "threshold")
         if grammar in self.PUBLISHED:
             self.published = {"random guessing": self.PUBLISHED[grammar]}
