@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evornn.errors import EvornnError, check_choice, nearest
+from evornn.errors import EvornnError, check_choice, nearest, shown
 from evornn.experiment.tables import known, override
 from evornn.suites import SUITES
 
@@ -79,17 +79,17 @@ def overridden(content: dict[str, Any], overrides: list[str]) -> tuple[dict[str,
     tables = {name: dict(content[name]) for name in TABLES}
     for text in overrides:
         (section, *path), value = override(text, FORM)
-        check_choice(f"--set {text!r}: the section", section, (*TABLES, *LISTS))
+        check_choice(f"--set {shown(text)}: the section", section, (*TABLES, *LISTS))
         target: Any = tables.get(section, content.get(section))
         if section in LISTS:
-            check_choice(f"--set {text!r}: the name", path[0], target)
+            check_choice(f"--set {shown(text)}: the name", path[0], target)
             if len(path) < 2:
-                raise EvornnError(f"--set {text!r} is not understood; write {FORM}")
+                raise EvornnError(f"--set {shown(text)} is not understood; write {FORM}")
         *above, last = path
         for key in above:
             inner = target.get(key, {})
             if not isinstance(inner, Mapping):
-                raise EvornnError(f"--set {text!r}: {key} is {inner!r}, no table")
+                raise EvornnError(f"--set {shown(text)}: {key} is {shown(inner)}, no table")
             target[key] = target = dict(inner)
         target[last] = value
     return tables["problem"], tables["compare"]

@@ -81,8 +81,10 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
         tables = {name: dict(table) if isinstance(table, Mapping) else table for name, table in tables.items()}
         for text in overrides or []:
             (section, *option), value = override(text, "section.key=value, for example search.population=64")
-            check_choice(f"--set {text!r}: the section", section, sections)
-            tables.setdefault(section, {})[".".join(option)] = value
+            check_choice(f"--set {shown(text)}: the section", section, sections)
+            if not isinstance(tables.setdefault(section, {}), dict):
+                raise EvornnError(f"{origin}: {section} is {shown(tables[section])}; it must be a section [{section}]")
+            tables[section][".".join(option)] = value
         for name, table in tables.items():
             if name not in sections:
                 other = "; this is a comparison: evornn compare" if "methods" in tables else ""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from evornn.errors import EvornnError, nearest
+from evornn.errors import EvornnError, nearest, shown
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ def read(path: str | Path) -> dict[str, Any]:
     """The tables of a TOML file; EvornnError names the nearest other spec if there is no such file."""
     path = Path(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors put a mark before the text
+        return parsed(path.read_text(encoding="utf-8-sig"))  # Windows' editors put a mark before the text
     except FileNotFoundError:
         specs = sorted(str(p) for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
         near = f"; {nearest(str(path), specs)}" if specs else ""
@@ -25,8 +25,20 @@ def read(path: str | Path) -> dict[str, Any]:
         raise EvornnError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise EvornnError(f"{path} is not valid TOML: it is not text in UTF-8 (byte {error.start:,})") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise EvornnError(f"{path} is not valid TOML: {error}") from None
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The tables of TOML text; TOMLDecodeError also for what Python's reader gives up on."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError:
+        raise tomllib.TOMLDecodeError("it is nested too deeply") from None
+    except ValueError:  # Python's limit of what it turns into a number
+        raise tomllib.TOMLDecodeError("a number in it has more than 4,300 digits") from None
 
 
 def override(text: str, form: str) -> tuple[list[str], Any]:
@@ -37,22 +49,26 @@ def override(text: str, form: str) -> tuple[list[str], Any]:
     key, equals, value = text.partition("=")
     parts = [part.strip() for part in key.split(".")]
     if not equals or len(parts) < 2 or not all(parts):
-        raise EvornnError(f"--set {text!r} is not understood; write {form}")
+        raise EvornnError(f"--set {shown(text)} is not understood; write {form}")
     try:
-        parsed = tomllib.loads(f"value = {value}")
-    except (tomllib.TOMLDecodeError, RecursionError):
-        parsed = {"value": value.strip()}
-    if list(parsed) != ["value"] or (isinstance(parsed["value"], str) and not parsed["value"].isprintable()):
-        raise EvornnError(f"--set {text!r} is not one value in one line; write {form}, and --set again for another")
-    return parts, parsed["value"]
+        found = parsed(f"value = {value}")
+    except tomllib.TOMLDecodeError:
+        found = {"value": value.strip()}
+    if list(found) != ["value"] or (isinstance(found["value"], str) and not found["value"].isprintable()):
+        raise EvornnError(
+            f"--set {shown(text)} is not one value in one line; write {form}, and --set again for another"
+        )
+    return parts, found["value"]
 
 
 def known(table: Mapping[str, Any], names: Iterable[str], where: str) -> None:
     """Raise EvornnError, naming the place and the nearest name, if `table` has a key that is not one of `names`."""
     names = list(names)
+    if not isinstance(table, Mapping):
+        raise EvornnError(f"{where} is {shown(table)}; it must be a table of {', '.join(names)}")
     for key in table:
         if key not in names:
-            raise EvornnError(f"{where}: there is no {key!r} here; {nearest(key, names)}")
+            raise EvornnError(f"{where}: there is no {shown(key)} here; {nearest(key, names)}")
 
 
 def located(where: str, make: Callable[[], T]) -> T:

@@ -7,12 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evornn.errors import EvornnError, shown
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def dumps(tables: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]]) -> str:
-    """TOML text of a mapping of tables and lists of tables; None is left out. Raises TypeError for values that TOML has
-    no word for.
+    """TOML text of a mapping of tables and lists of tables; None is left out. EvornnError for values that specs cannot
+    hold.
     """
     blocks = []
     for name, content in tables.items():
@@ -42,4 +44,4 @@ def _value(value: Any) -> str:
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items() if v is not None) + "}"
-    raise TypeError(f"TOML cannot hold a {type(value).__name__}")
+    raise EvornnError(f"a spec cannot hold {shown(value)}")
