@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,16 @@ def call(*arguments, code=0):
     return result.output
 
 
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["part", "whole"])
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
-def test_every_comparison_runs(spec, tmp_path):
-    """Each in a short form: one seed and 120 evaluations, its own problems and methods on the compiled kernels."""
-    output = call("compare", spec, "--out", tmp_path, "--seeds", 1, "--set", "compare.evaluations=120", "--workers", 2)
+def test_every_comparison_runs(spec, whole, tmp_path):
+    """Each in a short form: one seed and 120 evaluations, its own methods on the compiled kernels of its last problem
+    (whole: of all its problems).
+    """
+    *_, last = tomllib.loads(spec.read_text())["problems"]
+    only = [] if whole or "name" not in last else ["--only", last["name"]]
+    short = ["--seeds", 1, "--set", "compare.evaluations=120", "--workers", 2, *only]
+    output = call("compare", spec, "--out", tmp_path, *short)
     results = evornn.compare.load(tmp_path)
     assert not results.unfinished
     assert all(row.evaluations == 120 or row.solved for row in results.rows)
