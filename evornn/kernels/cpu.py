@@ -46,11 +46,16 @@ class Kernel:
         return kernel_text(traced, shape, simulation.title(), simulation.early_exit)
 
     @made_once
-    def function(self) -> Any:
-        """The compiled entry point."""
+    def loaded(self) -> Any:
+        """The module, held as long as its code may be called."""
         from evornn.kernels.module_cache import load
 
-        return getattr(load(self.text), self.entry)
+        return load(self.text)
+
+    @made_once
+    def function(self) -> Any:
+        """The compiled entry point."""
+        return getattr(self.loaded, self.entry)
 
     def room(self) -> tuple[int, ...]:
         """Numbers of one thread's weights and scratch."""

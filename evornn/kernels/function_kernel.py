@@ -77,11 +77,16 @@ class FunctionKernel:
         self.constants, self.tables = constants_and_tables(self.plan, precision)
 
     @made_once
-    def entry(self) -> Any:
-        """The compiled `sweep`."""
+    def loaded(self) -> Any:
+        """The module, held as long as its code may be called."""
         from evornn.kernels.module_cache import load
 
-        return load(self.text).sweep
+        return load(self.text)
+
+    @made_once
+    def entry(self) -> Any:
+        """The compiled `sweep`."""
+        return self.loaded.sweep
 
     def __getstate__(self) -> dict[str, Any]:
         return not_made(self)

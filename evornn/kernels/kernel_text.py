@@ -48,11 +48,11 @@ HEADER = '''"""{title}
 from numba import njit
 
 from evornn.kernels.compiled import njit_kept
-from evornn.kernels.prelude import Prelude
+from evornn.kernels.prelude import words
 from evornn.kernels.shape import Shape
 from evornn.kernels.values import Memory, Text, part
 
-globals().update(Prelude({shape!r}).names())
+globals().update(words({shape!r}))
 inline = njit(error_model="numpy", forceinline=True)
 part_of_kernel = njit(error_model="numpy", nogil=True)
 kernel = njit_kept(error_model="numpy", nogil=True)

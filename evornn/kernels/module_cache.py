@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import weakref
+from collections import deque
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from evornn.shared import MAKING, hold_over_forks
 
@@ -74,21 +77,74 @@ def module_name(text: str) -> str:
     return PREFIX + hashlib.sha256((ingredients() + text).encode()).hexdigest()[:24]
 
 
-def load(text: str) -> ModuleType:
+class Loaded:
+    """A kernel module that is in use: its functions are attributes. Whoever may call one holds this; once nobody does,
+    what was compiled is freed, when the next kernel is loaded.
+    """
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+_in_use: weakref.WeakValueDictionary[str, Loaded] = weakref.WeakValueDictionary()
+_dropped: deque[str] = deque()  # names of modules that may be out of use; all that a finalizer, in any thread, touches
+
+
+def load(text: str) -> Loaded:
     """The kernel module with this text: from memory, from the cache folder, or written there now."""
     name = module_name(text)
     with MAKING:
         _hold_compilers()
-        if name not in sys.modules:
-            module = ModuleType(name)
-            module.__dict__.update(__file__=f"<evornn kernel {name}>", __loader__=_Text(text))
-            sys.modules[name] = module  # Numba finds a function's globals by the name of its module
-            try:
-                exec(compile(text, f"<evornn kernel {name}>", "exec"), module.__dict__)
-            except BaseException:
-                del sys.modules[name]
-                raise
-        return sys.modules[name]
+        loaded = _in_use.get(name)
+        _free_dropped()
+        if loaded is None:
+            loaded = _in_use[name] = Loaded(sys.modules[name] if name in sys.modules else _executed(name, text))
+            weakref.finalize(loaded, _dropped.append, name).atexit = False
+        return loaded
+
+
+def _executed(name: str, text: str) -> ModuleType:
+    module = ModuleType(name)
+    module.__dict__.update(__file__=f"<evornn kernel {name}>", __loader__=_Text(text))
+    sys.modules[name] = module  # Numba finds a function's globals by the name of its module
+    try:
+        exec(compile(text, f"<evornn kernel {name}>", "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _free_dropped() -> None:
+    """Free what was compiled for modules that nobody holds any more."""
+    while _dropped:
+        name = _dropped.popleft()
+        if name not in _in_use and name in sys.modules:
+            _free(name)
+
+
+_environments: list[Any] = []  # of freed code, which LLVM keeps and which points to them: small
+
+
+def _free(name: str) -> None:
+    """Break the cycles that Numba holds at one end: its finalizer of a function holds the compiled code, which leads
+    back to the function through the module. LLVM keeps the machine code itself: removing that is not safe.
+    """
+    from numba.core.registry import CPUDispatcher
+
+    module = sys.modules[name]
+    functions = [f for f in vars(module).values() if isinstance(f, CPUDispatcher) and f.__module__ == name]
+    if not functions:  # a GPU's, which may be at work on them still
+        return
+    for function in functions:
+        _environments.extend(compiled.environment for compiled in function.overloads.values())
+        function._make_finalizer()()
+        function._reset_overloads()
+    del sys.modules[name]
+    vars(module).clear()
 
 
 class _Text:

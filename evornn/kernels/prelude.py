@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from inspect import Parameter, Signature, signature
 from typing import Any
 
@@ -31,8 +32,18 @@ from evornn.kernels.words import ELEMENTWISE, MASKS, align_stack, gather_weights
 types: Any = numba_types  # Numba's stubs miss its tuples
 
 
+def words(shape: Shape) -> dict[str, Any]:
+    """What a kernel module imports. Modules whose words mean the same share them: Numba keeps each word for ever."""
+    return _words(shape if shape.jobs > 1 else shape.with_strides(0, 0))  # no other individual to stride to
+
+
+@cache
+def _words(shape: Shape) -> dict[str, Any]:
+    return Prelude(shape).names()
+
+
 class Prelude:
-    """Makes the intrinsics of one `Shape`; `names()` is what a kernel module imports."""
+    """Makes the intrinsics of one `Shape`."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -55,13 +66,12 @@ class Prelude:
         shape = self.shape
         count = len(signature(generate).parameters) - 3 if count is None else count
 
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            out = generate(Code(shape, context, builder), sig.args, sig.return_type, *args)
-            return context.get_dummy_value() if out is None else out
-
         def word(typingctx: Any, *kinds: Any) -> Any:
-            result = typer(*kinds)
-            return result(*kinds), codegen
+            def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:  # one a signature: found at once
+                out = generate(Code(shape, context, builder), sig.args, sig.return_type, *args)
+                return context.get_dummy_value() if out is None else out
+
+            return typer(*kinds)(*kinds), codegen
 
         names = ["context", *(f"a{i}" for i in range(count))]  # Numba binds arguments by signature
         word.__signature__ = Signature([Parameter(n, Parameter.POSITIONAL_ONLY) for n in names])  # type: ignore[attr-defined]
