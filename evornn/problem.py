@@ -11,6 +11,7 @@ import numpy as np
 from evornn.errors import EvornnError, check_choice, check_range, shown
 from evornn.genome import Space, of_finite
 from evornn.kernels.backend import over_episodes
+from evornn.kernels.traced import check_traceable
 from evornn.networks.base import Network
 from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Trial
 from evornn.shared import MAKING, made_once, made_so_far, not_made
@@ -74,6 +75,7 @@ class Problem:
         self._elsewhere: dict[Task, Problem] = {}
         self._given = network
         self._seen = fingerprint(network), fingerprint(self.network, task)
+        check_traceable(self.simulation, self.scenarios.shape[1])
 
     def renew(self) -> None:
         """Read network and task anew if they have changed since formulas were last read: what is compiled for them,
@@ -95,6 +97,7 @@ class Problem:
             if self.task.series:
                 self.episodes = len(next(iter(self.task.series.values())))
             self.scenarios = self._checked_scenarios(fresh.task.scenarios(self.episodes, self.seed), True)
+            check_traceable(fresh, self.scenarios.shape[1])
             for name in ("backend", "_exact"):
                 self.__dict__.pop(name, None)
             self._elsewhere = {}

@@ -29,6 +29,7 @@ class Simulation:
         self.network = network.bind(task.observations, task.actions)
         self.task = task
         self.early_exit = early_exit
+        self.traceable = False  # until a trace has shown it
         parameters = self.network.parameters()
         self.genome = Genome(parameters, self.network.refine, self.network.neurons)
         self.parameters = {name: p.shape for name, p in self.genome.parameters.items()}

@@ -9,6 +9,7 @@ import numpy as np
 from evornn.formula import State, Step
 from evornn.formula.record import tree_map
 from evornn.kernels.backend import Backend
+from evornn.kernels.traced import check_traceable
 
 
 def episode(
@@ -20,6 +21,7 @@ def episode(
 
     `watch(before, after, now)` sees every step. Returns finish(...): fitness, steps, failed.
     """
+    check_traceable(simulation, len(scenario))
     p = State(**parameter_views(simulation, values))
     with np.errstate(all="ignore"):
         carry = tree_map(as_numpy, simulation.start(p, np.asarray(scenario, dtype=np.float64)))

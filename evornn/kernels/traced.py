@@ -111,6 +111,15 @@ def saving(step: Function, adjoint: Function) -> tuple[Function, Function, int]:
     return saving, Function(adjoint.name, [*adjoint.inputs, *extra], taking.outputs, None), len(kept)
 
 
+def check_traceable(simulation: Any, scenario_size: int) -> None:
+    """Raise FormulaError or EvornnError, once for a simulation, where no kernel could be made of its formulas: NumPy
+    has other rules for what is refused, such as sums of conditions.
+    """
+    if not getattr(simulation, "traceable", False):
+        _traced(simulation, scenario_size, simulation.step)
+        simulation.traceable = True
+
+
 def trace_folded(simulation: Any, scenario_size: int, step: Any = None) -> Traced:
     """The graphs before contraction: what adjoints and tangents are made of."""
     traced = _traced(simulation, scenario_size, step or simulation.step)

@@ -14,7 +14,7 @@ import pytest
 
 import evornn as en
 import evornn.formula as f
-from evornn.formula import State
+from evornn.formula import FormulaError, State
 from tests.formula.test_adjoint import check as check_gradient
 from tests.kernels.harness import LAYOUTS, Reading, run
 
@@ -198,3 +198,30 @@ def test_device_text_names_infinity() -> None:
 
     language = ScalarLanguage("individuals", 32)
     assert [language.number(v) for v in (np.inf, -np.inf, np.nan)] == ["f(INFINITY)", "f(-INFINITY)", "f(NAN)"]
+
+
+class Conditional(Falls):
+    """Its reward is the formula under test."""
+
+    def __init__(self, reward: Any) -> None:
+        self.formula = reward
+
+    def reward(self, s: Any, action: Any, after: Any, t: Any) -> Any:
+        return self.formula(action[0] > 0.0, action[0] > -9.0)
+
+
+@pytest.mark.parametrize("backend", ["plain", "cpu"])
+@pytest.mark.parametrize("formula", [lambda a, b: a + b, lambda a, b: 1.0 + a * b, lambda a, b: 1.0 - (a - b)])
+def test_no_problem_is_made_of_formulas_that_readers_would_read_differently(formula: Any, backend: str) -> None:
+    with pytest.raises(FormulaError, match=r"where\(condition, 1\.0, 0\.0\)") as caught:
+        en.Problem(en.networks.FullyRecurrent(units=1), Conditional(formula), backend=backend)
+    assert __file__ in str(caught.value)
+
+
+def test_conditions_beside_numbers_count_in_evaluations_rollouts_and_gradients() -> None:
+    task = Conditional(lambda a, b: 2 * a - 1 + (1.0 - b) * 5.0)
+    with en.Problem(en.networks.FullyRecurrent(units=1), task, workers=1) as problem:
+        genome = np.ones(problem.dimension)
+        assert problem.evaluate(genome[None]).fitness == 3.0
+        assert problem.rollout(genome).rewards.tolist() == [1.0] * 3
+        assert problem.gradient(genome[None]).fitness == 3.0
