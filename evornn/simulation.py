@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from evornn.errors import EvornnError
 from evornn.formula import State, where
 from evornn.formula.ops import roundoff
 from evornn.formula.record import tree_map
@@ -49,9 +50,11 @@ class Simulation:
     def step(self, p: Any, carry: Any, now: Any) -> State:
         """One control step; `now` has the step t and the data rows of sequence tasks."""
         network, task, alive = self.network, self.task, carry.alive
-        net, action = network.step(p, carry.net, task.sense(carry.task, now))
+        seen = self._shaped("observe", task, task.sense(carry.task, now), (task.observations,))
+        net, action = self._pair(network.step(p, carry.net, seen))
+        self._shaped("step", network, action, (task.actions,))
         after = task.advance(carry.task, action, now)
-        gain = task.gain(carry.task, action, after, now)
+        gain = self._shaped("reward", task, task.gain(carry.task, action, after, now), ())
         total, lost = self._added(carry, gain)
         return State(
             net=net,
@@ -71,6 +74,26 @@ class Simulation:
         gain = where(carry.alive, gain, 0.0)
         rough, lost = carry.total + gain, carry.lost + roundoff(carry.total, gain)
         return rough + lost, roundoff(rough, lost)
+
+    def _pair(self, result: Any) -> tuple[Any, Any]:
+        """What a network's step returns, two values."""
+        if not (isinstance(result, tuple) and len(result) == 2):
+            raise EvornnError(
+                f"{type(self.network).__name__}.step returns {type(result).__name__}; it must return two values, "
+                "the new state and the outputs: `return State(...), y`"
+            )
+        return result
+
+    @staticmethod
+    def _shaped(method: str, part: Network | Task, value: Any, shape: tuple[int, ...]) -> Any:
+        """The value, if it has the shape that the method must give: nothing is stretched in silence."""
+        if np.shape(value) != shape:
+            what = "outputs" if method == "step" else "values"
+            wanted = f"[{shape[0]}] {what}, a vector" if shape else "one number"
+            raise EvornnError(
+                f"{type(part).__name__}.{method} gives shape {list(np.shape(value))}; it must give {wanted}"
+            )
+        return value
 
     def silenced(self, carry: Any) -> State:
         """The same with the network's state at zero once the episode has ended."""

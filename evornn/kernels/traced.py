@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from evornn.errors import EvornnError
 from evornn.formula.adjoint import EFFECT, Adjoints
@@ -116,8 +119,42 @@ def check_traceable(simulation: Any, scenario_size: int) -> None:
     has other rules for what is refused, such as sums of conditions.
     """
     if not getattr(simulation, "traceable", False):
-        _traced(simulation, scenario_size, simulation.step)
+        drawn = _drawn()
+        first, second = (_raw(simulation, scenario_size, simulation.step) for _ in range(2))
+        for one, two in zip(first.functions, second.functions, strict=True):
+            if _form(one) != _form(two) or drawn != _drawn():
+                raise EvornnError(
+                    f"the formulas of {simulation.title()} (met in its {one.name}) are not the same twice: what they "
+                    "read changes by itself, such as random numbers, the clock or a counter, and would become one "
+                    "constant; draw noise with formula.uniform(t) or formula.normal(t), and what differs between "
+                    "episodes in scenarios"
+                )
         simulation.traceable = True
+
+
+def _drawn() -> tuple[Any, ...]:
+    """How far the global random streams have come."""
+    _, keys, place, *rest = np.random.get_state()  # noqa: NPY002
+    return np.asarray(keys).tobytes(), place, *rest, random.getstate()
+
+
+def _form(function: Function) -> list[Any]:
+    """A graph as plain values: the same for graphs that compute the same in the same way."""
+    nodes = [*function.inputs, *function.captured, *reachable(function.outputs)]
+    number: dict[int, int] = {}
+    for node in nodes:
+        number.setdefault(node.id, len(number))
+    rows = [(n.op, n.shape, n.dtype, _plain(n.attr), tuple(number.get(a.id, -1) for a in n.args)) for n in nodes]
+    return [*rows, [number[o.id] for o in function.outputs]]
+
+
+def _plain(attr: Any) -> Any:
+    """What distinguishes a node's attribute."""
+    if isinstance(attr, Function):
+        return _form(attr)
+    if isinstance(attr, tuple):
+        return [_plain(a) for a in attr]
+    return repr(attr) if isinstance(attr, float) else attr
 
 
 def trace_folded(simulation: Any, scenario_size: int, step: Any = None) -> Traced:
@@ -155,7 +192,18 @@ def _first(adjoint: Function, count: int) -> Function:
     return Function(adjoint.name, adjoint.inputs, outputs, None)
 
 
-def _traced(simulation: Any, scenario_size: int, stepping: Any) -> Traced:
+class _Raw(NamedTuple):
+    """Start, step and finish as traced, and what the step takes."""
+
+    carry: list[Node]
+    names: list[str]
+    rows: dict[str, Node]
+    time: Node
+    functions: list[Function]
+
+
+def _raw(simulation: Any, scenario_size: int, stepping: Any) -> _Raw:
+    """The formulas as they are written."""
     with tracing():
         p = State(
             **{name: Node("parameter", (), shape, "float", name) for name, shape in simulation.parameters.items()}
@@ -171,6 +219,11 @@ def _traced(simulation: Any, scenario_size: int, stepping: Any) -> Traced:
         step = trace("step", stepping, [*carry, *rows.values(), time], (p, record, now))
         _check(step, start, names)
         finish = trace("finish", simulation.finish, carry, (record,))
+    return _Raw(carry, names, rows, time, [start, step, finish])
+
+
+def _traced(simulation: Any, scenario_size: int, stepping: Any) -> Traced:
+    carry, names, rows, time, (start, step, finish) = _raw(simulation, scenario_size, stepping)
     alive = names.index("alive")
     while (constant := _unchanging(start, step, carry)) is not None:
         swap = {carry[constant].id: start.outputs[constant]}
