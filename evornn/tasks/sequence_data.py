@@ -46,7 +46,8 @@ def stacked(name: str, given: Any, axes: int) -> tuple[np.ndarray, bool]:
     """float64 [E, T, ...], shorter sequences padded with NaN, and whether lengths differ; EvornnError if wrong."""
     if isinstance(given, np.ma.MaskedArray):
         given = np.ma.filled(given.astype(np.float64), np.nan)
-    ragged = isinstance(given, list | tuple) or getattr(given, "dtype", None) is OBJECTS
+    objects = getattr(given, "dtype", None) is OBJECTS and given.ndim > 0
+    ragged = isinstance(given, list | tuple) or objects
     parts = _parts(name, given, axes) if ragged else None
     values = np.asarray([] if given is None else given) if parts is None else _padded(parts)
     if values.dtype.kind not in "fiub" or values.ndim != axes or not values.size:
