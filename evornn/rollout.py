@@ -23,7 +23,8 @@ def rollout(
         seen.append((before, after, now))
 
     episode(simulation, values, scenario, rows, steps, seed, number, watch)
-    return _trajectory(simulation, values, seen)
+    with np.errstate(all="ignore"):
+        return _trajectory(simulation, values, seen)
 
 
 def _trajectory(simulation: Any, values: np.ndarray, seen: list[tuple[Any, Any, Any]]) -> Trajectory:

@@ -13,6 +13,7 @@ import numpy as np
 
 from evornn.formula.graph import Node, as_float, binary, broadcast, compare, is_uniform, lift, refuse_conditions, unary
 from evornn.formula.lines import fail
+from evornn.formula.nodes import value_of
 
 
 def _where(mask: Node, a: Any, b: Any) -> Node:
@@ -76,20 +77,35 @@ def divide_down(a: Any, b: Any) -> tuple[Node, Node]:
     x, m = as_float(lift(a)), as_float(lift(b))
     if m.op == "constant" and not m.shape and m.attr == 0:
         fail("// and % by 0")
+    high, low = _halves(m)
     q = unary("floor", x / m)
 
     def remainder(quotient: Node) -> Node:  # 0 times infinity is not what is left
-        return _where(compare("eq", quotient, 0.0), x, x - quotient * m)
+        left = x - quotient * high if low is None else (x - quotient * high) - quotient * low
+        return _where(compare("eq", quotient, 0.0), x, left)
 
     def fits(r: Node) -> Node:
         return _where(m < 0.0, r <= 0.0, r >= 0.0)
 
     above, below = q + 1.0, q - 1.0
-    high, middle, low = remainder(above), remainder(q), remainder(below)
-    r = _where(fits(high), high, _where(fits(middle), middle, low))
+    over, exact, under = remainder(above), remainder(q), remainder(below)
+    r = _where(fits(over), over, _where(fits(exact), exact, under))
     lost = compare("ne", r, r) & compare("ne", m, 0.0)
-    whole = _where(fits(high), above, _where(fits(middle) | compare("eq", m, 0.0), q, below))
+    whole = _where(fits(over), above, _where(fits(exact) | compare("eq", m, 0.0), q, below))
     return _where(lost, r, whole), r
+
+
+def _halves(m: Node) -> tuple[Node, Node | None]:
+    """A constant as two of 26 bits, whose products with quotients are exact also for who rounds them before they are
+    added; others whole.
+    """
+    if m.op != "constant":
+        return m, None
+    whole = np.asarray(value_of(m))
+    high = (whole.view(np.int64) & ~np.int64(0x7FFFFFF)).view(np.float64)
+    if not np.isfinite(whole).all() or np.array_equal(high, whole):
+        return m, None
+    return lift(high[()]), lift((whole - high)[()])
 
 
 def whole_arithmetic(op: str, a: Any, b: Any) -> Node:

@@ -184,7 +184,9 @@ class Core:
     # large elementwise values: loops ----------------------------------------------------------------------------------
     def _wait(self, node: Node) -> None:
         for arg in node.args:
-            if arg.size != node.size:
+            if arg.op == "transpose":  # written out now: what it turns may wait in the same loop
+                self.value(arg)
+            elif arg.size != node.size:
                 self._settle(arg)
         self._waiting.setdefault(node.size, []).append(node)
 

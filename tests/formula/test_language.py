@@ -15,6 +15,7 @@ import pytest
 import evornn as en
 import evornn.formula as f
 from evornn.formula import FormulaError, State
+from evornn.kernels.gradient_reader import gradient
 from tests.formula.test_adjoint import check as check_gradient
 from tests.kernels.harness import LAYOUTS, Reading, run
 
@@ -225,3 +226,32 @@ def test_conditions_beside_numbers_count_in_evaluations_rollouts_and_gradients()
         assert problem.evaluate(genome[None]).fitness == 3.0
         assert problem.rollout(genome).rewards.tolist() == [1.0] * 3
         assert problem.gradient(genome[None]).fitness == 3.0
+
+
+def test_remainders_where_a_rounded_quotient_would_be_whole() -> None:
+    def read(p: Any, s: Any, t: Any) -> Any:
+        one = 0.0 * p.x + np.array([1.0, -1.5, 49.0])
+        return f.concat(one % 0.1, one // 0.1, one % -0.3, one // 0.3, one % 49.0, one // 49.0, one % (0.0 * p.x + 0.1))
+
+    simulation, outputs = Reading(SHAPES, read, outputs=21), 21
+    genomes = np.ones((2, simulation.genome.dimension))
+    expected = run(simulation, genomes, outputs, 1, "plain")
+    assert expected[0, 0] == 1.0 % 0.1 == 0.09999999999999995
+    assert expected[0, 10] == -1.5 // 0.3 == -6.0
+    for layout in LAYOUTS:
+        np.testing.assert_allclose(run(simulation, genomes, outputs, 1, layout), expected, atol=1e-13)
+    by_reader = gradient(simulation, genomes, np.arange(18.0)[:, None], 1, 7, None)[0]
+    np.testing.assert_allclose(by_reader, expected[:, :18], atol=1e-13)
+
+
+def test_no_warnings_from_numbers_that_the_formula_expects(recwarn: Any) -> None:
+    problem = en.Problem(en.networks.FullyRecurrent(units=1), Timed(), backend="plain")
+    assert problem.rollout(np.zeros(problem.dimension)).rewards.tolist() == [5.0, 1.0, 0.5]
+    assert not recwarn.list
+
+
+class Timed(Falls):
+    """Its reward falls with time."""
+
+    def reward(self, s: Any, action: Any, after: Any, t: Any) -> Any:
+        return f.minimum(1 / t, 5.0)

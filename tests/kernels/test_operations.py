@@ -51,6 +51,8 @@ def lanes_only(p: Any, s: Any, t: Any) -> Any:
         SPARSE[n] @ x,
         (p.W * 0.5) @ x,
         f.outer(x, x).T @ y,
+        (product > 0.0).T @ x,
+        f.sum(f.where(product < (product * 2.0).T, 1.0, product)),
         f.lookup(FIXED[n], x[0]),
         f.lookup(FIXED[n][0], t + 1),
     )
