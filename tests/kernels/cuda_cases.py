@@ -21,6 +21,7 @@ from evornn.kernels.plain import PlainBackend
 from evornn.networks import FullyRecurrent
 from evornn.problem import Problem
 from evornn.tasks import DoublePole
+from tests.formula import test_language as words
 from tests.kernels import test_operations as operations
 from tests.kernels.harness import Probe, Reading
 from tests.kernels.test_unusual_networks import case as unusual_case
@@ -204,6 +205,14 @@ def unusual(kind: Any, n: int) -> Made:
     """Three individuals of a network of an unusual kind, in two sequences."""
     problem, genomes = unusual_case(kind, n)
     return problem.simulation, problem.simulation.genome.values(genomes), problem.scenarios
+
+
+def language(name: str) -> Made:
+    """A formula in the words of Python and NumPy: some elements of its result, one for an episode."""
+    formula = getattr(words, name)
+    simulation, outputs, values = words.with_infinite_states() if name == "infinities" else words.simulated(formula)
+    some = np.arange(0, outputs, 11)
+    return simulation, values[:2].astype(np.float32).astype(float), some[:, None].astype(float)
 
 
 def noise() -> Made:
