@@ -38,7 +38,7 @@ def prepared(inputs: Any, targets: Any, mask: Any) -> tuple[np.ndarray, np.ndarr
             "sequence; fill it, and say by one more input (0 or 1) that it was missing. Padding goes to the end, with "
             "NaN in inputs and targets"
         )
-    weight = _mask(mask, x.shape[:2], missing)
+    weight = _mask(mask, missing, ends)
     return np.where(np.isnan(x), 0.0, x), np.where(absent, 0.0, y), weight
 
 
@@ -70,7 +70,7 @@ def _parts(name: str, given: Any, axes: int) -> list[np.ndarray] | None:
         try:
             part = np.asarray(sequence)
             part = part.astype(np.float64) if part.dtype is OBJECTS else part
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise EvornnError(
                 f"sequence {e} of {name} is no array of numbers {SHAPES[axes].replace('E, ', '')}"
             ) from None
@@ -89,11 +89,12 @@ def _parts(name: str, given: Any, axes: int) -> list[np.ndarray] | None:
 
 
 def _remedy(name: str, values: np.ndarray, axes: int) -> str:
-    if values.ndim != axes - 1 or not values.size or values.dtype.kind not in "fiub":
+    if values.ndim != axes - 1 or not values.size or values.dtype.kind not in "fiub" or name == "mask":
         return ""
-    if axes == 3:
-        return f": {name}[None] makes one sequence [T, n] a batch, {name}[..., None] gives [E, T] its last axis"
-    return ": x[:, None] gives [T] its last axis" if values.ndim == 1 else ""
+    if axes == 2:
+        return ": x[:, None] gives [T] its last axis"
+    classes = f", np.eye(k)[{name}] turns k classes into numbers" if values.dtype.kind in "iu" else ""
+    return f": {name}[None] makes one sequence [T, n] a batch, {name}[..., None] gives [E, T] its last axis{classes}"
 
 
 def _padded(parts: list[np.ndarray]) -> np.ndarray:
@@ -126,20 +127,24 @@ def _ends(present: np.ndarray) -> np.ndarray:
     return np.where(present.any(axis=1), present.shape[1] - present[:, ::-1].argmax(axis=1), 0)
 
 
-def _mask(given: Any, shape: tuple[int, ...], missing: np.ndarray) -> np.ndarray | None:
-    """The mask [E, T], 0 where targets are missing; None if every step counts the same."""
+def _mask(given: Any, missing: np.ndarray, ends: np.ndarray) -> np.ndarray | None:
+    """The mask [E, T], 0 where targets are missing; None if every step counts the same. ends [E]: of the sequences."""
+    shape: tuple[int, ...] = missing.shape
     if given is None and not missing.any():
         return None
     mask = np.ones(shape)
     if given is not None:
-        mask, _ = stacked("mask", given, 2)
+        mask, ragged = stacked("mask", given, 2)
+        if ragged and len(mask) == shape[0] and (wrong := _ends(~np.isnan(mask)) != ends).any():
+            e = int(wrong.argmax())
+            raise EvornnError(
+                f"sequence {e} has {ends[e]} steps and {_ends(~np.isnan(mask))[e]} of mask; they must agree"
+            )
         short = shape[1] - mask.shape[1]
         if len(mask) == shape[0] and short > 0 and missing[:, -short:].all():
             mask = np.hstack([mask, np.zeros((len(mask), short))])
-        if mask.shape == shape and (np.isnan(mask) & ~missing).any():
-            raise EvornnError(
-                f"mask have a value that is not finite at {np.argwhere(np.isnan(mask) & ~missing)[0].tolist()}"
-            )
+        if mask.shape == shape and (bad := np.isnan(mask) & ~missing).any():
+            raise EvornnError(f"mask have a value that is not finite at {np.argwhere(bad)[0].tolist()}")
     if mask.shape == shape:
         mask = np.where(missing, 0.0, mask)
     if mask.shape != shape or (mask < 0).any() or not (mask.sum(axis=1) > 0).all():

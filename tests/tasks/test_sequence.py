@@ -191,6 +191,9 @@ def test_data_from_a_file(tmp_path):
             ["sequence 1", "(3, 1)", "(7, 2)"],
         ),
         ({"inputs": [], "targets": []}, ["inputs", "(0,)"]),
+        ({"inputs": [[[10**400]]], "targets": [[[1]]]}, ["sequence 0 of inputs", "[T, n]"]),
+        ({"inputs": ragged(INPUTS), "targets": ragged(TARGETS), "mask": ragged(MASK)[::-1]}, ["sequence 0", "4 steps"]),
+        ({"inputs": INPUTS, "targets": TARGETS.argmax(axis=2)}, ["np.eye(k)[targets]"]),
     ],
 )
 def test_wrong_data_is_named(options, words):
