@@ -4,7 +4,6 @@ from evornn.formula.graph import Node
 from evornn.formula.lines import FormulaError
 from evornn.formula.noise import Step, normal, uniform
 from evornn.formula.ops import (
-    SparseMatrix,
     absolute,
     clip,
     concat,
@@ -35,6 +34,7 @@ from evornn.formula.ops import (
     where,
 )
 from evornn.formula.record import State
+from evornn.formula.sparse import SparseMatrix
 from evornn.formula.trace import call, function, repeat, tracing
 
 __all__ = [

@@ -11,7 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula.graph import Node, as_float, binary, broadcast, compare, is_uniform, lift, refuse_conditions, unary
+from evornn.formula.graph import (
+    COUNTED,
+    Node,
+    as_float,
+    binary,
+    broadcast,
+    compare,
+    is_uniform,
+    lift,
+    refuse_conditions,
+    unary,
+)
 from evornn.formula.lines import fail
 from evornn.formula.nodes import value_of
 
@@ -42,6 +53,8 @@ def power(a: Any, b: Any) -> Node:
 
 
 def _fixed_power(x: Node, k: float) -> Node:
+    if k < 0 and _counts(x):
+        fail("a negative power of conditions and whole numbers, which NumPy refuses; write 1.0 / x ** k")
     if k.is_integer():
         return whole_power(x, int(k))
     x = as_float(x)
@@ -51,6 +64,14 @@ def _fixed_power(x: Node, k: float) -> Node:
     positive = x > 0.0
     result = unary("exp", k * unary("log", _where(positive, x, 1.0)))
     return _where(positive, result, _where(compare("eq", x, 0.0), 0.0 if k > 0 else math.inf, math.nan))
+
+
+def _counts(x: Node) -> bool:
+    """Whether conditions are counted in x, and NumPy may know it as a whole number."""
+    if x.op in ("add", "sub", "mul"):
+        whole = [_counts(a) or (a.op == "constant" and not np.any(value_of(a) % 1)) for a in x.args]
+        return all(whole) and any(a.op != "constant" for a in x.args)
+    return x.attr == COUNTED or (x.op == "neg" and _counts(x.args[0]))
 
 
 def whole_power(x: Node, power: int) -> Node:

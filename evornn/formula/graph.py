@@ -18,6 +18,7 @@ from evornn.formula.lines import fail, wrong
 from evornn.formula.refusals import Refusals
 
 _ids = itertools.count()
+COUNTED = "counted"  # marks the choice of 1 and 0 that stands for a condition in arithmetic
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-", "and": "&", "or": "|", "xor": "^"}
 
 
@@ -269,7 +270,7 @@ def as_float(node: Node) -> Node:
         return node
     if node.dtype == "int":
         return Node("to_float", (node,), node.shape)
-    return Node("where", (node, lift(1.0), lift(0.0)), node.shape)
+    return Node("where", (node, lift(1.0), lift(0.0)), node.shape, "float", COUNTED)
 
 
 def broadcast(what: str, *nodes: Node) -> tuple[int, ...]:

@@ -190,6 +190,7 @@ def softmax(x: Any) -> Any:
 
 def concat(*parts: Any) -> Any:
     """One vector from vectors and scalars, in order."""
+    _some("concat", parts)
     if not _traced(*parts):
         return np.concatenate([np.atleast_1d(np.asarray(p, dtype=np.float64)) for p in parts])
     nodes = [as_float(lift(p)) for p in parts]
@@ -198,8 +199,14 @@ def concat(*parts: Any) -> Any:
     return Node("concat", tuple(nodes), (int(np.sum([n.size for n in nodes])),))
 
 
+def _some(name: str, parts: tuple[Any, ...]) -> None:
+    if not parts:
+        fail(f"{name} of nothing; give vectors or scalars")
+
+
 def stack(*rows: Any) -> Any:
     """A vector from scalars, or a matrix [k, n] from k vectors of length n."""
+    _some("stack", rows)
     if not _traced(*rows):
         return np.stack([np.asarray(r, dtype=np.float64) for r in rows])
     nodes = [as_float(lift(r)) for r in rows]
@@ -219,46 +226,6 @@ def split(x: Any, parts: int | list[int]) -> list[Any]:
     if ends[-1] != n:
         fail(f"parts {parts} do not add up to the vector's {n}")
     return [x[int(end - size) : int(end)] for size, end in zip(parts, ends, strict=True)]
-
-
-class SparseMatrix:
-    """A constant sparse matrix [n, m] in compressed rows; `matrix @ x` inside a formula costs one multiply-add an
-    entry.
-
-    `entries` is anything scipy.sparse.csr_array accepts. For reservoirs (Jaeger 2001): fixed, the same for every
-    individual.
-    """
-
-    __array_ufunc__ = None
-
-    def __init__(self, entries: Any) -> None:
-        from scipy.sparse import csr_array
-
-        self.csr = csr_array(entries, dtype=np.float64)
-        self.csr.sort_indices()
-        self.shape: tuple[int, int] = self.csr.shape
-        self._key = (self.shape, self.csr.data.tobytes(), self.csr.indices.tobytes(), self.csr.indptr.tobytes())
-
-    @property
-    def T(self) -> SparseMatrix:
-        """The transposed matrix."""
-        return SparseMatrix(self.csr.T)
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SparseMatrix) and self._key == other._key
-
-    def __repr__(self) -> str:
-        return f"SparseMatrix{self.shape} with {self.csr.nnz} entries"
-
-    def __matmul__(self, x: Any) -> Any:
-        if not _traced(x):
-            return self.csr @ x
-        if x.shape != (self.shape[1],):
-            fail(f"@ of a sparse matrix {self.shape} and shape {x.shape}")
-        return Node("sparse", (as_float(x),), (self.shape[0],), "float", self)
 
 
 def lookup(table: Any, at: Any) -> Any:
@@ -283,9 +250,13 @@ def put(buffer: Any, at: Any, value: Any) -> Any:
         changed[int(at)] = value
         return changed
     node, row = as_float(lift(buffer)), as_float(lift(value))
-    where_ = at if isinstance(at, Node) else Node("constant", (), (), "int", int(at))
-    if where_.dtype != "int" or not node.shape:
-        fail("put needs a buffer [K] or [K, n] and an index computed from the time step alone")
+    if not graph.is_uniform(at) or not node.shape:
+        fail(
+            "put needs a buffer [K] or [K, n] and an index that is a whole number or computed from the time step alone"
+        )
+    if not isinstance(at, Node) and not -node.shape[0] <= at < node.shape[0]:
+        fail(f"put at row {at} of a buffer with {node.shape[0]} rows")
+    where_ = at if isinstance(at, Node) else Node("constant", (), (), "int", int(at) % node.shape[0])
     if row.shape != node.shape[1:]:
         fail(f"put of a row of shape {row.shape} into a buffer of shape {node.shape}")
     return Node("put", (node, where_, row), node.shape)
