@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from evornn.formula.graph import Node, as_float
 from evornn.formula.lines import fail
 
