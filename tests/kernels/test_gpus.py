@@ -62,7 +62,7 @@ def test_occupancy(cc: tuple[int, int], registers: int, shared: int, threads: in
         (lambda: occupancy((9, 1), 32, 0, 128), "'9.1'.*valid: 7.5.*did you mean"),
         (lambda: occupancy((9, 0), 256, 0, 128), "registers.*256.*255"),
         (lambda: occupancy((9, 0), 32, -1, 128), "shared memory.*-1"),
-        (lambda: occupancy((9, 0), 32, 0, 2048), "threads per block.*2048.*1024"),
+        (lambda: occupancy((9, 0), 32, 0, 2048), "threads per block.*2048.*1,024"),
         (lambda: gpu("H100 PCIe"), "'H100 PCIe'.*H200; did you mean 'H100 SXM'"),
         (lambda: gpu("H"), "the GPU is 'H'.*valid: T4"),
         (lambda: describe(KERNEL, (8, 0), "A10 SXM"), "did you mean 'A100 SXM'"),
