@@ -18,7 +18,9 @@ BROUGHT = {
     "matplotlib.pyplot": "matplotlib",
 }  # module -> package
 LEAST = 300.0  # seconds, of a guard against hanging
-LIMITS = re.compile(r"(?:\btimeout(?:: float)? ?= ?|\.(?!alarm\(0\))(?:wait|join|result|communicate|alarm)\()(\d[\d.]*)")
+LIMITS = re.compile(
+    r"(?:\btimeout(?:: float)? ?= ?|\.(?!alarm\(0\))(?:wait|join|result|communicate|alarm)\()(\d[\d.]*)"
+)
 FILES = [path for path in sorted(TESTS.rglob("*.py")) if path.name != Path(__file__).name]
 
 
