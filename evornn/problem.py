@@ -96,7 +96,7 @@ class Problem:
             self.simulation = fresh
             if self.task.series:
                 self.episodes = len(next(iter(self.task.series.values())))
-            self.scenarios = self._checked_scenarios(fresh.task.scenarios(self.episodes, self.seed), True)
+            self.scenarios = self._checked_scenarios(drawn(fresh.task, self.episodes, self.seed), True)
             check_traceable(fresh, self.scenarios.shape[1])
             for name in ("backend", "_exact"):
                 self.__dict__.pop(name, None)

@@ -11,6 +11,7 @@ import pytest
 import evornn as en
 from evornn.errors import EvornnError
 from evornn.formula import State
+from evornn.genome import Parameter
 from evornn.networks.base import Network
 from evornn.tasks import Task
 
@@ -41,16 +42,10 @@ class Wide(Network):
         return {}
 
     def parameters(self):
-        return {"w": en.Parameter((self.inputs,), (-1.0, 1.0))} if hasattr(en, "Parameter") else _parameters(self)
+        return {"w": Parameter((self.inputs,), (-1.0, 1.0))}
 
     def step(self, p, s, x):
         return self.give(p, x)
-
-
-def _parameters(network):
-    from evornn.genome import Parameter
-
-    return {"w": Parameter((network.inputs,), (-1.0, 1.0))}
 
 
 def seeing(value):

@@ -126,7 +126,10 @@ def roundoff(a: Any, b: Any) -> Any:
     """What rounding drops from a + b, so that a sum over many steps can make up for it; 0 where the sum is not finite.
     It has no slope.
     """
-    return graph.binary("roundoff", a, b) if _traced(a, b) else np.nan_to_num(two_sum_error(a, b), nan=0.0)
+    if _traced(a, b):
+        return graph.binary("roundoff", a, b)
+    lost = two_sum_error(a, b)
+    return np.where(np.isnan(lost), 0.0, lost)[()]
 
 
 def clip(x: Any, low: Any, high: Any) -> Any:

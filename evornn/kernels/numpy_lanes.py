@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from evornn.formula.ops import two_sum_error
 from evornn.kernels import elementary, payne_hanek
 
 _HALF_PATTERN = 0x10000000  # the 29 bits that float32 drops from a float64, when they lie half-way between two float32
@@ -91,9 +92,7 @@ def evaluate(name: str, x: Any) -> Any:
 
 def _two_sum(a: Any, b: Any) -> tuple[Any, Any]:
     """a + b rounded, and what rounding dropped (Knuth 1969)."""
-    s = a + b
-    t = s - a
-    return s, (a - (s - t)) + (b - t)
+    return a + b, two_sum_error(a, b)
 
 
 def _round_to_odd(s: Any, dropped: Any) -> Any:

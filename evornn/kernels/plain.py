@@ -21,7 +21,6 @@ def episode(
 
     `watch(before, after, now)` sees every step. Returns finish(...): fitness, steps, failed.
     """
-    check_traceable(simulation, len(scenario))
     p = State(**parameter_views(simulation, values))
     with np.errstate(all="ignore"):
         carry = tree_map(as_numpy, simulation.start(p, np.asarray(scenario, dtype=np.float64)))
@@ -64,6 +63,7 @@ class PlainBackend(Backend):
         self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
+        check_traceable(self.simulation, scenarios.shape[1])
         shape = (len(values), len(scenarios))
         fitness, taken, failed = np.empty(shape), np.empty(shape), np.empty(shape, dtype=bool)
         for i, individual in enumerate(values):

@@ -121,14 +121,14 @@ def check_traceable(simulation: Any, scenario_size: int) -> None:
     if not getattr(simulation, "traceable", False):
         drawn = _drawn()
         first, second = (_raw(simulation, scenario_size, simulation.step) for _ in range(2))
-        for one, two in zip(first.functions, second.functions, strict=True):
-            if _form(one) != _form(two) or drawn != _drawn():
-                raise EvornnError(
-                    f"the formulas of {simulation.title()} (met in its {one.name}) are not the same twice: what they "
-                    "read changes by itself, such as random numbers, the clock or a counter, and would become one "
-                    "constant; draw noise with formula.uniform(t) or formula.normal(t), and what differs between "
-                    "episodes in scenarios"
-                )
+        changed = [f.name for f, g in zip(first.functions, second.functions, strict=True) if _form(f) != _form(g)]
+        if changed or drawn != _drawn():
+            place = f" (met in its {changed[0]})" if changed else ""
+            raise EvornnError(
+                f"the formulas of {simulation.title()}{place} are not the same twice: what they read changes by itself, "
+                "such as random numbers, the clock or a counter, and would become one constant; draw noise with "
+                "formula.uniform(t) or formula.normal(t), and what differs between episodes in scenarios"
+            )
         simulation.traceable = True
 
 
