@@ -211,6 +211,21 @@ class Genome:
         return result
 
 
+def real_numbers(what: str, values: Any) -> np.ndarray:
+    """values as an array of real numbers, float or whole; EvornnError for all else: text, truth values, dates, complex
+    numbers, rows of different lengths, or a mask, which would be lost.
+    """
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, OverflowError):
+        raise EvornnError(f"{what} are {shown(values)}; they must be an array of real numbers") from None
+    if array.dtype.kind not in "fiu":
+        raise EvornnError(f"{what} have dtype {array.dtype}; they must be real numbers")
+    if np.ma.is_masked(values):
+        raise EvornnError(f"{what} are masked, and the mask would be lost; fill them or leave those rows out")
+    return array
+
+
 def of_finite(genomes: np.ndarray, compute: Callable[[Any], tuple[Any, ...]], *otherwise: Any) -> tuple[Any, ...]:
     """Arrays [P, ...] that `compute` gives for genomes [P, D]; those with NaN or infinity get the rows `otherwise`.
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from evornn.errors import EvornnError, check_choice, check_range, shown
-from evornn.genome import Space, of_finite
+from evornn.genome import Space, of_finite, real_numbers
 from evornn.kernels.backend import over_episodes
 from evornn.kernels.traced import check_traceable
 from evornn.networks.base import Network
@@ -17,7 +17,7 @@ from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Tri
 from evornn.shared import MAKING, made_once, made_so_far, not_made
 from evornn.simulation import Simulation
 from evornn.tasks.base import Stage, Task
-from evornn.tasks.episodes import drawn
+from evornn.tasks.episodes import drawn, drawn_twice
 from evornn.watch import fingerprint
 
 BACKENDS = ("cpu", "cuda", "auto", "plain")
@@ -71,7 +71,7 @@ class Problem:
         self.network, self.task = self.simulation.network, task
         if task.series:
             self.episodes = len(next(iter(task.series.values())))
-        self.scenarios = self._checked_scenarios(drawn(task, self.episodes, self.seed))
+        self.scenarios = self._checked_scenarios(drawn_twice(task, self.episodes, self.seed))
         self._elsewhere: dict[Task, Problem] = {}
         self._given = network
         self._seen = fingerprint(network), fingerprint(self.network, task)
@@ -316,9 +316,7 @@ class Problem:
     def checked_genomes(self, genomes: Any) -> np.ndarray:
         """genomes as float64 [P, D]; EvornnError on another shape or dtype."""
         self.renew()
-        array = np.asarray(genomes)
-        if array.dtype.kind not in "fiu":
-            raise EvornnError(f"genomes have dtype {array.dtype}; they must be real numbers")
+        array = real_numbers("genomes", genomes)
         if array.ndim != 2 or array.shape[1] != self.dimension or not len(array):
             raise EvornnError(
                 f"genomes have shape {array.shape}; they must be [P, {self.dimension}] with P >= 1 "
@@ -328,13 +326,13 @@ class Problem:
 
     def _one_genome(self, genome: Any) -> np.ndarray:
         """One genome [D] (or [1, D]) as float64 [1, D]."""
-        genomes = self.checked_genomes(np.atleast_2d(genome))
+        genomes = self.checked_genomes(np.atleast_2d(real_numbers("the genome's genes", genome)))
         if len(genomes) != 1:
             raise EvornnError(f"genome has shape {genomes.shape}; it must be one genome [{self.dimension}]")
         return genomes
 
     def _checked_scenarios(self, scenarios: Any, anew: bool = False) -> np.ndarray:
-        table = np.asarray(scenarios, dtype=np.float64)
+        table = real_numbers("scenarios", scenarios).astype(np.float64)
         known = hasattr(self, "scenarios") and not anew
         size = self.scenarios.shape[1] if known else table.shape[-1] if table.ndim else 0
         if not np.isfinite(table).all():
@@ -349,7 +347,7 @@ class Problem:
         return table
 
     def _checked_episodes(self, episodes: Any) -> np.ndarray:
-        chosen = np.asarray(episodes)
+        chosen = real_numbers("episodes", episodes)
         count = len(self.scenarios)
         if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or not len(chosen):
             raise EvornnError(

@@ -85,3 +85,48 @@ def test_it_is_refused_when_the_problem_is_made(network, task, words, backend):
 @pytest.mark.parametrize("backend", ["cpu", "plain"])
 def test_what_is_right_is_taken(backend):
     assert en.Problem(Wide(right), Plain(), backend).dimension == 2
+
+
+STREAMS = {
+    "NumPy's stream": lambda n, seed: np.random.rand(n, 1),  # noqa: NPY002
+    "a generator without the seed": lambda n, seed: np.random.default_rng().normal(size=(n, 1)),
+    "Python's stream": lambda n, seed: [[random.random()] for _ in range(n)],
+    "the clock": lambda n, seed: np.full((n, 1), float(time.perf_counter_ns())),
+}
+
+
+@pytest.mark.parametrize("draw", STREAMS.values(), ids=STREAMS)
+def test_episodes_that_the_seed_does_not_decide_are_refused(draw):
+    task = type("Drawing", (Plain,), {"scenarios": lambda self, n, seed: draw(n, seed)})()
+    with pytest.raises(EvornnError, match=r"Drawing.scenarios gives other episodes for the same seed.*default_rng"):
+        en.Problem(Wide(right), task, "plain")
+
+
+NO_NUMBERS = {
+    "text": [["a"]],
+    "ragged": [[1.0], [1.0, 2.0]],
+    "dates": np.array([["2026-01-01"]], dtype="datetime64[D]"),
+    "truth values": [[True]],
+    "complex": [[1j]],
+    "masked": np.ma.array([[1.0]], mask=[[True]]),
+    "huge": [[10**400]],
+    "a dictionary": {"a": 1},
+    "a set": {1.0},
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("values", NO_NUMBERS.values(), ids=NO_NUMBERS)
+def test_what_is_no_real_number_is_refused_wherever_an_array_is_given(values):
+    problem = en.Problem(Wide(right), Plain(), "plain")
+    ones = np.ones((1, 2))
+    calls = [lambda: problem.evaluate(values), lambda: problem.gradient(values), lambda: problem.value_and_grad(values)]
+    calls += [lambda: problem.rollout(values), lambda: problem.test_champion(values)]
+    calls += [lambda: problem.evaluate(ones, scenarios=values)] * (values is not None)
+    calls += [lambda: problem.gradient(ones, episodes=values)] * (values is not None)
+    for call in calls:
+        with pytest.raises(EvornnError, match="genomes|genes|scenarios|episodes"):
+            call()
+    drawing = type("Drawing", (Plain,), {"scenarios": lambda self, n, seed: values})()
+    with pytest.raises(EvornnError, match="scenarios"):
+        en.Problem(Wide(right), drawing, "plain")

@@ -125,8 +125,8 @@ def check_traceable(simulation: Any, scenario_size: int) -> None:
         if changed or drawn != _drawn():
             place = f" (met in its {changed[0]})" if changed else ""
             raise EvornnError(
-                f"the formulas of {simulation.title()}{place} are not the same twice: what they read changes by itself, "
-                "such as random numbers, the clock or a counter, and would become one constant; draw noise with "
+                f"the formulas of {simulation.title()}{place} are not the same twice: what they read changes by "
+                "itself, such as random numbers, the clock or a counter, and would become one constant; draw noise with "
                 "formula.uniform(t) or formula.normal(t), and what differs between episodes in scenarios"
             )
         simulation.traceable = True
