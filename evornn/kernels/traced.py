@@ -126,8 +126,8 @@ def check_traceable(simulation: Any, scenario_size: int) -> None:
             place = f" (met in its {changed[0]})" if changed else ""
             raise EvornnError(
                 f"the formulas of {simulation.title()}{place} are not the same twice: what they read changes by "
-                "itself, such as random numbers, the clock or a counter, and would become one constant; draw noise with "
-                "formula.uniform(t) or formula.normal(t), and what differs between episodes in scenarios"
+                "itself, such as random numbers, the clock or a counter, and would become one constant; draw noise "
+                "with formula.uniform(t) or formula.normal(t), and what differs between episodes in scenarios"
             )
         simulation.traceable = True
 

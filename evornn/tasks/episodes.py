@@ -18,8 +18,8 @@ def drawn_twice(task: Any, episodes: int, seed: int) -> Any:
     table, again = (drawn(task, episodes, seed) for _ in range(2))
     if not np.array_equal(np.asarray(table, dtype=object), np.asarray(again, dtype=object)):
         raise EvornnError(
-            f"{type(task).__name__}.scenarios gives other episodes for the same seed; draw them from a generator made of "
-            "it: np.random.default_rng(seed)"
+            f"{type(task).__name__}.scenarios gives other episodes for the same seed; draw them from a generator made "
+            "of it: np.random.default_rng(seed)"
         )
     return table
 
