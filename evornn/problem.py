@@ -67,7 +67,9 @@ class Problem:
         self.episodes = check_range("episodes", episodes, 1, integer=True)
         self.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
         self.gradient_memory = float(check_range("gradient_memory", gradient_memory, 0))
-        self.simulation = Simulation(network, task, early_exit)
+        if not isinstance(early_exit, bool | np.bool_):
+            raise EvornnError(f"early_exit is {shown(early_exit)}; it must be True or False")
+        self.simulation = Simulation(network, task, bool(early_exit))
         self.network, self.task = self.simulation.network, task
         if task.series:
             self.episodes = len(next(iter(task.series.values())))
@@ -75,7 +77,7 @@ class Problem:
         self._elsewhere: dict[Task, Problem] = {}
         self._given = network
         self._seen = fingerprint(network), fingerprint(self.network, task)
-        check_traceable(self.simulation, self.scenarios.shape[1])
+        self.checked_steps(None)
 
     def renew(self) -> None:
         """Read network and task anew if they have changed since formulas were last read: what is compiled for them,
@@ -97,7 +99,7 @@ class Problem:
             if self.task.series:
                 self.episodes = len(next(iter(self.task.series.values())))
             self.scenarios = self._checked_scenarios(drawn(fresh.task, self.episodes, self.seed), True)
-            check_traceable(fresh, self.scenarios.shape[1])
+            self.checked_steps(None)
             for name in ("backend", "_exact"):
                 self.__dict__.pop(name, None)
             self._elsewhere = {}
@@ -140,8 +142,9 @@ class Problem:
         """Evaluate genomes [P, D] and differentiate the fitness by backpropagation through time: through the network
         and, in a closed loop, through the task's physics.
 
-        episodes: numbers of the problem's episodes to use (mini-batches); None: all. steps: as for `evaluate`. An
-        episode's end is no function of the weights: its length counts as fixed. A genome with NaN or infinity gets NaN.
+        episodes: numbers of the problem's episodes to use (mini-batches); one given twice counts twice; None: all.
+        steps: as for `evaluate`. An episode's end is no function of the weights: its length counts as fixed. A genome
+        with NaN or infinity gets NaN.
         Raises EvornnError if network or task is not smooth.
         """
         genomes = self.checked_genomes(genomes)
@@ -254,6 +257,7 @@ class Problem:
         which `gradient_memory` limits the states that are stored. Of a GPU only what its host needs: its own memory
         holds as many genomes at a time as fit.
         """
+        check_range("population", population, 1, integer=True)
         given = self.scenarios.nbytes + sum(array.nbytes for array in self.task.series.values())
         each = 9 if self.simulation.genome.plain else 25  # genes, whether they are finite, values; the last one twice
         genes, steps = each * population * self.dimension, self.checked_steps(None)
@@ -283,6 +287,7 @@ class Problem:
 
     def compile(self, population: int) -> None:
         """Compile what evaluating `population` genomes and testing a champion take: a run is then timed without it."""
+        check_range("population", population, 1, integer=True)
         genomes = self.space.sample(np.random.default_rng(0), population)
         self.evaluate(genomes, steps=1)
         exact = self.exact()
@@ -362,4 +367,5 @@ class Problem:
         of = f"steps of {type(self.task).__name__}" if steps is None else "steps"
         steps = check_range(of, self.task.steps if steps is None else steps, 1, integer=True)
         longest = min((a.shape[1] for a in self.task.series.values()), default=steps)
-        return min(int(steps), longest)
+        check_traceable(self.simulation, self.scenarios.shape[1], steps := min(int(steps), longest))
+        return steps

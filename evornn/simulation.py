@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError
-from evornn.formula import State, where
+from evornn.errors import EvornnError, shown
+from evornn.formula import Node, State, where
+from evornn.formula.graph import lift
 from evornn.formula.ops import roundoff
-from evornn.formula.record import tree_map
+from evornn.formula.record import flatten, leaf_names, tree_map
 from evornn.genome import Genome
-from evornn.networks.base import Network
+from evornn.networks.base import Network, stepped
 from evornn.tasks.base import Task
 
 
@@ -27,20 +28,24 @@ class Simulation:
     """
 
     def __init__(self, network: Network, task: Task, early_exit: bool = True) -> None:
+        network.check_methods(Network)
+        task.check_methods(Task)
         self.network = network.bind(task.observations, task.actions)
         self.task = task
         self.early_exit = early_exit
-        self.traceable = False  # until a trace has shown it
+        self.traceable = 0  # steps for which a trace has shown it
         parameters = self.network.parameters()
         self.genome = Genome(parameters, self.network.refine, self.network.neurons)
         self.parameters = {name: p.shape for name, p in self.genome.parameters.items()}
         self.series = {name: array.shape[2:] for name, array in task.series.items()}
+        if "t" in self.series:
+            raise EvornnError(f"{type(task).__name__} has a series called 't', which is the time step: rename it")
 
     def start(self, p: Any, scenario: Any) -> State:
         """Everything that is carried from step to step, before the first."""
         return State(
-            net=self.network.start(p),
-            task=self.task.start(scenario),
+            net=_given("start", self.network, self.network.start(p)),
+            task=_given("start", self.task, self.task.start(scenario)),
             lost=np.float64(0),
             total=np.float64(0),
             steps=np.float64(0),
@@ -51,9 +56,10 @@ class Simulation:
         """One control step; `now` has the step t and the data rows of sequence tasks."""
         network, task, alive = self.network, self.task, carry.alive
         seen = self._shaped("observe", task, task.sense(carry.task, now), (task.observations,))
-        net, action = self._pair(network.step(p, carry.net, seen))
+        net, action = stepped(network, p, carry.net, seen)
+        self._like("step", network, net, carry.net)
         self._shaped("step", network, action, (task.actions,))
-        after = task.advance(carry.task, action, now)
+        after = self._like("step", task, task.advance(carry.task, action, now), carry.task)
         gain = self._shaped("reward", task, task.gain(carry.task, action, after, now), ())
         total, lost = self._added(carry, gain)
         return State(
@@ -62,7 +68,7 @@ class Simulation:
             lost=lost,
             total=total,
             steps=where(alive, now.t + 1, carry.steps),
-            alive=alive & ~as_mask(task.failed(after)) & ~as_mask(task.finished(after)),
+            alive=alive & ~self._truth("failed", after) & ~self._truth("finished", after),
         )
 
     def _added(self, carry: Any, gain: Any) -> tuple[Any, Any]:
@@ -75,19 +81,43 @@ class Simulation:
         rough, lost = carry.total + gain, carry.lost + roundoff(carry.total, gain)
         return rough + lost, roundoff(rough, lost)
 
-    def _pair(self, result: Any) -> tuple[Any, Any]:
-        """What a network's step returns, two values."""
-        if not (isinstance(result, tuple) and len(result) == 2):
+    @staticmethod
+    def _like(method: str, part: Network | Task, state: Any, before: Any) -> Any:
+        """The state, if it has the fields, shapes and kinds of numbers of the one before; looked at while tracing."""
+        leaves, fields = flatten(before)
+        if leaves and not any(isinstance(leaf, Node) for leaf in leaves):
+            return state
+        what, names = f"{type(part).__name__}.{method}", leaf_names(before)
+        found, other = flatten(_given(method, part, state))
+        if other != fields:
+            raise EvornnError(f"{what} returns the state fields {leaf_names(state)}; the start gives {names}")
+        for name, a, b in zip(names, map(lift, leaves), map(lift, found), strict=True):
+            if a.shape != b.shape or (a.dtype == "bool") != (b.dtype == "bool"):
+                field = f"state field {name!r}" if name else "the state"
+                raise EvornnError(
+                    f"{what} makes {field} {b.dtype}{list(b.shape)}; the start gives {a.dtype}{list(a.shape)}"
+                )
+        return state
+
+    def _truth(self, method: str, state: Any) -> Any:
+        """What one of the task's questions is answered by: a condition, or Python's True or False as NumPy's, whose ~
+        is a logical not.
+        """
+        value = getattr(self.task, method)(state)
+        if isinstance(value, bool):
+            return np.bool_(value)
+        kind = getattr(value, "dtype", None)
+        if (kind != "bool" and kind != np.bool_) or np.shape(value):
             raise EvornnError(
-                f"{type(self.network).__name__}.step returns {type(result).__name__}; it must return two values, "
-                "the new state and the outputs: `return State(...), y`"
+                f"{type(self.task).__name__}.{method} returns {_form(value)}; it must return one condition, such as "
+                "state.x > 1"
             )
-        return result
+        return value
 
     @staticmethod
     def _shaped(method: str, part: Network | Task, value: Any, shape: tuple[int, ...]) -> Any:
         """The value, if it has the shape that the method must give: nothing is stretched in silence."""
-        if np.shape(value) != shape:
+        if np.shape(_given(method, part, value)) != shape:
             what = "outputs" if method == "step" else "values"
             wanted = f"[{shape[0]}] {what}, a vector" if shape else "one number"
             raise EvornnError(
@@ -102,8 +132,9 @@ class Simulation:
 
     def finish(self, carry: Any) -> State:
         """fitness, steps taken and failed of the episode: ended short of its goal, or with a wrong result."""
-        failed = (~carry.alive & ~as_mask(self.task.finished(carry.task))) | ~as_mask(self.task.passed(carry.task))
-        return State(fitness=self.task.score(carry.task, carry.total, carry.steps), steps=carry.steps, failed=failed)
+        failed = (~carry.alive & ~self._truth("finished", carry.task)) | ~self._truth("passed", carry.task)
+        fitness = self._shaped("score", self.task, self.task.score(carry.task, carry.total, carry.steps), ())
+        return State(fitness=fitness, steps=carry.steps, failed=failed)
 
     def title(self) -> str:
         """What heads the text of a kernel; simulations that differ only in data have one kernel, so one title."""
@@ -114,6 +145,16 @@ class Simulation:
         return f"{self.network.describe()} in {self.task.describe()}"
 
 
-def as_mask(value: Any) -> Any:
-    """Python's True and False as NumPy's, whose ~ is a logical not."""
-    return np.bool_(value) if isinstance(value, bool) else value
+def _given(method: str, part: Network | Task, value: Any) -> Any:
+    """The value, if there is one: a method without `return` gives None."""
+    if value is None:
+        raise EvornnError(f"{type(part).__name__}.{method} returns nothing (None): does it end without `return`?")
+    return value
+
+
+def _form(value: Any) -> str:
+    """A value in words: what a person takes it for."""
+    if not isinstance(value, Node):
+        return shown(value)
+    kind = {"bool": "condition", "int": "whole number"}.get(value.dtype, "number")
+    return f"an array of shape {list(value.shape)}" if value.shape else f"a {kind}"

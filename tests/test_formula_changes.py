@@ -45,6 +45,49 @@ def answers(problem: en.Problem) -> list[float]:
     ]
 
 
+FACTOR = 1.0
+
+
+def helper(x: Any) -> Any:
+    return FACTOR * x
+
+
+def enclosed() -> tuple[type[Moving], Any]:
+    inner = 1.0
+
+    class Enclosed(Moving):
+        weight = 1.0
+
+        @property
+        def scaled(self) -> float:
+            return inner * self.weight
+
+        def reward(self, s: State, action: Any, after: State, t: Any) -> Any:
+            return self.scaled * helper(s.k)
+
+    def change(value: float) -> None:
+        nonlocal inner
+        inner = value
+
+    return Enclosed, change
+
+
+@pytest.mark.parametrize("backend", ["cpu", "plain"])
+def test_what_lies_outside_the_object_counts_too(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Globals, also of functions called, variables of enclosing functions, attributes and methods of the class."""
+    kind, change = enclosed()
+    problem = en.Problem(en.networks.FullyRecurrent(units=1), kind(), backend, workers=1)
+    assert answers(problem) == [3.0] * 5
+    monkeypatch.setitem(globals(), "FACTOR", 2.0)
+    assert answers(problem) == [6.0] * 5
+    change(5.0)
+    assert answers(problem) == [30.0] * 5
+    kind.weight = 0.5
+    assert answers(problem) == [15.0] * 5
+    kind.reward = Moving.reward  # type: ignore[method-assign]
+    assert answers(problem) == [3.0] * 5
+
+
 @pytest.mark.parametrize("backend", ["cpu", "plain"])
 def test_every_reader_sees_a_change(backend: str) -> None:
     task = Moving()
@@ -56,6 +99,24 @@ def test_every_reader_sees_a_change(backend: str) -> None:
     assert answers(problem) == [30.0] * 5
     task.first = 0.5
     assert answers(problem) == [15.0] * 5
+
+
+def test_a_curriculum() -> None:
+    """A task changed between generations is the one that the next generation meets."""
+    task, seen = Moving(), []
+
+    def harder(record: Any) -> None:
+        seen.append(record.top)
+        task.speed = 1.0 + record.generation
+
+    problem = en.Problem(en.networks.FullyRecurrent(units=1), task, workers=1)
+    result = en.run(
+        problem, en.search.RandomGuessing(problem.space, population=4, seed=1), generations=3, on_generation=harder
+    )
+    assert seen == [3.0, 6.0, 9.0]
+    assert result.best is not None
+    assert result.best.fitness == 9.0
+    assert problem.rollout(result.best.genome).rewards.sum() == 12.0  # the speed that the last generation left
 
 
 def test_a_network_of_another_size_is_another_problem() -> None:

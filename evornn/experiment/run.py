@@ -96,6 +96,11 @@ def run(
     `spec`: text kept as spec.toml in it. `on_generation` is called with each new `Record`, `on_prediction` once, before
     the first: with what the run will take (`predict`). Raises EvornnError; memory that this machine does not have is
     refused before any work.
+
+    A curriculum: `on_generation` changes an attribute of the task, and from the next generation on evaluations,
+    rollouts and tests see it. Keep what changes often in `scenarios`: another number in a formula is compiled anew. The
+    best fitness stays what it was when it was found, so that easy stages must not pay more than hard ones. A run's
+    files know nothing of such changes: before you resume it, set the task to what its last generation had.
     """
     limits = Limits(
         evaluations=evaluations,

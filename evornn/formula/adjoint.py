@@ -26,7 +26,7 @@ from evornn.formula.adjoint_rules import ELEMENTWISE, PARTIAL, WITHOUT_SLOPE
 from evornn.formula.contraction import parameters_only
 from evornn.formula.graph import Node, lift
 from evornn.formula.lines import fail
-from evornn.formula.nodes import full, items, layers, padded, slice_of
+from evornn.formula.nodes import flat, full, items, layers, padded, slice_of
 from evornn.formula.trace import Function, reachable
 
 EFFECT = "effect"  # the dtype of nodes that are run for what they do
@@ -36,26 +36,31 @@ class Adjoints:
     """Makes adjoints, each once for every set of outputs whose cotangent is given."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[int, tuple[bool, ...]], tuple[Function, Function]] = {}
+        self._made: dict[tuple[int, tuple[bool, ...], tuple[bool, ...]], tuple[Function, Function]] = {}
         self.numbers = itertools.count()
 
-    def of(self, function: Function, given: tuple[bool, ...] | None = None) -> Function:
-        """The adjoint of `function`. given: which outputs have a cotangent (default: all float ones).
+    def of(self, function: Function, given: tuple[bool, ...] | None = None, partial: tuple[bool, ...] = ()) -> Function:
+        """The adjoint of `function`. given: which outputs have a cotangent (default: all float ones). partial: which
+        inputs may be infinite or NaN where nobody takes the results (default: none).
 
         Its inputs are the function's inputs, then the given cotangents; its outputs the cotangents of the float inputs,
         in order, then effects.
         """
         given = given or tuple(o.dtype == "float" for o in function.outputs)
-        key = (id(function), given)
+        key = (id(function), given, partial)
         if key not in self._made:
-            self._made[key] = (function, self._make(function, given))  # the function is kept, so that its id stays its
+            self._made[key] = (
+                function,
+                self._make(function, given, partial),
+            )  # the function is kept, so that its id stays its
         return self._made[key][1]
 
-    def _make(self, function: Function, given: tuple[bool, ...]) -> Function:
+    def _make(self, function: Function, given: tuple[bool, ...], partial: tuple[bool, ...]) -> Function:
         function = keeping_loop_states(self, function)
         seeds = [o for o, g in zip(function.outputs, given, strict=True) if g]
         cotangents = [Node("input", (), o.shape, "float", f"bar{i}") for i, o in enumerate(seeds)]
-        sweep = Sweep(self, partial_values(function))
+        unsure = {n.id for n, p in zip(function.inputs, partial, strict=False) if p}
+        sweep = Sweep(self, partial_values(function, unsure))
         for node, cotangent in zip(seeds, cotangents, strict=True):
             sweep.add(node, cotangent)
         own = frozenset(n.id for n in function.inputs)
@@ -66,20 +71,28 @@ class Adjoints:
         return Function(f"{function.name}_adjoint", [*function.inputs, *cotangents], [*outputs, *sweep.effects], None)
 
 
-def partial_values(function: Function) -> frozenset[int]:
-    """Ids of what may be infinite or NaN where nobody takes it: what depends on a function with a pole or an edge, and
-    that function's argument.
+def partial_values(function: Function, inputs: set[int] | frozenset[int] = frozenset()) -> frozenset[int]:
+    """Ids of what may be infinite or NaN where nobody takes it: what depends on a function with a pole or an edge, or
+    on such `inputs`, and that function's argument.
     """
     nodes = reachable(function.outputs)
-    found: set[int] = set()
+    found: set[int] = set(inputs)
     for node in nodes:
-        if node.op in PARTIAL or any(a.id in found for a in node.args):
+        if _is_partial(node) or any(a.id in found for a in node.args):
             found.add(node.id)
         if node.op in ("div", "log"):
             found.add(node.args[-1].id)
     fixed = parameters_only(nodes)  # guarded only where they are branches themselves: a guard costs time at every step
     branches = [arg for node in nodes if node.op == "where" for arg in node.args[1:] if arg.id in fixed]
     return frozenset(found - fixed) | (found & {node.id for node in reachable(branches)})
+
+
+def _is_partial(node: Node) -> bool:
+    """Whether it is a function with a pole or an edge, or calls one."""
+    if node.op in ("call", "repeat"):
+        body = node.attr if node.op == "call" else node.attr[0]
+        return any(_is_partial(n) for n in reachable(body.outputs))
+    return node.op in PARTIAL
 
 
 class Sweep:
@@ -169,6 +182,14 @@ class Sweep:
         unused = Node("eq", (bar, lift(0.0)), bar.shape, "bool")
         return Node("where", (unused, lift(1.0), factor), factor.shape or bar.shape)
 
+    def _or_zero(self, result: Node, bar: Node, *factors: Node) -> Node:
+        """A product with the cotangent; 0 where all of that is 0, if one of these factors may be infinite or NaN."""
+        if not any(f.id in self.partial for f in factors):
+            return result
+        size = Node("sum", (Node("abs", (flat(bar),), (bar.size,)),))
+        unused = Node("eq", (size, lift(0.0)), (), "bool")
+        return Node("where", (unused, lift(np.zeros(result.shape)), result), result.shape)
+
     def _sum(self, node: Node, bar: Node) -> None:
         self.add(node.args[0], bar)
 
@@ -184,7 +205,8 @@ class Sweep:
     def _matvec(self, node: Node, bar: Node) -> None:
         matrix, x = node.args
         bar = full(bar, node.shape)
-        self.add(x, Node("matvec", (matrix.T, bar), x.shape))
+        self.add(x, self._or_zero(Node("matvec", (matrix.T, bar), x.shape), bar, matrix))
+        x = self._or_zero(x, bar, x)
         turned = matrix.op == "transpose"
         leaf = matrix.args[0] if turned else matrix
         if leaf.op == "parameter":
@@ -198,8 +220,8 @@ class Sweep:
     def _outer(self, node: Node, bar: Node) -> None:
         a, b = node.args
         bar = full(bar, node.shape)
-        self.add(a, Node("matvec", (bar, b), a.shape))
-        self.add(b, Node("matvec", (bar.T, a), b.shape))
+        self.add(a, self._or_zero(Node("matvec", (bar, b), a.shape), bar, b))
+        self.add(b, self._or_zero(Node("matvec", (bar.T, a), b.shape), bar, a))
 
     def _transpose(self, node: Node, bar: Node) -> None:
         rows, columns = node.shape
@@ -233,7 +255,8 @@ class Sweep:
 
     def _call(self, node: Node, given: dict[int, Node]) -> None:
         function: Function = node.attr
-        adjoint = self.maker.of(function, tuple(i in given for i in range(len(function.outputs))))
+        partial = tuple(a.id in self.partial for a in node.args)
+        adjoint = self.maker.of(function, tuple(i in given for i in range(len(function.outputs))), partial)
         call = Node("call", (*node.args, *(given[i] for i in sorted(given))), (), "tuple", adjoint)
         results = items(call, adjoint.outputs)
         self.take_effects(results)

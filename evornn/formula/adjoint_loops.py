@@ -64,7 +64,7 @@ def run_back(sweep: Sweep, node: Node, given: dict[int, Node]) -> None:
     count = len(body.outputs)
     table = Node("item", (node,), saving.outputs[count].shape, "float", count)
     rest = node.args[count + 2 :]
-    reverse = _backward(sweep.maker, body, table.shape, rest)
+    reverse = _backward(sweep.maker, body, table.shape, rest, node.id in sweep.partial)
     floats = [i for i, o in enumerate(body.outputs) if o.dtype == "float"]
     first = [carried(full(given.get(i), body.outputs[i].shape)) for i in floats]
     zero = [carried(lift(np.zeros(a.shape))) for a in body.inputs[count:] if a.dtype == "float"]
@@ -76,11 +76,13 @@ def run_back(sweep: Sweep, node: Node, given: dict[int, Node]) -> None:
         sweep.add(target, end)
 
 
-def _backward(maker: Adjoints, body: Function, kept_shape: tuple[int, ...], rest: tuple[Node, ...]) -> Function:
+def _backward(
+    maker: Adjoints, body: Function, kept_shape: tuple[int, ...], rest: tuple[Node, ...], partial: bool
+) -> Function:
     """One turn back: cotangents of the float states, sums of those of the other arguments, the turn's number -> the
     same before that turn, then effects. Its last inputs are the table and the other arguments themselves.
     """
-    count, adjoint = len(body.outputs), maker.of(body)
+    count, adjoint = len(body.outputs), maker.of(body, None, (partial,) * len(body.inputs))
     states = [Node("input", (), o.shape, "float", "bar") for o in body.outputs if o.dtype == "float"]
     sums = [Node("input", (), a.shape, "float", "sum") for a in body.inputs[count:] if a.dtype == "float"]
     turn, kept = Node("input", (), (), "int", "turn"), Node("input", (), kept_shape, "float", "table")

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from evornn.formula.index_range import check_index
 from evornn.formula.lines import fail, wrong
 from evornn.formula.refusals import Refusals
 
@@ -343,6 +344,7 @@ def index(x: Node, key: Any) -> Node:
             fail(
                 "an index must be static or come from the time step alone; for one per individual use lookup(table, x)"
             )
+        check_index(key, x.shape[0])
         return Node("take", (x, key), x.shape[1:], x.dtype)
     if not x.shape:
         fail("a scalar cannot be indexed")

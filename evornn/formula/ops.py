@@ -14,6 +14,7 @@ import numpy as np
 from evornn.formula import graph
 from evornn.formula.arithmetic import rounded
 from evornn.formula.graph import Node, as_float, broadcast, lift
+from evornn.formula.index_range import check_index
 from evornn.formula.lines import fail
 from evornn.formula.record import State, flatten, tree_map
 
@@ -259,6 +260,8 @@ def put(buffer: Any, at: Any, value: Any) -> Any:
         )
     if not isinstance(at, Node) and not -node.shape[0] <= at < node.shape[0]:
         fail(f"put at row {at} of a buffer with {node.shape[0]} rows")
+    if isinstance(at, Node):
+        check_index(at, node.shape[0])
     where_ = at if isinstance(at, Node) else Node("constant", (), (), "int", int(at) % node.shape[0])
     if row.shape != node.shape[1:]:
         fail(f"put of a row of shape {row.shape} into a buffer of shape {node.shape}")

@@ -14,6 +14,9 @@ class State:
     __slots__ = ("_fields",)
 
     def __init__(self, **fields: Any) -> None:
+        if not _METHODS.isdisjoint(fields):
+            name = min(_METHODS & fields.keys())
+            raise EvornnError(f"a record's field cannot be called {name!r}, the name of a method of records")
         object.__setattr__(self, "_fields", fields)
 
     def __getattr__(self, name: str) -> Any:
@@ -52,6 +55,9 @@ class State:
             if name not in self._fields:
                 raise EvornnError(f"the record has no field {name!r}; {nearest(name, self._fields)}")
         return State(**{**self._fields, **changes})
+
+
+_METHODS = frozenset(name for name in vars(State) if callable(getattr(State, name)))
 
 
 def flatten(tree: Any) -> tuple[list[Any], Any]:

@@ -63,7 +63,7 @@ class PlainBackend(Backend):
         self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
-        check_traceable(self.simulation, scenarios.shape[1])
+        check_traceable(self.simulation, scenarios.shape[1], steps)
         shape = (len(values), len(scenarios))
         fitness, taken, failed = np.empty(shape), np.empty(shape), np.empty(shape, dtype=bool)
         for i, individual in enumerate(values):

@@ -11,6 +11,7 @@ import numpy as np
 from evornn.errors import EvornnError
 from evornn.formula.adjoint import EFFECT, Adjoints
 from evornn.formula.graph import Node
+from evornn.formula.index_range import steps_from_zero
 from evornn.formula.nodes import full, is_constant
 from evornn.formula.record import State, leaf_names, unflatten
 from evornn.formula.simplify import fold_functions, simplify
@@ -114,13 +115,14 @@ def saving(step: Function, adjoint: Function) -> tuple[Function, Function, int]:
     return saving, Function(adjoint.name, [*adjoint.inputs, *extra], taking.outputs, None), len(kept)
 
 
-def check_traceable(simulation: Any, scenario_size: int) -> None:
-    """Raise FormulaError or EvornnError, once for a simulation, where no kernel could be made of its formulas: NumPy
-    has other rules for what is refused, such as sums of conditions.
+def check_traceable(simulation: Any, scenario_size: int, steps: int) -> None:
+    """Raise FormulaError or EvornnError, once for a simulation and so many steps, where no kernel could be made of its
+    formulas: NumPy has other rules for what is refused, such as sums of conditions.
     """
-    if not getattr(simulation, "traceable", False):
+    if getattr(simulation, "traceable", 0) < steps:
         drawn = _drawn()
-        first, second = (_raw(simulation, scenario_size, simulation.step) for _ in range(2))
+        with steps_from_zero(steps):
+            first, second = (_raw(simulation, scenario_size, simulation.step) for _ in range(2))
         changed = [f.name for f, g in zip(first.functions, second.functions, strict=True) if _form(f) != _form(g)]
         if changed or drawn != _drawn():
             place = f" (met in its {changed[0]})" if changed else ""
@@ -129,7 +131,7 @@ def check_traceable(simulation: Any, scenario_size: int) -> None:
                 "itself, such as random numbers, the clock or a counter, and would become one constant; draw noise "
                 "with formula.uniform(t) or formula.normal(t), and what differs between episodes in scenarios"
             )
-        simulation.traceable = True
+        simulation.traceable = steps
 
 
 def _drawn() -> tuple[Any, ...]:
@@ -192,6 +194,16 @@ def _first(adjoint: Function, count: int) -> Function:
     return Function(adjoint.name, adjoint.inputs, outputs, None)
 
 
+def _check_names(names: list[str]) -> None:
+    """Kernels call their variables like the state's fields."""
+    for i, name in enumerate(names):
+        if not name.isidentifier() or name in names[:i]:
+            why = (
+                "is the name of two fields of the state" if name in names[:i] else "cannot be part of a variable's name"
+            )
+            raise EvornnError(f"{name!r} {why}; rename the field")
+
+
 class _Raw(NamedTuple):
     """Start, step and finish as traced, and what the step takes."""
 
@@ -213,6 +225,7 @@ def _raw(simulation: Any, scenario_size: int, stepping: Any) -> _Raw:
         carry = [Node("input", (), n.shape, n.dtype, f"carry{i}") for i, n in enumerate(start.outputs)]
         record = unflatten(start.definition, list(carry))
         names = [n.replace(".", "_") for n in leaf_names(record)]
+        _check_names(names)
         time = Node("time", (), (), "int")
         rows = {name: Node("input", (), shape, "float", name) for name, shape in simulation.series.items()}
         now = State(t=time, **rows)

@@ -7,15 +7,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from evornn.describe import constructor_call
 from evornn.errors import EvornnError, check_choice
 from evornn.formula import State, relu, sigmoid, sin, tanh
 from evornn.genome import Parameter
+from evornn.part import Part
 
 ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "relu": relu, "sin": sin, "linear": lambda x: x}
 
 
-class Network:
+class Network(Part):
     """Base of all networks. A subclass gives `parameters`, `state`, `step`; `inputs` and `outputs` are set by `bind`.
 
     smooth: whether `step` is differentiable everywhere.
@@ -69,9 +69,21 @@ class Network:
         """One step: parameters p, state s, observation x [inputs] -> (next state, output y [outputs])."""
         raise EvornnError(f"{type(self).__name__} has no step")
 
-    def describe(self) -> str:
-        """One line: the constructor call that makes this network."""
-        return constructor_call(self)
+
+def stepped(network: Network, p: Any, s: Any, x: Any) -> tuple[Any, Any]:
+    """What the network's step returns; EvornnError unless that is a new state and outputs."""
+    result = network.step(p, s, x)
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise EvornnError(
+            f"{type(network).__name__}.step returns {type(result).__name__}; it must return two values, "
+            "the new state and the outputs: `return State(...), y`"
+        )
+    if isinstance(result[1], State) and not isinstance(result[0], State):
+        raise EvornnError(
+            f"{type(network).__name__}.step returns the outputs first; it must return the new state, then "
+            "the outputs: `return State(...), y`"
+        )
+    return result
 
 
 def by_rows(shape: tuple[int, ...], units: int | None = None) -> np.ndarray:

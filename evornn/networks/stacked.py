@@ -11,7 +11,7 @@ import numpy as np
 from evornn.errors import EvornnError, shown
 from evornn.formula import State
 from evornn.genome import Parameter
-from evornn.networks.base import Network
+from evornn.networks.base import Network, stepped
 from evornn.networks.gru import GRU
 
 
@@ -36,6 +36,7 @@ class Stacked(Network):
                 raise EvornnError(
                     f"layers: layer {k} is {shown(layer)}; it must be a network, for example LSTM(units=8)"
                 )
+            layer.check_methods(Network)
         self.layers = tuple(layer.layer() for layer in networks[:-1]) + networks[-1:]
 
     @property
@@ -93,7 +94,7 @@ class Stacked(Network):
         """Layer after layer: the outputs of one are the inputs of the next."""
         after: dict[str, Any] = {}
         for k, layer in enumerate(self.layers):
-            state, x = layer.step(part(p, k, layer.parameters()), part(s, k, layer.state()), x)
+            state, x = stepped(layer, part(p, k, layer.parameters()), part(s, k, layer.state()), x)
             after |= {f"layer{k}_{name}": value for name, value in state.items()}
         return State(**after), x
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from evornn.describe import constructor_call
 from evornn.errors import EvornnError
+from evornn.part import Part
 
 MOST_STEPS = 10**12  # of an episode: more than any machine gets through
 
@@ -30,7 +30,7 @@ class Stage:
     fitness: float | None = None
 
 
-class Task:
+class Task(Part):
     """Base of all tasks. A subclass gives sizes, scenarios, and the formulas start, observe, step, failed and reward.
 
     observations, actions: sizes of what the network sees and gives. steps: control steps of an episode. solved_fitness:
@@ -120,7 +120,3 @@ class Task:
     def title(self) -> str:
         """One line without what is data: tasks of one title may share a kernel."""
         return self.describe()
-
-    def describe(self) -> str:
-        """One line: the constructor call that makes this task."""
-        return constructor_call(self)
