@@ -15,6 +15,15 @@ SMOOTH = [  # a task that needs optional libraries is asked without making one
 ]
 
 
+def meet(network: int, task: int, each: int = 3) -> bool:
+    """Whether these are a pair that is tried by default: every task meets `each` networks, taking turns, and so every
+    network as many tasks or more. As many pairs for each new one, not for each new one times all there are.
+    """
+    networks, tasks = len(NETWORKS), len(TASKS)
+    most, turn = (networks, network - task) if networks <= tasks else (tasks, task - network)
+    return turn % most in {k * most // each for k in range(each)}
+
+
 def small(task: str) -> Task:
     """The task's small example; without the optional libraries that it needs, the test is skipped."""
     for library in TASKS[task].requires:

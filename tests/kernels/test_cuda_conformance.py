@@ -11,6 +11,7 @@ from evornn.tasks import REGISTRY as TASKS
 from tests.kernels.cuda_cases import Batch, Way, evaluate, made, pair
 from tests.kernels.harness import LAYOUTS
 from tests.kernels.test_conformance import IN_FLOAT32, ORDERED
+from tests.pairs import meet
 
 BLOCKS = {"individuals": 4, "episodes": 2, "units": 4}  # threads a block; the last block is not full
 SHORT, LONG = 3, 8  # steps compared with the oracle in float64, and in float32
@@ -28,8 +29,8 @@ def single_case(network: str, task: str, layout: str) -> tuple[Any, ...]:
 
 
 def by_default(i: int, j: int, layout: str) -> bool:
-    """Every pair in one of the layouts whose threads are lanes, taking turns; in "units" one task for each network."""
-    return j == (i + 3) % len(TASKS) if layout == "units" else layout == LAYOUTS[(i + j) % 2]
+    """Pairs in one of the layouts whose threads are lanes, taking turns; in "units" one task for each network."""
+    return j == (i + 3) % len(TASKS) if layout == "units" else meet(i, j) and layout == LAYOUTS[(i + j) % 2]
 
 
 GROUPS: dict[str, list[Any]] = {}  # what one process of the simulator runs

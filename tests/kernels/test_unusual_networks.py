@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evornn.formula import State
 from evornn.gradient.forward import jvp
 from evornn.gradient.lessons import Lessons, credit
 from evornn.kernels.cpu import CpuBackend
+from evornn.kernels.plain import parameter_views
+from evornn.kernels.step_jacobians import StepJacobians
 from evornn.kernels.values import LayoutUnsupported
 from evornn.problem import Problem
 from evornn.tasks import Sequence
@@ -24,9 +27,9 @@ BY_NUMPY = [  # on both sides of what fits registers by default
 
 
 def taking_turns(*others: str) -> list[Any]:
-    """Every kind once with each of the others, in a size from 17 on by turns; all sizes under -m slow."""
+    """Every kind with one of the others by turns, in a size from 17 on; all of them in all sizes under -m slow."""
     return [
-        pytest.param(kind, n, other, marks=() if n == (17, 30)[(i + k) % 2] else pytest.mark.slow)
+        pytest.param(kind, n, other, marks=() if (k, n) == (i % len(others), (17, 30)[i % 2]) else pytest.mark.slow)
         for i, kind in enumerate(KINDS)
         for n in SIZES
         for k, other in enumerate(others)
@@ -113,3 +116,49 @@ def test_forward_mode_is_along_the_gradient(kind: Any, n: int) -> None:
     direction = np.cos(np.arange(problem.dimension))
     _, along = jvp(problem, genomes, direction)
     np.testing.assert_allclose(along, problem.gradient(genomes).gradients @ direction, rtol=1e-9, atol=1e-10)
+
+
+def one_in_three(first: int) -> list[Any]:
+    """A third of the kinds by default, in a size beyond registers."""
+    return [pytest.param(kind, marks=() if i % 3 == first else pytest.mark.slow) for i, kind in enumerate(KINDS)]
+
+
+@pytest.mark.parametrize("kind", one_in_three(0))
+def test_float32_kernels_evaluate_as_numpy_does(kind: Any) -> None:
+    problem, genomes = case(kind, 30)
+    with Problem(problem.network, problem.task, "cpu", precision="float32", workers=1) as rounded:
+        found = rounded.evaluate(genomes).fitness
+    np.testing.assert_allclose(found, problem.evaluate(genomes).fitness, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", one_in_three(1))
+def test_step_jacobians_are_those_of_differences(kind: Any) -> None:
+    problem, genomes = case(kind, 17)
+    step = StepJacobians(problem.simulation)
+    rng = np.random.default_rng(3)
+    state, x = rng.uniform(-0.5, 0.5, step.size), rng.normal(size=step.inputs)
+    found = step.at(genomes[0], state, x)
+    for given, by_state, by_output in (
+        (state, found.state_by_state, found.output_by_state),
+        (x, found.state_by_input, found.output_by_input),
+    ):
+        for i in range(len(given)):
+            ends = []
+            for h in (1e-5, -1e-5):
+                moved = given.copy()
+                moved[i] += h
+                at = (moved, x) if given is state else (state, moved)
+                ends.append(np.concatenate(stepped(problem, genomes[0], *at)))
+            slope = (ends[0] - ends[1]) / 2e-5
+            np.testing.assert_allclose(np.concatenate([by_state[:, i], by_output[:, i]]), slope, rtol=1e-6, atol=1e-7)
+
+
+def stepped(problem: Problem, genome: np.ndarray, state: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """NumPy's step: the next state, flat, and the outputs."""
+    network = problem.network
+    p = State(**parameter_views(problem.simulation, problem.simulation.genome.values(genome[None])[0]))
+    sizes = [int(np.prod(shape, dtype=int)) for shape in network.state().values()]
+    parts = np.split(state, np.cumsum(sizes)[:-1])
+    fields = {k: part.reshape(shape)[()] for (k, shape), part in zip(network.state().items(), parts, strict=True)}
+    after, y = network.step(p, State(**fields), x)
+    return np.concatenate([np.ravel(getattr(after, name)) for name in fields]), np.atleast_1d(y)
