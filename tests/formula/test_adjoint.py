@@ -51,7 +51,7 @@ def reading(formula: Any, n: int, **parts: Any) -> tuple[Any, int]:
     return Reading(shapes(n), formula, outputs=outputs, **parts), outputs
 
 
-@pytest.mark.parametrize("n", [5, 37])
+@pytest.mark.parametrize("n", [5, 19])
 @pytest.mark.parametrize("formula", [elementwise, vectors, functions, lanes_only])
 def test_every_operation(formula: Any, n: int) -> None:
     simulation, outputs = reading(formula, n)

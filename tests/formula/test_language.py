@@ -92,10 +92,13 @@ def test_the_oracle_is_the_formula_called_with_numbers(formula: Any) -> None:
         np.testing.assert_array_equal(row, formula(p, State(), f.Step(1)))
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize(
-    ("layout", "precision"),
-    [("individuals", "float64"), ("units", "float64"), ("episodes", "float32")],
+    ("formula", "layout", "precision"),
+    [  # every formula in two of these by default, taking turns
+        pytest.param(formula, *way, marks=pytest.mark.slow if (i + k) % 3 == 0 else ())
+        for i, formula in enumerate(FORMULAS)
+        for k, way in enumerate([("individuals", "float64"), ("units", "float64"), ("episodes", "float32")])
+    ],
 )
 def test_compiled_formulas_agree_with_numpy(formula: Any, layout: str, precision: str) -> None:
     simulation, outputs, genomes = simulated(formula)

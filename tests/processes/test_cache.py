@@ -97,13 +97,12 @@ def writable_by_others(path: Path) -> None:
 def test_a_damaged_or_foreign_entry(damage: Callable[[Path], None], written: Path, right: np.ndarray) -> None:
     """It is a miss: the numbers are right, at most one line is said, and a damaged one is written again."""
     damage(entry(written))
-    for _ in range(2):
-        fitness, said = start(written)
-        np.testing.assert_array_equal(fitness, right)
-        assert len(said) <= 1
+    fitness, said = start(written)
+    np.testing.assert_array_equal(fitness, right)
+    assert len(said) <= 1
     if damage in (nothing, half, one_bit, noise, text, whole_but_foreign):
-        assert said == []
-        assert entry(written).read_bytes().startswith(cache_folder.MAGIC)
+        content = entry(written).read_bytes().removeprefix(cache_folder.MAGIC)
+        assert hashlib.sha256(content[32:]).digest() == content[:32], "written again"
 
 
 def test_an_entry_that_others_may_write_is_not_executed(written: Path, tmp_path: Path, right: np.ndarray) -> None:
