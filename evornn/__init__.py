@@ -11,12 +11,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evornn import compare, formula, gradient, networks, search, suites, tasks
+    from evornn import compare, formula, networks, search, tasks
+    from evornn import training as gradient
     from evornn.errors import EvornnError
+    from evornn.experiment.estimate import Prediction, predict
     from evornn.experiment.launch import resume
-    from evornn.experiment.prediction import Prediction, predict
     from evornn.experiment.run import Result, run
     from evornn.problem import Problem
+    from evornn.spec import suites
 
 __version__ = "0.1.0"
 __all__ = [
@@ -27,17 +29,17 @@ __all__ = [
 _HOMES = {  # public name -> (module, attribute in it); None: the module itself
     "EvornnError": ("evornn.errors", "EvornnError"),
     "Problem": ("evornn.problem", "Problem"),
-    "Prediction": ("evornn.experiment.prediction", "Prediction"),
-    "predict": ("evornn.experiment.prediction", "predict"),
+    "Prediction": ("evornn.experiment.estimate", "Prediction"),
+    "predict": ("evornn.experiment.estimate", "predict"),
     "Result": ("evornn.experiment.run", "Result"),
     "run": ("evornn.experiment.run", "run"),
     "resume": ("evornn.experiment.launch", "resume"),
     "compare": ("evornn.compare", None),
     "formula": ("evornn.formula", None),
-    "gradient": ("evornn.gradient", None),
+    "gradient": ("evornn.training", None),
     "networks": ("evornn.networks", None),
     "search": ("evornn.search", None),
-    "suites": ("evornn.suites", None),
+    "suites": ("evornn.spec.suites", None),
     "tasks": ("evornn.tasks", None),
 }
 

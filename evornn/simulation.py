@@ -13,9 +13,9 @@ import numpy as np
 
 from evornn.errors import EvornnError, shown
 from evornn.formula import Node, State, where
-from evornn.formula.graph import lift
-from evornn.formula.ops import roundoff
-from evornn.formula.record import flatten, leaf_names, tree_map
+from evornn.formula.node import lift
+from evornn.formula.operations import roundoff
+from evornn.formula.state import flatten, leaf_names, tree_map
 from evornn.genome import Genome
 from evornn.networks.base import Network, stepped
 from evornn.tasks.base import Task

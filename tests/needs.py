@@ -18,7 +18,7 @@ def _package(name: str, extra: str) -> Callable[[], str]:
 
 def _cuda_compiler() -> str:
     try:
-        from evornn.kernels.cuda import device
+        from evornn.compiler.cuda import device
 
         device.check_compiler()
     except EvornnError as error:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from evornn.kernels.reader import ArrayReader
-from evornn.kernels.traced import Traced, trace_simulation
+from evornn.backends.interpreter import ArrayReader
+from evornn.graph.simulation_graphs import Traced, trace_simulation
 
 
 class ArrayRollout:

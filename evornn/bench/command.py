@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
         return
     show(rows, title)
     if options.readme:
-        from evornn.report.readme import replace_block
+        from evornn.bench.readme import replace_block
 
         made = ["Compiled by `evornn bench` on"] if options.predict else []
         replace_block(Path(options.readme), block, markdown(rows, title, *made))
@@ -149,8 +149,8 @@ def _cell(rate: float, timing: Timing, share: float, name: str) -> str:
 
 def _contenders(workload: Workload, genomes: np.ndarray) -> tuple[dict[str, Callable[[], object]], dict[str, float]]:
     """What runs, and the share of the steps that each runs (slow ones are measured on fewer)."""
+    from evornn.backends.cpu import CpuBackend
     from evornn.bench.array_reader import ArrayRollout
-    from evornn.kernels.cpu import CpuBackend
 
     problem = workload.problem(workers=1)
     scenarios, steps = problem.scenarios, workload.steps
@@ -198,8 +198,8 @@ def markdown(rows: list[dict[str, Any]], title: str, made: str = "Measured by `e
     """The table as Markdown, with the machine and the versions it was made on."""
     import numba
 
-    from evornn.kernels.host import features
-    from evornn.report.readme import markdown_table
+    from evornn.bench.readme import markdown_table
+    from evornn.compiler.host import features
 
     cells = [[f"{v:,}" if isinstance(v, int) else str(v) for v in row.values()] for row in rows]
     host = features()

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from evornn.backends.select import check_cuda, record_crossover
 from evornn.bench.array_reader import ArrayRollout
 from evornn.bench.measure import take_turns
 from evornn.bench.workloads import Workload, ctrnn, double_pole, lstm
-from evornn.kernels.backends import check_cuda, record_crossover
 
 POPULATIONS = [4**k for k in range(3, 11)]  # 64 to 1,048,576
 LONGEST = 4.0  # seconds that one evaluation may be expected to take; beyond that the rate at the last size is quoted
@@ -31,7 +31,7 @@ def workloads() -> list[Workload]:
 def measure_cuda(only: str, seconds: float, populations: list[int] | None = None) -> list[dict[str, Any]]:
     """One row for each workload and population, the last of each with the crossover, which is recorded."""
     check_cuda()
-    from evornn.kernels.cuda.device import facts
+    from evornn.compiler.cuda.device import facts
 
     rows: list[dict[str, Any]] = []
     borders = []
@@ -96,7 +96,7 @@ def _row(workload: Workload, population: int, rates: dict[str, float], measured:
 
 def title() -> str:
     """What the table is, and where JAX ran."""
-    from evornn.kernels.cuda.device import facts
+    from evornn.compiler.cuda.device import facts
 
     where = ""
     if importlib.util.find_spec("jax"):

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from evornn.backends.cuda import CudaBackend
 from evornn.bench.cuda import workloads
+from evornn.bench.ptx.counts import step_counts
+from evornn.bench.ptx.gpus import Gpu, gpu, occupancy
+from evornn.bench.ptx.listing import parse
+from evornn.bench.ptx.resources import Resources, resources
+from evornn.bench.ptx.roofline import roofline
 from evornn.bench.workloads import Workload
-from evornn.kernels.cuda import device as device
-from evornn.kernels.cuda.backend import CudaBackend
-from evornn.kernels.ptx.counts import step_counts
-from evornn.kernels.ptx.gpus import Gpu, gpu, occupancy
-from evornn.kernels.ptx.listing import parse
-from evornn.kernels.ptx.resources import Resources, resources
-from evornn.kernels.ptx.roofline import roofline
+from evornn.compiler.cuda import device as device
 
 POPULATION = 16384
 TITLE = "CUDA kernels as compiled, float32, population 16,384; speeds are predicted upper bounds, not measurements"

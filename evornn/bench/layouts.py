@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from evornn.backends.cpu import CpuBackend
 from evornn.bench.measure import take_turns
 from evornn.bench.workloads import Workload, ctrnn, double_pole, lstm
-from evornn.kernels.cpu import CpuBackend
-from evornn.kernels.host import native_lanes
-from evornn.kernels.values import LayoutUnsupported
+from evornn.compiler.emit.values import LayoutUnsupported
+from evornn.compiler.host import native_lanes
 
 
 def measure_layouts(seconds: float) -> list[dict[str, Any]]:

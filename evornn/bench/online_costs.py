@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from evornn.bench.measure import one_thread
-from evornn.gradient.credit import Credit
-from evornn.gradient.lessons import Lessons, credit
 from evornn.networks import FullyRecurrent
 from evornn.problem import Problem
 from evornn.tasks import Sequence
+from evornn.training.online.episodes import Lessons, credit
+from evornn.training.online.estimator import Credit
 
 UNITS = (4, 8, 16, 32, 64, 128, 256)
 METHODS = {"RTRL": ("rtrl", 4), "hybrid": ("hybrid", 3), "TBPTT(10, 20)": ("tbptt", 2)}  # name, power of N expected
@@ -72,8 +72,8 @@ def draw_online(rows: list[dict[str, Any]], path: str | Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from evornn.look import GREY
-    from evornn.report.figure import LINES, STYLE
+    from evornn.plots.run_figure import LINES, STYLE
+    from evornn.plots.style import GREY
 
     measured = [row for row in rows if _measured(row)]
     n = np.array([row["N"] for row in measured])

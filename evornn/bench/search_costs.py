@@ -18,7 +18,7 @@ import numpy as np
 
 from evornn.bench.function_rivals import evosax_class, evosax_state
 from evornn.bench.measure import one_thread
-from evornn.search.overhead import REFERENCE, generation_step, names
+from evornn.bench.search_overhead import REFERENCE, generation_step, names
 
 TITLE = (
     "Milliseconds a generation, fitness excluded, on one core (population 1,024, 100 genes); (%) of DEAP's loop in the "

@@ -15,8 +15,8 @@ from evornn.errors import EvornnError
 if TYPE_CHECKING:
     from evornn.cli.progress import Display
     from evornn.compare.results import Results
-    from evornn.compare.session import Tally
-    from evornn.compare.spec import Comparison
+    from evornn.compare.runner import Tally
+    from evornn.spec.comparison import Comparison
 
 UNPUBLISHED = "no problem of {} has published means to stand beside"
 BROKEN = 1  # the exit code if some runs broke off
@@ -54,9 +54,9 @@ def compare(
     """Compare methods on problems over seeds; the same command goes on where one was interrupted."""
     from evornn.cli.interrupts import Interrupts
     from evornn.cli.progress import Display
-    from evornn.compare import session
+    from evornn.compare import runner
     from evornn.compare.results import load
-    from evornn.compare.spec import Comparison
+    from evornn.spec.comparison import Comparison
 
     out = out or RUNS / spec.stem
     if report:
@@ -79,7 +79,7 @@ def compare(
 
     try:
         with interrupts, display:
-            results = session.run(comparison, out, workers=workers, only=only or (), foreign=import_ or (), watch=watch)
+            results = runner.run(comparison, out, workers=workers, only=only or (), foreign=import_ or (), watch=watch)
         conclude(results, out)
         if results.rows:
             tell(results, spec, ioh, readme)
@@ -93,8 +93,8 @@ def compare(
 
 def check_readme(readme: Path, comparison: Comparison, spec: Path) -> None:
     """Raise EvornnError, before any run, if there will be nothing to write into the Markdown file, or no place."""
-    from evornn.compare.published import published_means
-    from evornn.report.readme import check_block
+    from evornn.bench.readme import check_block
+    from evornn.compare.report.published import published_means
 
     check_block(readme, spec.stem)
     if not any(published_means(entry) for entry in comparison.problems.values()):
@@ -103,9 +103,9 @@ def check_readme(readme: Path, comparison: Comparison, spec: Path) -> None:
 
 def tell(results: Results, spec: Path, ioh: Path | None = None, readme: Path | None = None) -> None:
     """Write the report, and what else is asked for (IOHprofiler data, the block of a Markdown file); say where."""
-    from evornn.compare.ioh import export
-    from evornn.compare.report import write_report
-    from evornn.report.readme import replace_block
+    from evornn.bench.readme import replace_block
+    from evornn.compare.export.ioh import export
+    from evornn.compare.report.page import write_report
 
     for what, why in results.damaged.items():
         typer.echo(f"left out: {what}: {why}", err=True)
@@ -119,10 +119,10 @@ def tell(results: Results, spec: Path, ioh: Path | None = None, readme: Path | N
 
 def published_block(results: Results, spec: Path) -> str:
     """Our means beside the published ones as Markdown; EvornnError if no problem of the comparison has such."""
-    from evornn.compare.material import gather
-    from evornn.compare.published import published
-    from evornn.compare.report import spans
-    from evornn.report.readme import markdown_table
+    from evornn.bench.readme import markdown_table
+    from evornn.compare.report.data import gather
+    from evornn.compare.report.page import spans
+    from evornn.compare.report.published import published
 
     tables = published(gather(results))
     if not tables:
@@ -143,8 +143,8 @@ def published_block(results: Results, spec: Path) -> str:
 
 def foretell(tally: Tally, told: set[str]) -> None:
     """Say once what memory the workers need and, when it is known, how long the runs take."""
-    from evornn.compare.conclusions import counted
-    from evornn.experiment.prediction import in_bytes, in_time
+    from evornn.compare.statistics.conclusions import counted
+    from evornn.experiment.estimate import in_bytes, in_time
 
     if not tally.pending and not told:
         return
@@ -160,7 +160,7 @@ def foretell(tally: Tally, told: set[str]) -> None:
 def show(display: Display, tally: Tally) -> None:
     """Show runs that have ended and those going on, how many were solved, and the time left."""
     from evornn.cli.progress import in_clock
-    from evornn.compare.conclusions import counted
+    from evornn.compare.statistics.conclusions import counted
 
     if tally.compiling:
         display.show(f"compiling networks and tasks for {counted(len(tally.pending), 'run')}", None)
@@ -185,8 +185,8 @@ def conclude(results: Results, out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from evornn.compare.conclusions import counted
-    from evornn.compare.grid import RESULTS
+    from evornn.compare.cells import RESULTS
+    from evornn.compare.statistics.conclusions import counted
 
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("problem", "method"):

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-HEADINGS = {"networks": "Networks", "tasks": "Tasks", "search": "Searches", "gradient": "Trainers"}  # by package
+HEADINGS = {"networks": "Networks", "tasks": "Tasks", "search": "Searches", "training": "Trainers"}  # by package
 USABLE = "usable: "
-KINDS = {"networks": "networks", "tasks": "tasks", "searches": "search", "trainers": "gradient"}
+KINDS = {"networks": "networks", "tasks": "tasks", "searches": "search", "trainers": "training"}
 
 
 def catalogue() -> dict[str, dict[str, str]]:
@@ -47,7 +47,7 @@ def list_(
     if readme is not None:
         if kind is not None:
             raise EvornnError(f"the README's block lists every kind; leave out {kind!r}")
-        from evornn.report.readme import replace_block
+        from evornn.bench.readme import replace_block
 
         replace_block(readme, "list", markdown())
         return
@@ -73,7 +73,7 @@ def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove every cached kernel.")] = False,
 ) -> None:
     """Show the kernel cache: path, size and limit; or clear it."""
-    from evornn.kernels import cache_folder
+    from evornn.compiler import cache_folder
 
     if clear:
         typer.echo(f"removed {cache_folder.clear():,} kernels from {cache_folder.cache_folder()}")
@@ -85,7 +85,7 @@ def _cache_line() -> str:
     """The cache's path, size, limit and state."""
     import os
 
-    from evornn.kernels import cache_folder
+    from evornn.compiler import cache_folder
 
     folder, asked = cache_folder.cache_folder(), cache_folder.asked_folder()
     held = cache_folder.contents()
@@ -105,8 +105,8 @@ def doctor() -> None:
     import os
     import platform
 
-    from evornn.experiment.environment import LIBRARIES, OPTIONAL, commit, processor, version
-    from evornn.kernels import host
+    from evornn.compiler import host
+    from evornn.experiment.storage.environment import LIBRARIES, OPTIONAL, commit, processor, version
 
     machine = host.features()
     lanes = ", ".join(f"{host.native_lanes(precision)} x {precision}" for precision in ("float32", "float64"))
@@ -136,11 +136,11 @@ def doctor() -> None:
 
 def _gpu() -> str:
     """The device, and the rule of backend="auto"."""
-    from evornn.kernels.backends import crossover, why_not_cuda
+    from evornn.backends.select import crossover, why_not_cuda
 
     if why := why_not_cuda():
         return f"not usable here. {why}"
-    from evornn.kernels.cuda.device import facts
+    from evornn.compiler.cuda.device import facts
 
     device, (episodes, source) = facts(), crossover()
     return USABLE + (

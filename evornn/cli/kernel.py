@@ -27,7 +27,7 @@ def kernel(
     With --cc: registers, spills, occupancy and the predicted speed of the CUDA kernel instead.
     """
     from evornn.errors import EvornnError, check_choice, check_range
-    from evornn.experiment.spec import Spec
+    from evornn.spec.run import Spec
 
     check_range("--population", population, 1, integer=True)
     known = Spec.load(spec, set_)
@@ -42,7 +42,7 @@ def kernel(
     if name == "cpu":
         typer.echo(problem.backend.kernel(*shape).text)
         return
-    from evornn.kernels.cuda.backend import CudaBackend
+    from evornn.backends.cuda import CudaBackend
 
     made = CudaBackend(problem.simulation, problem.precision, compiling=True).kernel(*shape)
     if not (cc or gpu or ptx):
@@ -53,10 +53,10 @@ def kernel(
 
 def _report(kernel: Any, cc: str | None, gpu: str | None, file: Path | None) -> str:
     """Compile for a compute capability, or for a GPU's own."""
+    from evornn.bench.ptx.gpus import gpu as gpu_named
+    from evornn.bench.ptx.report import describe
+    from evornn.compiler.cuda import device as device
     from evornn.errors import EvornnError
-    from evornn.kernels.cuda import device as device
-    from evornn.kernels.ptx.gpus import gpu as gpu_named
-    from evornn.kernels.ptx.report import describe
 
     capability = device.capability(cc) if cc else gpu_named(gpu).cc if gpu else (9, 0)
     shape = kernel.shape

@@ -7,9 +7,9 @@ import sys
 import time
 from typing import Self
 
-from evornn.experiment.history import Record
-from evornn.experiment.limits import Limits
-from evornn.report.summary import in_words
+from evornn.cli.summary import in_words
+from evornn.experiment.storage.records import Record
+from evornn.spec.budget import Limits
 
 CENTURY = 100 * 365 * 86_400.0  # seconds
 LINE_SECONDS = 5.0  # between two lines in a log file

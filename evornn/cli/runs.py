@@ -10,11 +10,11 @@ import typer
 if TYPE_CHECKING:
     import numpy as np
 
-    from evornn.experiment.history import Record
     from evornn.experiment.run import Result
-    from evornn.experiment.spec import Spec
+    from evornn.experiment.storage.records import Record
     from evornn.problem import Problem
     from evornn.results import Trajectory
+    from evornn.spec.run import Spec
 
 RUNS = Path("runs/out")
 SHOWN_STEPS = 1000  # of the champion, in the figure
@@ -35,9 +35,9 @@ def run(
     figure: Annotated[bool, typer.Option(help="Draw the figure of the run at its end.")] = True,
 ) -> None:
     """Run a spec: evolve until solved or until a budget is spent."""
-    from evornn.experiment.files import new_directory
+    from evornn.atomic_files import new_directory
     from evornn.experiment.launch import directories
-    from evornn.experiment.spec import Spec
+    from evornn.spec.run import Spec
 
     overrides = [*(set_ or []), *([] if seed is None else [f"run.seed={seed}"]), *_workers(workers)]
     loaded = Spec.load(spec, overrides)
@@ -68,20 +68,20 @@ def replay(
     directory: Annotated[Path, typer.Argument(help="Directory of the run.")],
 ) -> None:
     """Test a run's best network again; redraw its figure."""
-    from evornn.experiment import store
-    from evornn.experiment.history import as_array
+    from evornn.cli.summary import verification
     from evornn.experiment.launch import stored_spec
-    from evornn.report.summary import verification
+    from evornn.experiment.storage import run_directory
+    from evornn.experiment.storage.records import as_array
 
     spec = stored_spec(directory)
     problem, _ = spec.build()
-    genome, solved_at = store.read_best(directory)
+    genome, solved_at = run_directory.read_best(directory)
     if genome is None:
         typer.echo("this run has no best network yet")
         raise typer.Exit(1)
     report = problem.test_champion(genome)
     typer.echo(verification(report) if report.trials else "the task has no champion test")
-    history = as_array(store.read_history(directory))
+    history = as_array(run_directory.read_history(directory))
     for file in _draw(directory, _title(spec), problem, genome, history, solved_at):
         typer.echo(file)
 
@@ -92,11 +92,11 @@ def _workers(workers: int | None) -> list[str]:
 
 def _carry_out(spec: Spec, out: Path, resume: bool, figure: bool) -> None:
     """Run or resume `spec` in `out` under a progress display, then say how it ended."""
+    from evornn.atomic_files import resume_command
     from evornn.cli.interrupts import Interrupts
     from evornn.cli.progress import Progress
-    from evornn.experiment.files import resume_command
     from evornn.experiment.launch import start
-    from evornn.experiment.store import HISTORY
+    from evornn.experiment.storage.run_directory import HISTORY
 
     typer.echo(f"{out}: {'resuming' if resume else 'running'} {spec.origin}")
     progress, interrupts = Progress(spec.limits), Interrupts()
@@ -125,7 +125,7 @@ def _conclude(result: Result, problem: Problem, out: Path, title: str | None) ->
     from rich.console import Console
     from rich.table import Table
 
-    from evornn.report.summary import summarise
+    from evornn.cli.summary import summarise
 
     files = [str(out)]
     if title is not None and result.best is not None:
@@ -142,7 +142,7 @@ def _draw(
     out: Path, title: str, problem: Problem, genome: np.ndarray, history: np.ndarray, solved_at: int | None
 ) -> list[Path]:
     """The figure of a run."""
-    from evornn.report.figure import draw
+    from evornn.plots.run_figure import draw
 
     task, targets = problem.task, problem.task.series.get("targets")
     return draw(

@@ -14,30 +14,30 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evornn.compare.report import write_report
+    from evornn.compare.report.page import write_report
     from evornn.compare.results import Results, from_csv, import_csv, load
-    from evornn.compare.rows import Row
-    from evornn.compare.session import run
-    from evornn.compare.spec import Comparison
+    from evornn.compare.runner import run
+    from evornn.compare.table import Row
+    from evornn.spec.comparison import Comparison
 
 __all__ = ["Comparison", "Results", "Row", "from_csv", "import_csv", "load", "run", "write_report"]
 
 _HOMES = {
-    "Comparison": "spec",
-    "Results": "results",
-    "Row": "rows",
-    "from_csv": "results",
-    "import_csv": "results",
-    "load": "results",
-    "run": "session",
-    "write_report": "report",
+    "Comparison": "evornn.spec.comparison",
+    "Results": "evornn.compare.results",
+    "Row": "evornn.compare.table",
+    "from_csv": "evornn.compare.results",
+    "import_csv": "evornn.compare.results",
+    "load": "evornn.compare.results",
+    "run": "evornn.compare.runner",
+    "write_report": "evornn.compare.report.page",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'evornn.compare' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"evornn.compare.{_HOMES[name]}"), name)
+    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

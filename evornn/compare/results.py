@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evornn.compare import foreign
-from evornn.compare.cells import Ended, read_all
-from evornn.compare.grid import FOREIGN, RESULTS, Cell, cells, stored
-from evornn.compare.rows import Row, as_csv, read_csv
-from evornn.compare.spec import Comparison
+from evornn.atomic_files import check_file, disk_errors, write_atomic
+from evornn.compare import imported
+from evornn.compare.cells import FOREIGN, RESULTS, Cell, cells, stored
+from evornn.compare.stored import Ended, read_all
+from evornn.compare.table import Row, as_csv, read_csv
 from evornn.errors import EvornnError, check_choice
-from evornn.experiment.files import check_file, disk_errors, write_atomic
+from evornn.spec.comparison import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,9 +105,9 @@ def load(out: str | Path) -> Results:
     ended, spoiled = read_all(cells(comparison), out)
     rows = [found.row for found in ended.values()]
     damaged: dict[Cell | str, str] = dict(spoiled.items())
-    known: dict[foreign.Key, str] = {}
-    for path in foreign.stored(out):
-        found, why = foreign.read(path, foreign.fits(comparison, known))
+    known: dict[imported.Key, str] = {}
+    for path in imported.stored(out):
+        found, why = imported.read(path, imported.fits(comparison, known))
         if why is not None:
             damaged[f"{FOREIGN}/{path.name}"] = why
         known.update({(row.problem, row.method, row.seed): str(path) for row in found})
@@ -140,8 +140,8 @@ def import_csv(out: str | Path, path: str | Path) -> int:
     what is wrong.
     """
     out = Path(out)
-    imports = foreign.check_imports(stored(out), out, [path])
-    foreign.keep(imports, out)
+    imports = imported.check_imports(stored(out), out, [path])
+    imported.keep(imports, out)
     return len(imports[0].rows)
 
 

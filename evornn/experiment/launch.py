@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from evornn.errors import EvornnError
-from evornn.experiment.identity import check_spec
 from evornn.experiment.run import Result, run
-from evornn.experiment.spec import Spec, without_files
-from evornn.experiment.store import SPEC, check_is_run
+from evornn.experiment.storage.identity import check_spec
+from evornn.experiment.storage.run_directory import SPEC, check_is_run
+from evornn.spec.run import Spec, without_files
 
 if TYPE_CHECKING:
-    from evornn.experiment.history import Record
-    from evornn.experiment.prediction import Prediction
+    from evornn.experiment.estimate import Prediction
+    from evornn.experiment.storage.records import Record
     from evornn.problem import Problem
-    from evornn.search.base import Search
+    from evornn.search.core.search import Search
 
 LONGEST_STEM = 220  # bytes; file systems take 255 for a whole name
 Watcher = Callable[["Record"], None]

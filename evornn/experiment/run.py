@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from evornn.atomic_files import damaged
 from evornn.errors import EvornnError
-from evornn.experiment import store as files
 from evornn.experiment.arguments import check_callables, check_pair
-from evornn.experiment.dialogue import Dialogue
-from evornn.experiment.environment import describe_environment
-from evornn.experiment.files import damaged
-from evornn.experiment.history import TOTALS, Record, as_array, crc, summarise
-from evornn.experiment.judge import Judge
-from evornn.experiment.limits import Limits, Noise
-from evornn.experiment.prediction import Prediction, check_fits, foretell, largest
-from evornn.experiment.store import Store
+from evornn.experiment.driver import Dialogue
+from evornn.experiment.estimate import Prediction, check_fits, foretell, largest
+from evornn.experiment.storage import run_directory as files
+from evornn.experiment.storage.environment import describe_environment
+from evornn.experiment.storage.records import TOTALS, Record, as_array, crc, summarise
+from evornn.experiment.storage.run_directory import Store
+from evornn.experiment.verification import Judge
+from evornn.spec.budget import Limits, Noise
 
 if TYPE_CHECKING:
     from evornn.experiment.validation import Validated
     from evornn.problem import Problem
     from evornn.results import ChampionReport
     from evornn.search import Best
-    from evornn.search.base import Search
+    from evornn.search.core.search import Search
 
 CHECKPOINT_SECONDS = 10.0  # a resume replays at most about this much search time (no evaluations)
 
@@ -43,8 +43,8 @@ class Result:
     evaluations were gradients, and how many of genomes evaluated before; `restarts`: of the search; `tests`,
     `test_steps`: champion tests and their simulated steps, counted apart. `stopped_by`: "solved", "search" (it has
     nothing more to ask) or the name of the limit that was reached. `history`: structured array, one row a generation
-    (fields of `evornn.experiment.history.Record`). `validated`: the best by episodes that the search has not seen, if
-    that was asked for. `out`: the run directory, if any.
+    (fields of `evornn.experiment.storage.records.Record`). `validated`: the best by episodes that the search has not
+    seen, if that was asked for. `out`: the run directory, if any.
     """
 
     solved: bool
@@ -92,7 +92,7 @@ def run(
     too. `fresh_episodes`: every generation meets new episodes, its members the same ones; fitness is then noisy, and a
     search that keeps individuals may have to evaluate them anew (`reevaluate`). `validation`: episodes on which the
     best are compared at the end (see `evornn.experiment.validation`). `out`: directory to write (see
-    `evornn.experiment.store`); `resume=True` continues the run in it, bit for bit, given the same problem and search.
+    `evornn.experiment.storage`); `resume=True` continues the run in it, bit for bit, given the same problem and search.
     `spec`: text kept as spec.toml in it. `on_generation` is called with each new `Record`, `on_prediction` once, before
     the first: with what the run will take (`predict`). Raises EvornnError; memory that this machine does not have is
     refused before any work.

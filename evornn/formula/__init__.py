@@ -1,9 +1,8 @@
 """Formulas: the mathematics of networks and tasks, written once and read by NumPy, CPU kernels, CUDA and gradients."""
 
-from evornn.formula.graph import Node
-from evornn.formula.lines import FormulaError
+from evornn.formula.node import Node
 from evornn.formula.noise import Step, normal, uniform
-from evornn.formula.ops import (
+from evornn.formula.operations import (
     absolute,
     clip,
     concat,
@@ -33,8 +32,9 @@ from evornn.formula.ops import (
     tanh,
     where,
 )
-from evornn.formula.record import State
-from evornn.formula.sparse import SparseMatrix
+from evornn.formula.source_lines import FormulaError
+from evornn.formula.sparse_matrix import SparseMatrix
+from evornn.formula.state import State
 from evornn.formula.trace import call, function, repeat, tracing
 
 __all__ = [

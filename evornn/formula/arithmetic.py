@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula.graph import (
+from evornn.formula.node import (
     COUNTED,
     Node,
     as_float,
@@ -23,8 +23,8 @@ from evornn.formula.graph import (
     refuse_conditions,
     unary,
 )
-from evornn.formula.lines import fail
-from evornn.formula.nodes import value_of
+from evornn.formula.node_tools import value_of
+from evornn.formula.source_lines import fail
 
 
 def _where(mask: Node, a: Any, b: Any) -> Node:

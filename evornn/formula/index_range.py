@@ -9,10 +9,10 @@ import contextvars
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from evornn.formula.lines import fail
+from evornn.formula.source_lines import fail
 
 if TYPE_CHECKING:
-    from evornn.formula.graph import Node
+    from evornn.formula.node import Node
 
 Range = tuple[int, int]
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula import graph, ops
-from evornn.formula.graph import Node, as_float, binary, lift, refuse_conditions
-from evornn.formula.lines import fail
+from evornn.formula import node as graph
+from evornn.formula import operations
+from evornn.formula.node import Node, as_float, binary, lift, refuse_conditions
+from evornn.formula.source_lines import fail
 
 
 def _reduced(operation: Callable[[Any], Any], conditions: bool = False) -> Callable[..., Any]:
@@ -49,12 +50,12 @@ def _along(axis: Any) -> None:
 
 def _concatenate(parts: Any, axis: Any = 0) -> Any:
     _along(axis)
-    return _joined("np.concatenate", parts, ops.concat, (1,))
+    return _joined("np.concatenate", parts, operations.concat, (1,))
 
 
 def _stacked(parts: Any, axis: Any = 0) -> Any:
     _along(axis)
-    return _joined("np.stack", parts, ops.stack, (0, 1))
+    return _joined("np.stack", parts, operations.stack, (0, 1))
 
 
 def _dot(a: Any, b: Any) -> Any:
@@ -71,12 +72,12 @@ def _inner(a: Any, b: Any) -> Any:
 
 def _outer(a: Any, b: Any) -> Any:
     refuse_conditions("np.outer", lift(a), lift(b))
-    return ops.outer(a, b)
+    return operations.outer(a, b)
 
 
 def _norm(x: Any) -> Any:
     node = as_float(lift(x))
-    return ops.sqrt(ops.sum(node * node)) if node.ndim else abs(node)
+    return operations.sqrt(operations.sum(node * node)) if node.ndim else abs(node)
 
 
 def _product(x: Node) -> Any:
@@ -87,8 +88,8 @@ def _product(x: Node) -> Any:
 
 
 def _variance(x: Node) -> Any:
-    apart = x - ops.mean(x)
-    return ops.mean(apart * apart)
+    apart = x - operations.mean(x)
+    return operations.mean(apart * apart)
 
 
 def _round(x: Any, decimals: int = 0) -> Any:
@@ -98,8 +99,8 @@ def _round(x: Any, decimals: int = 0) -> Any:
         fail(f"decimals is {decimals!r}; it must be a whole number")
     scale = 10.0 ** abs(decimals)
     if decimals == 0:
-        return ops.round(node)
-    return ops.round(node * scale) / scale if decimals > 0 else ops.round(node / scale) * scale
+        return operations.round(node)
+    return operations.round(node * scale) / scale if decimals > 0 else operations.round(node / scale) * scale
 
 
 def _roll(x: Any, shift: Any) -> Any:
@@ -112,11 +113,11 @@ def _full(x: Any, value: Any) -> Any:
 
 def ravel(x: Any) -> Any:
     """All elements as a vector."""
-    return x[np.unravel_index(np.arange(x.size), x.shape)] if x.shape else ops.stack(x)
+    return x[np.unravel_index(np.arange(x.size), x.shape)] if x.shape else operations.stack(x)
 
 
 def _min(x: Node) -> Any:
-    return -ops.max(-x)
+    return -operations.max(-x)
 
 
 def _all(x: Node) -> Any:
@@ -126,30 +127,30 @@ def _all(x: Node) -> Any:
 def _any(x: Node) -> Any:
     if x.dtype != "bool":
         fail("any and all need conditions (comparisons), not numbers")
-    return ops.max(x) > 0.5
+    return operations.max(x) > 0.5
 
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.clip: _clip,
-    np.where: lambda condition, a, b: ops.where(condition, a, b),
+    np.where: lambda condition, a, b: operations.where(condition, a, b),
     np.dot: _dot,
     np.vdot: _inner,
     np.inner: _inner,
     np.outer: _outer,
-    np.sum: _reduced(ops.sum, conditions=True),
-    np.mean: _reduced(ops.mean, conditions=True),
-    np.max: _reduced(ops.max),
+    np.sum: _reduced(operations.sum, conditions=True),
+    np.mean: _reduced(operations.mean, conditions=True),
+    np.max: _reduced(operations.max),
     np.min: _reduced(_min),
     np.prod: _reduced(_product),
     np.var: _reduced(_variance),
-    np.std: _reduced(lambda x: ops.sqrt(_variance(x))),
+    np.std: _reduced(lambda x: operations.sqrt(_variance(x))),
     np.any: _reduced(_any, conditions=True),
     np.all: _reduced(_all, conditions=True),
     np.concatenate: _concatenate,
-    np.hstack: lambda parts: _joined("np.hstack", parts, ops.concat, (0, 1)),
-    np.append: lambda x, values: _joined("np.append", (x, values), ops.concat, (0, 1)),
+    np.hstack: lambda parts: _joined("np.hstack", parts, operations.concat, (0, 1)),
+    np.append: lambda x, values: _joined("np.append", (x, values), operations.concat, (0, 1)),
     np.stack: _stacked,
-    np.vstack: lambda parts: _joined("np.vstack", parts, ops.stack, (1,)),
+    np.vstack: lambda parts: _joined("np.vstack", parts, operations.stack, (1,)),
     np.round: _round,
     np.transpose: lambda x: lift(x).T if lift(x).ndim == 2 else lift(x),
     np.linalg.norm: _norm,

@@ -11,10 +11,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from evornn.formula import arithmetic, graph, ops
-from evornn.formula.graph import Node, as_float, binary, compare, lift, logical, unary
-from evornn.formula.lines import NoSuchAttribute, fail, user_line
+from evornn.formula import arithmetic, operations
+from evornn.formula import node as graph
+from evornn.formula.node import Node, as_float, binary, compare, lift, logical, unary
 from evornn.formula.numpy_functions import FUNCTIONS, ravel
+from evornn.formula.source_lines import NoSuchAttribute, fail, user_line
 
 
 def _not(a: Any) -> Node:
@@ -28,7 +29,7 @@ def _finite(x: Any) -> Node:
 
 def _truncated(x: Any) -> Node:
     node = as_float(lift(x))
-    return ops.where(node < 0.0, -ops.floor(-node), ops.floor(node))
+    return operations.where(node < 0.0, -operations.floor(-node), operations.floor(node))
 
 
 def _whole(op: str) -> Callable[..., Node]:
@@ -62,7 +63,7 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
     "log10": lambda a: unary("log", a) * (1.0 / math.log(10.0)),
     "tan": lambda a: unary("sin", a) / unary("cos", a),
     "hypot": lambda a, b: unary("sqrt", binary("mul", a, a) + binary("mul", b, b)),
-    "rint": lambda a: ops.round(a),
+    "rint": lambda a: operations.round(a),
     "ceil": lambda a: -unary("floor", unary("neg", a)),
     "trunc": _truncated,
     "deg2rad": lambda a: binary("mul", a, math.pi / 180.0),

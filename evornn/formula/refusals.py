@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from evornn.formula.lines import fail
+from evornn.formula.source_lines import fail
 
 
 class Refusals:

@@ -12,11 +12,11 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from evornn.formula.graph import Node, lift
-from evornn.formula.lines import fail
-from evornn.formula.nodes import carried, items, renewed
-from evornn.formula.ops import leaves_are_traced
-from evornn.formula.record import flatten, unflatten
+from evornn.formula.node import Node, lift
+from evornn.formula.node_tools import carried, items, renewed
+from evornn.formula.operations import leaves_are_traced
+from evornn.formula.source_lines import fail
+from evornn.formula.state import flatten, unflatten
 
 _functions: contextvars.ContextVar[dict[Any, Function] | None] = contextvars.ContextVar("functions", default=None)
 

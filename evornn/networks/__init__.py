@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from evornn.networks.base import Network
-from evornn.networks.ctrnn import CTRNN
-from evornn.networks.echo_state import EchoState
-from evornn.networks.elman import Elman
+from evornn.networks.continuous.ctrnn import CTRNN
 from evornn.networks.feedforward import Feedforward
-from evornn.networks.fully_recurrent import FullyRecurrent
-from evornn.networks.gru import GRU
-from evornn.networks.indrnn import IndRNN
-from evornn.networks.jordan import Jordan
-from evornn.networks.lstm import LSTM
+from evornn.networks.gated.gru import GRU
+from evornn.networks.gated.lstm import LSTM
+from evornn.networks.recurrent.elman import Elman
+from evornn.networks.recurrent.fully_recurrent import FullyRecurrent
+from evornn.networks.recurrent.indrnn import IndRNN
+from evornn.networks.recurrent.jordan import Jordan
+from evornn.networks.reservoir.echo_state import EchoState
 from evornn.networks.stacked import Stacked
 from evornn.networks.units import Units
 

@@ -10,7 +10,7 @@ import numpy as np
 from evornn.errors import EvornnError, check_choice
 from evornn.formula import State, relu, sigmoid, sin, tanh
 from evornn.genome import Parameter
-from evornn.part import Part
+from evornn.representation import Part
 
 ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "relu": relu, "sin": sin, "linear": lambda x: x}
 

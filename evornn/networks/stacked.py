@@ -12,7 +12,7 @@ from evornn.errors import EvornnError, shown
 from evornn.formula import State
 from evornn.genome import Parameter
 from evornn.networks.base import Network, stepped
-from evornn.networks.gru import GRU
+from evornn.networks.gated.gru import GRU
 
 
 class Stacked(Network):

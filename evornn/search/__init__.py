@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from evornn.search.base import Best, Search
-from evornn.search.cmaes import CMAES
-from evornn.search.cne import CNE
-from evornn.search.cosyne import CoSyNE
-from evornn.search.differential_evolution import DifferentialEvolution
-from evornn.search.dual_annealing import DualAnnealing
-from evornn.search.esp import ESP
-from evornn.search.evolution_strategy import EvolutionStrategy
-from evornn.search.genetic_algorithm import GeneticAlgorithm
-from evornn.search.islands import IslandModel
-from evornn.search.microbial import MicrobialGA
-from evornn.search.openai_es import OpenAIES
-from evornn.search.parallel_tempering import ParallelTempering
-from evornn.search.particle_swarm import ParticleSwarm
-from evornn.search.pgpe import PGPE
+from evornn.search.annealing.dual_annealing import DualAnnealing
+from evornn.search.annealing.parallel_tempering import ParallelTempering
+from evornn.search.annealing.simulated_annealing import SimulatedAnnealing
+from evornn.search.cooperative.cosyne import CoSyNE
+from evornn.search.cooperative.esp import ESP
+from evornn.search.cooperative.sane import SANE
+from evornn.search.core.search import Best, Search
+from evornn.search.distribution.cmaes import CMAES
+from evornn.search.distribution.openai_es import OpenAIES
+from evornn.search.distribution.pgpe import PGPE
+from evornn.search.distribution.snes import SNES
+from evornn.search.distribution.xnes import XNES
+from evornn.search.evolution.cne import CNE
+from evornn.search.evolution.differential_evolution import DifferentialEvolution
+from evornn.search.evolution.evolution_strategy import EvolutionStrategy
+from evornn.search.evolution.genetic_algorithm import GeneticAlgorithm
+from evornn.search.evolution.microbial import MicrobialGA
+from evornn.search.meta.islands import IslandModel
 from evornn.search.random_guessing import RandomGuessing
-from evornn.search.sane import SANE
-from evornn.search.simulated_annealing import SimulatedAnnealing
-from evornn.search.snes import SNES
-from evornn.search.xnes import XNES
+from evornn.search.swarm.particle_swarm import ParticleSwarm
 
 REGISTRY: dict[str, type[Search]] = {
     "RandomGuessing": RandomGuessing,

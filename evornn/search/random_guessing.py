@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from evornn.search.base import Search, SpaceLike
-from evornn.search.footprint import Footprint
+from evornn.search.core.memory import Footprint
+from evornn.search.core.search import Search, SpaceLike
 
 
 class RandomGuessing(Search):

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from evornn.tasks.a_n_b_n import AnBn
-from evornn.tasks.a_n_b_n_c_n import AnBnCn
-from evornn.tasks.acrobot import Acrobot
-from evornn.tasks.adding import Adding
 from evornn.tasks.base import Stage, Task
-from evornn.tasks.cart_pole import CartPole
-from evornn.tasks.co2 import CO2
-from evornn.tasks.delayed_xor import DelayedXOR
-from evornn.tasks.digits import Digits
-from evornn.tasks.double_pole import DoublePole
-from evornn.tasks.embedded_reber import EmbeddedReber
-from evornn.tasks.gym_cart_pole import GymCartPole
-from evornn.tasks.lorenz import Lorenz
-from evornn.tasks.mackey_glass import MackeyGlass
-from evornn.tasks.mountain_car import MountainCar
-from evornn.tasks.mso import MSO
-from evornn.tasks.multiplication import Multiplication
-from evornn.tasks.narma10 import NARMA10
-from evornn.tasks.noise_free_lag import NoiseFreeLag
-from evornn.tasks.parity import Parity
-from evornn.tasks.pendulum import Pendulum
+from evornn.tasks.control.acrobot import Acrobot
+from evornn.tasks.control.cart_pole import CartPole
+from evornn.tasks.control.double_pole import DoublePole
+from evornn.tasks.control.gym_cart_pole import GymCartPole
+from evornn.tasks.control.mountain_car import MountainCar
+from evornn.tasks.control.pendulum import Pendulum
+from evornn.tasks.grammars.a_n_b_n import AnBn
+from evornn.tasks.grammars.a_n_b_n_c_n import AnBnCn
+from evornn.tasks.grammars.embedded_reber import EmbeddedReber
+from evornn.tasks.grammars.parity import Parity
+from evornn.tasks.grammars.tomita import Tomita
 from evornn.tasks.sequence import Sequence
-from evornn.tasks.sunspots import Sunspots
-from evornn.tasks.temporal_order import TemporalOrder
-from evornn.tasks.tomita import Tomita
+from evornn.tasks.sequences.adding import Adding
+from evornn.tasks.sequences.delayed_xor import DelayedXOR
+from evornn.tasks.sequences.digits import Digits
+from evornn.tasks.sequences.multiplication import Multiplication
+from evornn.tasks.sequences.noise_free_lag import NoiseFreeLag
+from evornn.tasks.sequences.temporal_order import TemporalOrder
+from evornn.tasks.series.co2 import CO2
+from evornn.tasks.series.lorenz import Lorenz
+from evornn.tasks.series.mackey_glass import MackeyGlass
+from evornn.tasks.series.mso import MSO
+from evornn.tasks.series.narma10 import NARMA10
+from evornn.tasks.series.sunspots import Sunspots
 
 _ALL = (
     CartPole, DoublePole, GymCartPole, MountainCar, Pendulum, Acrobot, Sequence,

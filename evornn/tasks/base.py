@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from evornn.errors import EvornnError
-from evornn.part import Part
+from evornn.representation import Part
 
 MOST_STEPS = 10**12  # of an episode: more than any machine gets through
 

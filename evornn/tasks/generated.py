@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from evornn.describe import constructor_call
 from evornn.errors import EvornnError, check_choice, check_range
 from evornn.memory import check_memory
+from evornn.representation import constructor_call
 from evornn.tasks.base import Stage
 from evornn.tasks.losses import largest_loss
 from evornn.tasks.sequence import Sequence

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from evornn.formula import call
-from evornn.formula.record import tree_map
+from evornn.formula.state import tree_map
 
 
 def along(s: Any, h: float, slope: Any) -> Any:

@@ -11,8 +11,8 @@ from evornn.errors import EvornnError, check_choice, check_range, shown
 from evornn.formula import State
 from evornn.tasks import metrics
 from evornn.tasks.base import Task
+from evornn.tasks.data import prepared
 from evornn.tasks.losses import LOSSES, RULES, is_right
-from evornn.tasks.sequence_data import prepared
 
 
 class Sequence(Task):

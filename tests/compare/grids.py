@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import evornn
-from evornn.experiment import store
+from evornn.experiment.storage import run_directory
 
 ROOT = Path(evornn.__file__).parents[1]
 SPEC = """
@@ -53,17 +53,23 @@ def process(*arguments: object, **options: object) -> subprocess.Popen:
 
 def logged(out: Path) -> int:
     """Bytes of history written so far."""
-    return sum(path.stat().st_size for path in out.glob(f"cells/*/*/*/{store.HISTORY}"))
+    return sum(path.stat().st_size for path in out.glob(f"cells/*/*/*/{run_directory.HISTORY}"))
 
 
 def timeless(directory: Path) -> dict[str, object]:
     """Everything that a run's directory says, but for wall time, checksums of it, and what it was made with."""
-    lines = [json.loads(line) for line in (directory / store.HISTORY).read_text().splitlines()]
+    lines = [json.loads(line) for line in (directory / run_directory.HISTORY).read_text().splitlines()]
     for line in lines:
         del line["seconds"], line["simulating"], line["crc32"]
-    result = json.loads((directory / store.RESULT).read_text())
+    result = json.loads((directory / run_directory.RESULT).read_text())
     del result["seconds"], result["crc32"]
-    names = (store.SPEC, store.FITNESS, store.BEST, store.CHECKPOINT, store.CHAMPION)
+    names = (
+        run_directory.SPEC,
+        run_directory.FITNESS,
+        run_directory.BEST,
+        run_directory.CHECKPOINT,
+        run_directory.CHAMPION,
+    )
     files = {name: (directory / name).read_bytes() for name in names if (directory / name).exists()}
     return {"history": lines, "result": result, **files}
 

@@ -7,21 +7,22 @@ import warnings
 from pathlib import Path
 
 import pytest
-from grids import table, written
 
 import evornn
-from evornn.compare import session, worker
-from evornn.compare.grid import CELLS, COMPARE, FOREIGN, LOCK, RESULTS, Cell
-from evornn.compare.material import gather
-from evornn.compare.report import REPORT, write_report
+from evornn.compare import runner
+from evornn.compare.cells import CELLS, COMPARE, FOREIGN, LOCK, RESULTS, Cell
+from evornn.compare.report.data import gather
+from evornn.compare.report.page import REPORT, write_report
 from evornn.errors import EvornnError, EvornnWarning
-from evornn.experiment import store
+from evornn.executors import worker
+from evornn.experiment.storage import run_directory
+from tests.compare.grids import table, written
 from tests.damage import KINDS, damage
 
 CELL = Cell("short", "GA", 1)  # solved
 FOREIGN_CSV = "problem,method,seed,solved,evaluations\nshort,theirs,1,yes,30\nshort,theirs,2,no,40\n"
 TOP = (COMPARE, RESULTS, LOCK)
-ALL = (*TOP, FOREIGN, *store.FILES)
+ALL = (*TOP, FOREIGN, *run_directory.FILES)
 
 
 class Inline:
@@ -53,7 +54,7 @@ def whole(tmp_path_factory):
     text = spec.read_text().replace("target = -20.0", "target = -30.0")
     spec.write_text(text.replace("[problem]", "validation = 1\n[problem]", 1))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "Crew", Inline)
+        patch.setattr(runner, "Crew", Inline)
         evornn.compare.run(spec, folder / "out", workers=1, foreign=[folder / "theirs.csv"])
     return spec, folder / "out"
 
@@ -71,7 +72,7 @@ def rows_without(rows, cell):
 
 def test_every_file_of_a_run_is_there_to_be_damaged(whole):
     _, out = whole
-    assert {path.name for path in CELL.directory(out).iterdir()} == set(store.FILES)
+    assert {path.name for path in CELL.directory(out).iterdir()} == set(run_directory.FILES)
     assert {path.name for path in out.iterdir()} == {*TOP, CELLS, FOREIGN}
 
 
@@ -92,7 +93,7 @@ def test_damage_is_named_and_spoils_nothing_else(tmp_path, monkeypatch, whole, n
     if results is not None:
         check_read(results, before, name, kind)
         gather(results)
-    monkeypatch.setattr(session, "Crew", Inline)
+    monkeypatch.setattr(runner, "Crew", Inline)
     again = outcome(lambda: evornn.compare.run(spec, out, workers=1), TOP, name)
     if again is not None:
         check_again(again, before, name, out, quiet)
@@ -126,11 +127,16 @@ def check_read(results, before, name, kind) -> None:
         assert not results.unfinished
     elif kind == "missing" and name == FOREIGN:  # as if it had not been imported
         assert results.rows == ours
-    elif kind == "missing" and name == store.RESULT:  # as if the run had not ended
+    elif kind == "missing" and name == run_directory.RESULT:  # as if the run had not ended
         assert results.unfinished == [CELL]
         assert results.rows == rows_without(before.rows, CELL)
     else:
-        assert kind == "symlink" or name in (*TOP, store.CHECKPOINT, store.BEST, store.VALIDATED)  # not read
+        assert kind == "symlink" or name in (
+            *TOP,
+            run_directory.CHECKPOINT,
+            run_directory.BEST,
+            run_directory.VALIDATED,
+        )  # not read
         assert results.rows == before.rows
 
 
@@ -152,10 +158,10 @@ def check_again(again, before, name, out, quiet) -> None:
 def test_the_page_says_what_is_left_out_and_why(tmp_path, whole):
     _, quiet = whole
     shutil.copytree(quiet, tmp_path / "out")
-    damage(place(tmp_path / "out", store.HISTORY), "altered")
+    damage(place(tmp_path / "out", run_directory.HISTORY), "altered")
     damage(place(tmp_path / "out", FOREIGN), "truncated")
     other = Cell("swing up", "guess", 2)
-    (other.directory(tmp_path / "out") / store.RESULT).unlink()
+    (other.directory(tmp_path / "out") / run_directory.RESULT).unlink()
     other.error_file(tmp_path / "out").parent.mkdir()
     other.error_file(tmp_path / "out").write_bytes(b"\xff\xfe\x00\n")
     write_report(evornn.compare.load(tmp_path / "out"))

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from grids import assert_same, logged, process, written
 
 import evornn
-from evornn import EvornnError, memory
-from evornn.compare import crew, worker
-from evornn.compare.grid import Cell
-from evornn.experiment import files, store
+from evornn import EvornnError, atomic_files, memory
+from evornn.compare import cells
+from evornn.compare.cells import Cell
+from evornn.executors import processes, worker
+from evornn.experiment.storage import run_directory
+from tests.compare.grids import assert_same, logged, process, written
 from tests.guards import HANGS
 
 run = evornn.compare.run
@@ -82,13 +83,13 @@ def test_signals_end_it_at_once_with_words_on_how_to_go_on(tmp_path, interruptib
     assert b"nothing evaluated so far is lost. Continue with: evornn compare" in said
     assert b"Traceback" not in said
     for cell in (tmp_path / "out").glob("cells/*/*/*"):
-        assert store.read_history(cell) or not (cell / store.HISTORY).stat().st_size
+        assert run_directory.read_history(cell) or not (cell / run_directory.HISTORY).stat().st_size
     assert len(evornn.compare.load(tmp_path / "out").unfinished) == 8
 
 
 def test_a_killed_worker_is_replaced(tmp_path, whole, monkeypatch):
-    workers, started = [], crew._started
-    monkeypatch.setattr(crew, "_started", lambda: workers.append(started()) or workers[-1])
+    workers, started = [], processes._started
+    monkeypatch.setattr(processes, "_started", lambda: workers.append(started()) or workers[-1])
     spec, quiet, _ = whole
 
     def watch(tally):
@@ -102,9 +103,9 @@ def test_a_killed_worker_is_replaced(tmp_path, whole, monkeypatch):
 
 
 def test_a_job_that_kills_every_worker_is_given_up(whole, monkeypatch):
-    monkeypatch.setattr(crew, "CODE", "import os; os._exit(7)")
+    monkeypatch.setattr(processes, "CODE", "import os; os._exit(7)")
     heard = []
-    with crew.Crew(2) as workers:
+    with processes.Crew(2) as workers:
         workers.carry_out([("a", {}), ("b", {})], lambda name, message: heard.append((name, message["failed"])))
     assert sorted(heard) == [(name, "its worker process died 3 times: it ended with code 7") for name in "ab"]
 
@@ -114,9 +115,9 @@ def test_what_breaks_off_is_told_and_the_rest_goes_on(tmp_path, whole):
     spec, quiet, _ = whole
     run(spec, tmp_path / "out", only=["guess", "short"])
     cell = Cell("short", "guess", 1)
-    history = cell.directory(tmp_path / "out") / store.HISTORY
+    history = cell.directory(tmp_path / "out") / run_directory.HISTORY
     history.write_bytes(history.read_bytes().replace(b'"median"', b'"middle"'))
-    (cell.directory(tmp_path / "out") / store.RESULT).unlink()
+    (cell.directory(tmp_path / "out") / run_directory.RESULT).unlink()
     results = run(spec, tmp_path / "out")
     assert list(results.failed) == results.unfinished == [cell]
     assert "history.jsonl is damaged: line 1 is not what was written" in results.failed[cell]
@@ -145,18 +146,18 @@ def test_a_full_disk_ends_it_with_a_clear_message(tmp_path, monkeypatch):
     def full(file, data):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store, "_write_all", full)
+    monkeypatch.setattr(run_directory, "_write_all", full)
     text = evornn.compare.Comparison.load(spec).run_spec("short", "GA", 1).text()
     worker.carry_out({"run": text, "directory": str(tmp_path / "run")}, said.append)
     reason = said[-1]["fatal"]
     assert "the disk is full while writing to" in reason
     assert "Free some space; then give the same command again" in reason
     message = f'import sys; [print(\'{{"fatal": "{reason}"}}\', flush=True) for line in sys.stdin]'
-    monkeypatch.setattr(crew, "CODE", message.replace("{", "{{").replace("}", "}}"))
+    monkeypatch.setattr(processes, "CODE", message.replace("{", "{{").replace("}", "}}"))
     with pytest.raises(EvornnError, match=r"the disk is full .* the same command again"):
         run(spec, tmp_path / "out")
     monkeypatch.undo()
-    monkeypatch.setattr(files.os, "fsync", lambda handle: full(None, None))
+    monkeypatch.setattr(atomic_files.os, "fsync", lambda handle: full(None, None))
     with pytest.raises(EvornnError, match="the disk is full while writing to"):
         run(spec, tmp_path / "other")
 
@@ -170,7 +171,7 @@ def test_noise_aware_runs_keep_training_and_validated_best_apart(tmp_path):
         problem, search = comparison.run_spec(row.problem, row.method, row.seed).build()
         found = evornn.run(problem, search, evaluations=40, target=-20.0, fresh_episodes=True, validation=3).validated
         assert (row.validation, row.test) == (found.validation, found.test)
-        stored = np.load(Cell(row.problem, row.method, row.seed).directory(tmp_path / "out") / store.VALIDATED)
+        stored = np.load(Cell(row.problem, row.method, row.seed).directory(tmp_path / "out") / run_directory.VALIDATED)
         np.testing.assert_array_equal(stored, found.genome)
     assert not np.isnan(evornn.compare.load(tmp_path / "out").column("test")).any()
     with pytest.raises(EvornnError, match=r"short: validation was 3 and is 4"):
@@ -214,8 +215,8 @@ def test_a_changed_spec_is_refused_with_what_differs(tmp_path, whole):
     copy = tmp_path / "copy" / "cells" / "short" / "GA" / "1"
     copy.mkdir(parents=True)
     (tmp_path / "copy" / "compare.toml").write_bytes((out / "compare.toml").read_bytes())
-    begun = (Cell("short", "GA", 1).directory(out) / store.SPEC).read_text()
-    (copy / store.SPEC).write_text(begun.replace("population = 6", "population = 7"))
+    begun = (Cell("short", "GA", 1).directory(out) / run_directory.SPEC).read_text()
+    (copy / run_directory.SPEC).write_text(begun.replace("population = 6", "population = 7"))
     with pytest.raises(EvornnError, match=r"GA on short, seed 1: search\.population was 7 and is 6"):
         run(spec, tmp_path / "copy")
     (tmp_path / "thesis.txt").write_text("dear")
@@ -247,7 +248,7 @@ def test_what_is_refused_leaves_nothing_behind(tmp_path, whole, monkeypatch, mis
 
 def test_two_processes_cannot_work_on_one_comparison(tmp_path, whole):
     spec, out, _ = whole
-    with evornn.compare.grid.opened(evornn.compare.Comparison.load(spec), out):
+    with cells.opened(evornn.compare.Comparison.load(spec), out):
         done = process(spec, "--out", out)
         _, said = done.communicate(timeout=HANGS)
     assert done.returncode == 2
@@ -267,7 +268,7 @@ def test_rows_say_what_the_runs_say(whole):
         assert row.solved_at == (result.best.evaluation if result.solved else None)
         assert row.spent == (result.best.evaluation if result.solved else 40)
         assert row.verified == bool(result.verified and result.verified.solved)
-        told = np.fromfile(Cell(row.problem, row.method, row.seed).directory(out) / store.FITNESS)
+        told = np.fromfile(Cell(row.problem, row.method, row.seed).directory(out) / run_directory.FITNESS)
         at, best = results.curve(row)
         stairs = np.array([best[at <= number].max() for number in range(1, 1 + told.size)])
         np.testing.assert_array_equal(stairs, np.maximum.accumulate(told))

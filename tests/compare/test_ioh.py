@@ -4,16 +4,16 @@ import json
 
 import numpy as np
 import pytest
-from grids import written
 from typer.testing import CliRunner
 
 import evornn
 from evornn import EvornnError
 from evornn.cli import app
-from evornn.compare.grid import Cell
-from evornn.compare.ioh import _lines, export
+from evornn.compare.cells import Cell
+from evornn.compare.export.ioh import _lines, export
 from evornn.compare.results import Results
-from evornn.compare.rows import Row
+from evornn.compare.table import Row
+from tests.compare.grids import written
 
 
 @pytest.fixture(scope="module")

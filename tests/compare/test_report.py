@@ -7,19 +7,19 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from grids import written
 from typer.testing import CliRunner
 
 import evornn
 from evornn import EvornnError
 from evornn.cli import app
-from evornn.compare.grid import Cell
-from evornn.compare.material import gather
-from evornn.compare.published import NAMES, QUOTED, published, published_means
-from evornn.compare.report import METHODS_CSV, PAIRS_CSV, REPORT, page, write_report
+from evornn.compare.cells import Cell
+from evornn.compare.report.data import gather
+from evornn.compare.report.page import METHODS_CSV, PAIRS_CSV, REPORT, page, write_report
+from evornn.compare.report.published import NAMES, QUOTED, published, published_means
 from evornn.compare.results import Results
-from evornn.compare.rows import Row
-from evornn.compare.spec import Comparison
+from evornn.compare.table import Row
+from evornn.spec.comparison import Comparison
+from tests.compare.grids import written
 
 VOID = {"meta", "br", "hr", "img", "link", "wbr"}
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from grids import written
 
 import evornn
 from evornn import EvornnError
-from evornn.compare.rows import COLUMNS, Row, as_csv, read_csv
+from evornn.compare.table import COLUMNS, Row, as_csv, read_csv
+from tests.compare.grids import written
 
 FOREIGN = """problem,method,seed,solved,evaluations,best
 short,theirs,1,yes,30,-3.5

@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from evornn.compare import aggregate, curves, pairs, ranking, resampling, runtimes
+from evornn.compare.statistics import aggregate, curves, pairs, ranking, resampling, runtimes
 from evornn.errors import EvornnError
 
 INF = np.inf

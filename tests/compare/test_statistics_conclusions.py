@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from evornn.compare.analysis import Runs, analyse
-from evornn.compare.conclusions import conclusions
+from evornn.compare.statistics.analysis import Runs, analyse
+from evornn.compare.statistics.conclusions import conclusions
 from evornn.errors import EvornnError
 
 

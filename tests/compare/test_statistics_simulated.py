@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evornn.compare import aggregate, pairs, ranking, runtimes
-from evornn.compare.analysis import Runs, analyse
-from evornn.compare.conclusions import conclusions
+from evornn.compare.statistics import aggregate, pairs, ranking, runtimes
+from evornn.compare.statistics.analysis import Runs, analyse
+from evornn.compare.statistics.conclusions import conclusions
 
 
 def at_most(events, trials, rate):

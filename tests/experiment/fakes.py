@@ -104,7 +104,7 @@ def make(
 
 
 if __name__ == "__main__":
-    from evornn.experiment.store import is_run
+    from evornn.experiment.storage.run_directory import is_run
 
     directory = Path(sys.argv[1])
     problem, search = make(delay=0.002)

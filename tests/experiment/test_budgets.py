@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import SEARCHES
 
 import evornn
-from evornn.experiment import store
-from evornn.gradient import lessons
-from evornn.kernels.stepwise import Run
+from evornn.backends.stepwise import Run
+from evornn.experiment.storage import run_directory
 from evornn.networks import FullyRecurrent
 from evornn.problem import Problem
 from evornn.tasks import Sequence
+from evornn.training.online import episodes
+from tests.experiment.fakes import SEARCHES
 
 EPISODES, STEPS, MOST = 2, 3, 101
 ONE = EPISODES * STEPS  # steps that one evaluation simulates
@@ -61,7 +61,7 @@ class Counted:
         backend.evaluate, backend.gradient = evaluated, graded
         monkeypatch.setattr(Run, "forward", stepped)
         self.presenting = False
-        for cls in (lessons.Lessons, lessons.WholeEpisodes):
+        for cls in (episodes.Lessons, episodes.WholeEpisodes):
             monkeypatch.setattr(cls, "present", self._presented(cls.present))
 
     def _taken(self, found: Any) -> Any:
@@ -115,7 +115,7 @@ def test_evaluations_are_exact_and_counted_in_full(tmp_path, monkeypatch, name, 
                 result = evornn.run(counted.problem, search, evaluations=MOST, target=1e9, out=out, resume=True)
         for total in ("evaluations", "steps", "gradients", "reevaluations", "restarts"):
             assert getattr(result, total) == getattr(whole, total), total
-        assert (out / store.FITNESS).read_bytes() == (tmp_path / str(MOST) / store.FITNESS).read_bytes()
+        assert (out / run_directory.FITNESS).read_bytes() == (tmp_path / str(MOST) / run_directory.FITNESS).read_bytes()
 
 
 @pytest.mark.parametrize(("name", "options"), CASES)

@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from evornn.cli import app, runs
-from evornn.experiment import launch, store
-from evornn.experiment.spec import Spec
+from evornn.experiment import launch
+from evornn.experiment.storage import run_directory
+from evornn.spec.run import Spec
 from tests.damage import KINDS, damage
 
 SPEC = """
@@ -34,13 +35,22 @@ STATES = {  # of a run -> what its spec says otherwise, at which generation it i
     "finished": ([], None, ["--set", "run.evaluations=100"]),
     "solved": (["run.target=-10"], None, []),
 }
-FILES = (store.SPEC, store.ENVIRONMENT, store.HISTORY, store.FITNESS, store.CHECKPOINT, store.BEST, store.RESULT)
+FILES = (
+    run_directory.SPEC,
+    run_directory.ENVIRONMENT,
+    run_directory.HISTORY,
+    run_directory.FITNESS,
+    run_directory.CHECKPOINT,
+    run_directory.BEST,
+    run_directory.RESULT,
+)
 CASES = [
     (state, file, kind)
     for state in STATES
-    for file in (*FILES, store.CHAMPION, "data.npz")
+    for file in (*FILES, run_directory.CHAMPION, "data.npz")
     for kind in KINDS
-    if not (state == "cut" and file in (store.BEST, store.RESULT)) and (state == "solved" or file != store.CHAMPION)
+    if not (state == "cut" and file in (run_directory.BEST, run_directory.RESULT))
+    and (state == "solved" or file != run_directory.CHAMPION)
 ]
 
 
@@ -54,13 +64,19 @@ def call(*arguments):
 
 def outcome(directory: Path) -> tuple:
     """What a run came to: everything but times, environments and files of no one else's business."""
-    lines = [json.loads(line) for line in (directory / store.HISTORY).read_text().splitlines()]
-    result = json.loads((directory / store.RESULT).read_text())
+    lines = [json.loads(line) for line in (directory / run_directory.HISTORY).read_text().splitlines()]
+    result = json.loads((directory / run_directory.RESULT).read_text())
     for entry in (*lines, result):
         for name in ("seconds", "simulating", "crc32"):
             entry.pop(name, None)
-    fitness = (directory / store.FITNESS).read_bytes()
-    return lines, result, fitness, (directory / store.BEST).read_bytes(), (directory / store.CHECKPOINT).read_bytes()
+    fitness = (directory / run_directory.FITNESS).read_bytes()
+    return (
+        lines,
+        result,
+        fitness,
+        (directory / run_directory.BEST).read_bytes(),
+        (directory / run_directory.CHECKPOINT).read_bytes(),
+    )
 
 
 def contents(folder: Path) -> dict:
@@ -91,7 +107,7 @@ def made(tmp_path_factory):
             assert cut
         shutil.copytree(folder / "run", folder / "whole")
         assert call("resume", folder / "whole", "--no-figure", *more)[0] == 0
-        expected, best = outcome(folder / "whole"), store.read_best(folder / "run")
+        expected, best = outcome(folder / "whole"), run_directory.read_best(folder / "run")
         shutil.rmtree(folder / "whole")
         found[state] = (folder, expected, best)
     return found
@@ -123,7 +139,7 @@ def test_a_damaged_file_is_named_or_what_it_held_is_known(run, file, kind, monke
     code, said = call("replay", directory)
     assert code == 0 or file in said or (code == 1 and best is None), said
     if code == 0:
-        found, at = store.read_best(directory)
+        found, at = run_directory.read_best(directory)
         np.testing.assert_array_equal(found, best)
         assert at == solved_at
     assert contents(directory) == before

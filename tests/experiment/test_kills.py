@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import SEARCHES, FakeProblem
 
 import evornn
 from evornn.experiment import run as run_module
-from evornn.experiment import store
+from evornn.experiment.storage import run_directory
 from evornn.networks import FullyRecurrent
 from evornn.problem import Problem
 from evornn.tasks import Sequence
+from tests.experiment.fakes import SEARCHES, FakeProblem
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that start in a millisecond")
 
@@ -50,7 +50,7 @@ def made(name: str, options: dict[str, Any]) -> tuple[Any, Any]:
 def carried_out(directory: Path, name: str, options: dict[str, Any], checkpoints: float) -> None:
     run_module.CHECKPOINT_SECONDS = checkpoints
     problem, search = made(name, options)
-    evornn.run(problem, search, evaluations=BUDGET, target=1e9, out=directory, resume=store.is_run(directory))
+    evornn.run(problem, search, evaluations=BUDGET, target=1e9, out=directory, resume=run_directory.is_run(directory))
 
 
 def forked(*arguments: Any) -> int:
@@ -79,7 +79,7 @@ def ended(child: int, seconds: float) -> int | None:
 
 
 def logged(directory: Path) -> int:
-    history = directory / store.HISTORY
+    history = directory / run_directory.HISTORY
     return history.stat().st_size if history.exists() else 0
 
 
@@ -102,12 +102,12 @@ def killed(directory: Path, name: str, options: dict[str, Any], wait: random.Ran
 
 def everything(directory: Path) -> dict[str, Any]:
     """All that a run's directory says, but for wall time and its checksums."""
-    lines = [json.loads(line) for line in (directory / store.HISTORY).read_text().splitlines()]
-    result = json.loads((directory / store.RESULT).read_text())
+    lines = [json.loads(line) for line in (directory / run_directory.HISTORY).read_text().splitlines()]
+    result = json.loads((directory / run_directory.RESULT).read_text())
     for one in (*lines, result):
         for name in ("seconds", "simulating", "crc32"):
             one.pop(name, None)
-    names = (store.FITNESS, store.BEST, store.CHECKPOINT)
+    names = (run_directory.FITNESS, run_directory.BEST, run_directory.CHECKPOINT)
     return {"history": lines, "result": result, **{name: (directory / name).read_bytes() for name in names}}
 
 

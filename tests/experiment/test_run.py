@@ -5,13 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fakes import FakeProblem, make
 
 import evornn
 from evornn import EvornnError
-from evornn.experiment.asked import WINDOW, Asked
-from evornn.experiment.limits import Limits
-from evornn.report.summary import REASONS
+from evornn.cli.summary import REASONS
+from evornn.experiment.duplicates import WINDOW, Asked
+from evornn.spec.budget import Limits
+from tests.experiment.fakes import FakeProblem, make
 
 
 @pytest.mark.parametrize("budget", [1, 19, 20, 21, 137])

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from fakes import SEARCHES, FakeProblem, make
-from test_store import assert_same_run, interrupt_after
 
 import evornn
 from evornn import EvornnError, networks, tasks
 from evornn.experiment import run as run_module
-from evornn.experiment import store
+from evornn.experiment.storage import run_directory
 from evornn.experiment.validation import CANDIDATES, TEST, TRAINING, VALIDATION, Candidates, stream
+from tests.experiment.fakes import SEARCHES, FakeProblem, make
+from tests.experiment.test_run_directory import assert_same_run, interrupt_after
 
 
 def told(search):
@@ -32,7 +32,9 @@ def test_a_generation_meets_episodes_of_its_own_however_it_is_cut(tmp_path):
         for generation, genomes, fitness in heard[0] + heard[-1]:
             expected = problem.redrawn(stream(problem.seed, TRAINING, generation)).evaluate(genomes).fitness
             np.testing.assert_array_equal(fitness, expected)
-    assert (tmp_path / "1" / store.FITNESS).read_bytes() == (tmp_path / "2" / store.FITNESS).read_bytes()
+    assert (tmp_path / "1" / run_directory.FITNESS).read_bytes() == (
+        tmp_path / "2" / run_directory.FITNESS
+    ).read_bytes()
     centres = {problem.redrawn(stream(problem.seed, TRAINING, g)).centre for g, _, _ in heard[0]}
     assert len(centres) == len({g for g, _, _ in heard[0]})
 
@@ -51,9 +53,9 @@ def test_resumes_bit_for_bit(tmp_path, monkeypatch, name, checkpoint_seconds):
     problem, search = make(solves=-1.0, name=name)
     cut = evornn.run(problem, search, out=tmp_path / "cut", resume=True, **options)
     assert_same_run(tmp_path / "cut", tmp_path / "whole")
-    results = [store.read_json(tmp_path / name, store.RESULT) for name in ("cut", "whole")]
+    results = [run_directory.read_json(tmp_path / name, run_directory.RESULT) for name in ("cut", "whole")]
     assert results[0]["validated"] == results[1]["validated"]
-    np.testing.assert_array_equal(np.load(tmp_path / "cut" / store.VALIDATED), whole.validated.genome)
+    np.testing.assert_array_equal(np.load(tmp_path / "cut" / run_directory.VALIDATED), whole.validated.genome)
     np.testing.assert_array_equal(cut.validated.genome, whole.validated.genome)
 
 
@@ -132,5 +134,5 @@ def test_what_cannot_be_had_is_refused_before_any_work(tmp_path, options, words)
 def test_without_validation_nothing_is_kept(tmp_path):
     problem, search = make()
     assert evornn.run(problem, search, evaluations=50, out=tmp_path / "run").validated is None
-    assert not (tmp_path / "run" / store.VALIDATED).exists()
+    assert not (tmp_path / "run" / run_directory.VALIDATED).exists()
     assert isinstance(problem, FakeProblem)

@@ -14,10 +14,10 @@ import pytest
 
 import evornn as en
 import evornn.formula as f
+from evornn.backends.reference_gradient import gradient
 from evornn.formula import FormulaError, State
-from evornn.kernels.gradient_reader import gradient
-from tests.formula.test_adjoint import check as check_gradient
-from tests.kernels.harness import LAYOUTS, Reading, run
+from tests.backends.harness import LAYOUTS, Reading, run
+from tests.graph.test_vjp import check as check_gradient
 
 MASK = np.array([True, False, True])
 SHAPES = {"x": (3,), "y": (3,), "L": (20,)}
@@ -198,7 +198,7 @@ def test_infinite_constants_have_gradients() -> None:
 
 
 def test_device_text_names_infinity() -> None:
-    from evornn.kernels.cuda.language import ScalarLanguage
+    from evornn.compiler.cuda.target import ScalarLanguage
 
     language = ScalarLanguage("individuals", 32)
     assert [language.number(v) for v in (np.inf, -np.inf, np.nan)] == ["f(INFINITY)", "f(-INFINITY)", "f(NAN)"]

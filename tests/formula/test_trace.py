@@ -14,9 +14,9 @@ import evornn.formula as f
 from evornn.errors import EvornnError
 from evornn.formula import FormulaError, Node, State
 from evornn.formula.noise import threefry_int
-from evornn.formula.record import flatten, leaf_names, tree_map, unflatten
-from evornn.formula.simplify import simplify
+from evornn.formula.state import flatten, leaf_names, tree_map, unflatten
 from evornn.formula.trace import Function, reachable, trace
+from evornn.graph.simplify import simplify
 
 
 def symbol(*shape: int, dtype: str = "float") -> Node:

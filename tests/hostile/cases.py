@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import evornn
-from evornn import gradient, networks, search, tasks
+from evornn import networks, search, tasks, training
 from evornn.genome import Space
 from tests.hostile.values import options
 
@@ -85,7 +85,7 @@ RUN = [name for name in options(evornn.run) if name not in ("evaluations", "spec
 CASES = [
     *(_case(kind, use_network) for kind in networks.REGISTRY.values()),
     *(_small(kind) for kind in tasks.REGISTRY.values()),
-    *(_case(kind, use_search, SPACE) for kind in [*search.REGISTRY.values(), *gradient.REGISTRY.values()]),
+    *(_case(kind, use_search, SPACE) for kind in [*search.REGISTRY.values(), *training.REGISTRY.values()]),
     Case("Problem", options(evornn.Problem, "backend"), _problem),
     Case("run", RUN, _runner(evornn.run)),
     Case("predict", options(evornn.predict), _runner(evornn.predict)),

@@ -4,7 +4,7 @@ import pytest
 
 import evornn
 import evornn.genome
-from evornn import EvornnError, gradient, networks, search, tasks
+from evornn import EvornnError, networks, search, tasks, training
 
 NETWORK, TASK = networks.FullyRecurrent(units=1), tasks.Pendulum(steps=2)
 
@@ -17,9 +17,9 @@ def method(units=1):
     return search.RandomGuessing(problem(units).space, population=2)
 
 
-@pytest.mark.parametrize("name", [*search.REGISTRY, *gradient.REGISTRY])
+@pytest.mark.parametrize("name", [*search.REGISTRY, *training.REGISTRY])
 def test_searches_are_made_with_a_space(name):
-    make = (search.REGISTRY | gradient.REGISTRY)[name]
+    make = (search.REGISTRY | training.REGISTRY)[name]
     with pytest.raises(EvornnError, match=rf"space is an object of Problem.*{name}\(problem\.space\)"):
         make(problem())
     for given in (None, 5, NETWORK, evornn.genome.Space, lambda: 1):

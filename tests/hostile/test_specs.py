@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 import evornn
 import evornn.memory
 from evornn.cli import app
-from evornn.compare import grid
-from evornn.experiment import toml
+from evornn.compare import cells
 from evornn.experiment.run import _Run
-from evornn.experiment.spec import FAMILIES, LIMITS, NOISE, PROBLEM_DEFAULTS, registry
-from evornn.experiment.tables import read
+from evornn.spec import toml
+from evornn.spec.parsing import read
+from evornn.spec.run import FAMILIES, LIMITS, NOISE, PROBLEM_DEFAULTS, registry
 from tests.hostile.values import Hangs, guarded
 
 ROOT = Path(evornn.__file__).parents[1] / "runs"
@@ -95,7 +95,7 @@ def here(tmp_path, monkeypatch):
 
     monkeypatch.setattr(evornn.memory, "physical_memory", lambda: 2**31)
     monkeypatch.setattr(_Run, "go", begin)
-    monkeypatch.setattr(grid, "opened", begin)
+    monkeypatch.setattr(cells, "opened", begin)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

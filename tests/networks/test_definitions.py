@@ -5,19 +5,8 @@ import pytest
 
 from evornn.formula import State
 from evornn.genome import Genome
-from evornn.networks import (
-    CTRNN,
-    GRU,
-    LSTM,
-    EchoState,
-    Elman,
-    Feedforward,
-    FullyRecurrent,
-    IndRNN,
-    Jordan,
-    Stacked,
-    echo_state,
-)
+from evornn.networks import CTRNN, GRU, LSTM, EchoState, Elman, Feedforward, FullyRecurrent, IndRNN, Jordan, Stacked
+from evornn.networks.reservoir import echo_state
 
 INPUTS, OUTPUTS, STEPS = 3, 2, 25
 

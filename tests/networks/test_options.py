@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from evornn.errors import EvornnError
-from evornn.experiment.spec import Spec
 from evornn.genome import Genome
 from evornn.networks import (
     CTRNN,
@@ -21,6 +20,7 @@ from evornn.networks import (
     Jordan,
     Stacked,
 )
+from evornn.spec.run import Spec
 
 BAD = [
     (FullyRecurrent, {"units": 0}, ["units is 0", "whole number", "[1"]),

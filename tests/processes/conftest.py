@@ -1,6 +1,6 @@
-"""Makes `work`, and the checks of searches, importable: here and in child processes that unpickle what they made."""
+"""Makes `work` importable: here and in child processes that unpickle what they made."""
 
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "search")]
+sys.path[:0] = [str(Path(__file__).parent)]

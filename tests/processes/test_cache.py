@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import work
 
-from evornn.kernels import cache_folder
+from evornn.compiler import cache_folder
 
 START = "import work; one = work.problem(); print(one.evaluate(work.genomes(one)).fitness.tolist())"
 NO_SPACE = f"""

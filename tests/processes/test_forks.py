@@ -69,7 +69,7 @@ def test_after_a_fork(case: str, workers: int, tmp_path: Path) -> None:
 def test_forking_while_a_thread_evaluates_and_another_compiles(tmp_path: Path) -> None:
     """Forks at any moment of the parent's work find the child able to evaluate and to compile."""
     code = """
-from evornn.shared import MAKING
+from evornn.sharing import MAKING
 one.evaluate(genomes)
 right, over = fitness(0), threading.Event()
 

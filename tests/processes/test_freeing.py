@@ -41,7 +41,7 @@ import gc, sys
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import work
-from evornn.kernels import module_cache
+from evornn.compiler import module_cache
 sys.setswitchinterval(1e-5)
 
 lives = work.problem(units=2, workers=2)

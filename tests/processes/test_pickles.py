@@ -17,7 +17,7 @@ import evornn as en
 from evornn.errors import EvornnError
 from evornn.formula import SparseMatrix, State
 from evornn.genome import Space
-from evornn.gradient.forward import jvp, step_jacobians
+from evornn.training.forward import jvp, step_jacobians
 from tests.pairs import NETWORKS, TASKS, fitting
 
 WAYS: dict[str, Callable[[Any], Any]] = {
@@ -140,7 +140,7 @@ def test_jacobians_of_a_step(way: str, problem: en.Problem) -> None:
 def errors() -> list[type[EvornnError]]:
     """EvornnError and everything that is one."""
     for module in pkgutil.walk_packages(en.__path__, "evornn."):
-        if not module.name.startswith(("evornn.bench", "evornn.kernels.cuda", "evornn.__main__")):
+        if not module.name.startswith(("evornn.bench", "evornn.compiler.cuda", "evornn.__main__")):
             importlib.import_module(module.name)
     found, todo = [], [EvornnError]
     while todo:

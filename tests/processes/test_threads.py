@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import search_checks as checks
 import work
 
-from evornn import gradient, search
-from evornn.search import swarm_backend
-from evornn.search.base import Search
+from evornn import search, training
+from evornn.search.core.search import Search
+from evornn.search.swarm import pyswarms_rules
+from tests.search import search_checks as checks
 
 JOBS = """
 import json, sys, threading
@@ -26,7 +26,7 @@ import numpy as np
 sys.setswitchinterval(1e-5)
 import work
 import evornn as en
-from evornn.gradient.forward import jvp
+from evornn.training.forward import jvp
 
 one = work.problem(workers=2)
 genomes = work.genomes(one)
@@ -142,7 +142,7 @@ def drawing(individual: list) -> tuple[list]:
 
 
 SEARCHES: dict[str, tuple[type[Search], dict]] = {
-    **{name: (cls, {}) for name, cls in {**search.REGISTRY, **gradient.REGISTRY}.items()},
+    **{name: (cls, {}) for name, cls in {**search.REGISTRY, **training.REGISTRY}.items()},
     "DEAP": (search.GeneticAlgorithm, {"select": "selTournament", "mate": "cxBlend", "mutate": "mutGaussian"}),
     "DEAP, lexicase": (search.GeneticAlgorithm, {"select": "selDoubleTournament", "mutate": "mutPolynomialBounded"}),
     "DEAP, strategies": (search.GeneticAlgorithm, {"mate": "cxESBlend", "mutate": "mutESLogNormal"}),
@@ -189,7 +189,7 @@ def test_logging_that_others_configure_meanwhile_is_configured() -> None:
 
     settings = {"version": 1, "disable_existing_loggers": False, "loggers": {"evornn.theirs": {"level": "ERROR"}}}
     before = list(logging.getLogger().handlers)
-    with swarm_backend._quiet(), ThreadPoolExecutor(1) as pool:
+    with pyswarms_rules._quiet(), ThreadPoolExecutor(1) as pool:
         logging.config.dictConfig({"version": 1, "root": {"handlers": [], "level": "DEBUG"}})
         pool.submit(logging.config.dictConfig, settings).result()
     assert logging.getLogger("evornn.theirs").level == logging.ERROR

@@ -20,7 +20,7 @@ from scipy import stats
 
 from evornn.errors import EvornnError
 from evornn.genome import Space
-from evornn.search.base import Search
+from evornn.search.core.search import Search
 
 WILD = (
     np.inf,

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.optimize import dual_annealing
-from search_checks import box, sphere, steps
 
 from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.search import DualAnnealing, ParallelTempering, SimulatedAnnealing
-from evornn.search.inverted import Ended, Inverted
+from evornn.search.core.inversion import Ended, Inverted
+from tests.search.search_checks import box, sphere, steps
 
 
 @pytest.mark.parametrize("proposal", ["gaussian", "cauchy"])

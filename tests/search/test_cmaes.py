@@ -2,16 +2,17 @@
 
 import numpy as np
 import pytest
-from search_checks import box, steps
 
 from evornn import memory
 from evornn.errors import EvornnError
 from evornn.genome import Space
-from evornn.search import CMAES, XNES, utilities
-from evornn.search.cmaes import rates
-from evornn.search.convergence import Convergence
-from evornn.search.covariance import DiagonalCovariance, FullCovariance
-from evornn.search.regimes import Regime
+from evornn.search import CMAES, XNES
+from evornn.search.core import shaping
+from evornn.search.distribution.cmaes import rates
+from evornn.search.distribution.convergence import Convergence
+from evornn.search.distribution.covariance import DiagonalCovariance, FullCovariance
+from evornn.search.distribution.restart_schedules import Regime
+from tests.search.search_checks import box, steps
 
 
 def unit(dimension: int) -> Space:
@@ -103,12 +104,12 @@ def test_an_optimum_on_the_bounds_is_found(separable: bool) -> None:
 
 def test_mirroring_at_the_bounds() -> None:
     u = np.array([-2.25, -1.0, -0.25, 0.0, 0.3, 1.0, 1.25, 2.0, 2.75])
-    np.testing.assert_allclose(utilities.folded(u), [0.25, 1.0, 0.25, 0.0, 0.3, 1.0, 0.75, 0.0, 0.75])
+    np.testing.assert_allclose(shaping.folded(u), [0.25, 1.0, 0.25, 0.0, 0.3, 1.0, 0.75, 0.0, 0.75])
     inside = np.random.default_rng(0).random(1000)
-    assert utilities.folded(inside).tobytes() == inside.tobytes()
+    assert shaping.folded(inside).tobytes() == inside.tobytes()
     interior = np.array([-2.25, -0.25, 0.3, 1.25, 2.75])
-    slope = (utilities.folded(interior + 1e-6) - utilities.folded(interior - 1e-6)) / 2e-6
-    np.testing.assert_allclose(utilities.fold_slope(interior), slope, rtol=1e-6)
+    slope = (shaping.folded(interior + 1e-6) - shaping.folded(interior - 1e-6)) / 2e-6
+    np.testing.assert_allclose(shaping.fold_slope(interior), slope, rtol=1e-6)
 
 
 def test_the_step_size_stays_above_its_floor_and_within_half_the_range() -> None:

@@ -7,16 +7,16 @@ import math
 import numpy as np
 import pytest
 from scipy import linalg, stats
-from search_checks import box, sphere, steps
 
 from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.search import PGPE, SNES, XNES, DifferentialEvolution, EvolutionStrategy, OpenAIES
-from evornn.search.ascent import Ascent
-from evornn.search.differential_evolution import others
-from evornn.search.parameter_memory import ParameterMemory
-from evornn.search.pgpe import rewards
-from evornn.search.utilities import by_rank, natural_utilities, normal_quantiles, normal_steps
+from evornn.search.core.optimizers import Ascent
+from evornn.search.core.shaping import by_rank, natural_utilities, normal_quantiles, normal_steps
+from evornn.search.distribution.pgpe import rewards
+from evornn.search.evolution.differential_evolution import others
+from evornn.search.evolution.success_history import ParameterMemory
+from tests.search.search_checks import box, sphere, steps
 
 N = 5
 

@@ -6,12 +6,12 @@ import random
 
 import numpy as np
 import pytest
-from search_checks import box, sphere, steps
 
 from evornn.errors import EvornnError
 from evornn.search import GeneticAlgorithm
-from evornn.search.breeding import KEYWORDS, ArrayBreeder, Pool
-from evornn.search.deap_breeding import DeapBreeder, deap_names
+from evornn.search.evolution.breeding import KEYWORDS, ArrayBreeder, Pool
+from evornn.search.evolution.deap_breeding import DeapBreeder, deap_names
+from tests.search.search_checks import box, sphere, steps
 
 REAL = ["cxBlend", "cxESBlend", "cxESTwoPoint", "cxOnePoint", "cxSimulatedBinary", "cxSimulatedBinaryBounded"]
 REAL += ["cxTwoPoint", "cxUniform"]

@@ -5,19 +5,19 @@ import itertools
 import numpy as np
 import pytest
 from scipy import stats
-from search_checks import box, sphere, steps
 
 from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.networks import Feedforward, FullyRecurrent
 from evornn.problem import Problem
 from evornn.search import CNE, ESP, SANE, CoSyNE, GeneticAlgorithm, IslandModel, MicrobialGA
-from evornn.search.composed import distinct, shared_out
-from evornn.search.cosyne import permutation_chances, permuted
-from evornn.search.esp import assembled
-from evornn.search.microbial import ring_pairs
-from evornn.search.subpopulations import Groups, breed, breeding_rows, ranked, remembered
+from evornn.search.cooperative.assembled import distinct, shared_out
+from evornn.search.cooperative.cosyne import permutation_chances, permuted
+from evornn.search.cooperative.esp import assembled
+from evornn.search.cooperative.subpopulations import Groups, breed, breeding_rows, ranked, remembered
+from evornn.search.evolution.microbial import ring_pairs
 from evornn.tasks import DoublePole
+from tests.search.search_checks import box, sphere, steps
 
 Rng = np.random.default_rng
 

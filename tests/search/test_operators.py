@@ -7,7 +7,7 @@ import pytest
 from deap import base, tools
 from scipy import stats
 
-from evornn.search import operators
+from evornn.search.core import operators
 
 LOW, UP = np.array([-2.0, -1.0, 0.0, -4.0]), np.array([3.0, 4.0, 1.0, 4.0])
 A, B = np.array([0.5, 3.9, 0.25, -3.0]), np.array([2.5, -0.5, 0.75, -2.0])

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from search_checks import box, sphere, steps
 
 from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.search import ParticleSwarm
-from evornn.search.swarm_backend import BOUND_RULES, REFUSED, _quiet, bounced, neighbour_table
+from evornn.search.swarm.pyswarms_rules import BOUND_RULES, REFUSED, _quiet, bounced, neighbour_table
+from tests.search.search_checks import box, sphere, steps
 
 
 @contextmanager
@@ -194,7 +194,7 @@ import numpy as np
 np.random.seed(3)
 state = np.random.get_state()[1].copy()
 sys.path[:0] = {path!r}
-from search_checks import box, steps
+from tests.search.search_checks import box, steps
 from evornn.search import ParticleSwarm
 for folder in {folders!r}:
     os.chdir(folder)

@@ -6,15 +6,16 @@ import sys
 
 import numpy as np
 import pytest
-import search_checks as checks
-from search_checks import CHECKS, box, sizes, steps
 
-from evornn import gradient, search
-from evornn.search import RandomGuessing, operators, utilities
-from evornn.search.base import Search
-from evornn.search.footprint import Footprint
+from evornn import search, training
+from evornn.search import RandomGuessing
+from evornn.search.core import operators, shaping
+from evornn.search.core.memory import Footprint
+from evornn.search.core.search import Search
+from tests.search import search_checks as checks
+from tests.search.search_checks import CHECKS, box, sizes, steps
 
-REGISTRY: dict[str, type[Search]] = {**search.REGISTRY, **gradient.REGISTRY}
+REGISTRY: dict[str, type[Search]] = {**search.REGISTRY, **training.REGISTRY}
 WAYS: dict[str, list[dict]] = {  # other roads through a registered search that must keep the same promises
     "GeneticAlgorithm": [
         {"select": "selTournament", "mate": "cxBlend", "mutate": "mutGaussian"},
@@ -123,14 +124,14 @@ def test_conforms(name: str, options: dict, check) -> None:
 def test_conforms_as_large_generations_do(name: str, options: dict, check, monkeypatch) -> None:
     """Large generations draw their numbers in quicker ways; here every one counts as large."""
     monkeypatch.setattr(operators, "MANY", 1)
-    monkeypatch.setattr(utilities, "MANY", 1)
+    monkeypatch.setattr(shaping, "MANY", 1)
     check(functools.partial(REGISTRY[name], **options), 17)
 
 
 PROGRAM = """
 import hashlib, sys
 sys.path[:0] = {path!r}
-import search_checks as checks
+from tests.search import search_checks as checks
 from evornn import gradient, search
 REGISTRY = {{**search.REGISTRY, **gradient.REGISTRY}}
 for name in REGISTRY:
@@ -261,14 +262,14 @@ class Reborn(_Bad):
         return type(self), (self.space, self.population, self.seed)
 
 
-class Downhill(gradient.Adam):
+class Downhill(training.Adam):
     """Learns the wrong way."""
 
     def step(self, fitness: np.ndarray, gradients: np.ndarray) -> np.ndarray:
         return super().step(fitness, -gradients)
 
 
-class Oblivious(gradient.SGD):
+class Oblivious(training.SGD):
     """Loses its velocity on the way through a state."""
 
     def _load(self, own: dict) -> None:
@@ -276,7 +277,7 @@ class Oblivious(gradient.SGD):
         self._memory = np.zeros_like(self._memory)
 
 
-class Careless(gradient.Adam):
+class Careless(training.Adam):
     """Makes up the gradients that it is not told."""
 
     def _hear(self, gradients: np.ndarray | None) -> None:

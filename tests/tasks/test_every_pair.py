@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from evornn.backends.reference import PlainBackend
 from evornn.formula import State, tracing
-from evornn.formula.graph import Node, lift
-from evornn.formula.record import flatten, tree_map
-from evornn.kernels.plain import PlainBackend
+from evornn.formula.node import Node, lift
+from evornn.formula.state import flatten, tree_map
 from evornn.networks import REGISTRY as NETWORKS
 from evornn.simulation import Simulation
 from evornn.tasks import REGISTRY as TASKS

@@ -8,7 +8,7 @@ import pytest
 
 from evornn.errors import EvornnError
 from evornn.formula import State
-from evornn.formula.graph import Node
+from evornn.formula.node import Node
 from evornn.genome import Parameter
 from evornn.networks import Elman, FullyRecurrent
 from evornn.networks.base import Network
@@ -29,7 +29,7 @@ from evornn.tasks import (
     Tomita,
 )  # fmt: skip
 from evornn.tasks.generated import Generated
-from evornn.tasks.tomita import endings, sample
+from evornn.tasks.grammars.tomita import endings, sample
 from tests.pairs import small
 
 GENERATED = [name for name, task in REGISTRY.items() if issubclass(task, Generated)]

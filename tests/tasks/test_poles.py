@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
+from evornn.backends.reference import PlainBackend
 from evornn.errors import EvornnError
 from evornn.formula import Step
-from evornn.kernels.plain import PlainBackend
 from evornn.networks import FullyRecurrent
 from evornn.simulation import Simulation
 from evornn.tasks import CartPole, DoublePole

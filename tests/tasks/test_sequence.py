@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from evornn.backends.reference import PlainBackend
 from evornn.errors import EvornnError
 from evornn.formula import State
 from evornn.genome import Genome
-from evornn.kernels.plain import PlainBackend
 from evornn.networks import Elman
 from evornn.problem import Problem
 from evornn.simulation import Simulation

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from evornn.backends.reference import PlainBackend, parameter_views
 from evornn.errors import EvornnError
 from evornn.formula import State
-from evornn.kernels.plain import PlainBackend, parameter_views
 from evornn.networks import CTRNN, Elman
 from evornn.problem import Problem
 from evornn.simulation import Simulation
 from evornn.tasks import CO2, MSO, NARMA10, REGISTRY, Lorenz, MackeyGlass, Sunspots, metrics
-from evornn.tasks.lorenz import SCALES, lorenz
-from evornn.tasks.mackey_glass import mackey_glass
-from evornn.tasks.narma10 import narma10
-from evornn.tasks.series import Series
+from evornn.tasks.series.base import Series
+from evornn.tasks.series.lorenz import SCALES, lorenz
+from evornn.tasks.series.mackey_glass import mackey_glass
+from evornn.tasks.series.narma10 import narma10
 from tests.pairs import small
 
 SERIES = [name for name, task in REGISTRY.items() if issubclass(task, Series)]
@@ -110,7 +110,7 @@ def test_narma_draws_exploding_inputs_again(monkeypatch):
         calls.append(len(u))
         return np.where(np.arange(len(u))[:, None] < 2 - len(calls), np.inf, 0.5) * np.ones_like(u)
 
-    monkeypatch.setattr("evornn.tasks.narma10.narma10", wild)
+    monkeypatch.setattr("evornn.tasks.series.narma10.narma10", wild)
     assert np.isfinite(NARMA10(sequences=3).series["targets"]).all()
     assert len(calls) == 2
 

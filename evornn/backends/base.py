@@ -1,0 +1,66 @@
+"""What all backends have: sums over episodes, and single steps for learning online and for analysis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evornn.sharing import MAKING, made_once
+
+if TYPE_CHECKING:
+    from evornn.backends.step_jacobians import StepJacobians
+    from evornn.backends.stepwise import Stepwise
+
+
+class Backend:
+    """Base of the backends of one simulation."""
+
+    def __init__(self, simulation: Any, precision: str) -> None:
+        self.simulation, self.precision = simulation, precision
+        self._stepwise: Stepwise | None = None
+
+    def evaluate(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
+        raise NotImplementedError
+
+    def summarise(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """values [P, D], scenarios [E, k] -> mean fitness, all steps, whether any episode failed: each [P]."""
+        return over_episodes(*self.evaluate(values, scenarios, steps, seed))
+
+    def batch_memory(self, individuals: int, scenarios: np.ndarray, steps: int, gradients: bool = False) -> int:
+        """Bytes that evaluating (or differentiating) P individuals in scenarios [E, k] takes, predicted; the genomes
+        and the task's data as they are given apart.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give back threads or a device's memory."""
+
+    def stepwise(self, scenario_size: int) -> Stepwise:
+        """Episodes step by step, with the adjoint of every step, in the backend's precision."""
+        with MAKING:
+            if self._stepwise is None:
+                from evornn.backends.stepwise import Stepwise
+
+                self._stepwise = Stepwise(self.simulation, scenario_size, self.precision)
+            return self._stepwise
+
+    def step_jacobians(self) -> StepJacobians:
+        """The network's step with its Jacobians, in float64."""
+        return self._jacobians
+
+    @made_once
+    def _jacobians(self) -> StepJacobians:
+        from evornn.backends.step_jacobians import StepJacobians
+
+        return StepJacobians(self.simulation)
+
+
+def over_episodes(fitness: np.ndarray, steps: np.ndarray, failed: np.ndarray) -> tuple[Any, ...]:
+    """Mean fitness, steps in all episodes, and whether any failed: each [P], from [P, E]."""
+    return fitness.mean(axis=1), steps.sum(axis=1).astype(np.int64), failed.any(axis=1)

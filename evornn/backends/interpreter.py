@@ -1,0 +1,182 @@
+"""A graph read by an array library, whole arrays at a time: values are [..., E, P], episodes and individuals last.
+
+In NumPy and float64 this runs graphs that no kernel is needed for, and is what kernels of gradients are compared with;
+benchmarks read the same graphs with JAX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from evornn.formula.node import Constant, Node
+from evornn.formula.noise import threefry
+from evornn.formula.operations import roundoff
+from evornn.formula.trace import Function, reachable
+from evornn.graph.simplify import value_of
+
+
+class ArrayReader:
+    """Evaluates traced functions with arrays [..., E, P] (either may be 1).
+
+    xp: numpy or jax.numpy. parameters: name -> [..., 1, P]. tail: (E, P). seed, episodes [E]: of noise.
+    Effects of adjoints go to `gradients`, name -> [..., E, P].
+    """
+
+    def __init__(
+        self, xp: Any, parameters: dict[str, Any], dtype: Any, tail: tuple[int, int] = (1, 1), seed: int = 0,
+        episodes: Any = None,
+    ) -> None:  # fmt: skip
+        self.xp, self.parameters, self.dtype, self.tail, self.seed = xp, parameters, np.dtype(dtype), tail, seed
+        self.episodes = np.arange(tail[0]) if episodes is None else np.asarray(episodes)
+        self.gradients = {name: np.zeros((*np.shape(p)[:-2], *tail), dtype) for name, p in parameters.items()}
+        one = {
+            n: getattr(xp, n)
+            for n in ("sqrt", "exp", "log", "tanh", "sin", "cos", "floor", "sign", "abs", "minimum", "maximum", "where")
+        }
+        self.table: dict[str, Callable[..., Any]] = {
+            **one,
+            "add": lambda a, b: a + b,
+            "sub": lambda a, b: a - b,
+            "mul": lambda a, b: a * b,
+            "div": lambda a, b: a / b,
+            "neg": lambda a: -a,
+            "fma": lambda a, b, c: a * b + c,
+            "lt": lambda a, b: a < b,
+            "le": lambda a, b: a <= b,
+            "eq": lambda a, b: a == b,
+            "ne": lambda a, b: a != b,
+            "and": lambda a, b: a & b,
+            "or": lambda a, b: a | b,
+            "not": lambda a: ~a,
+            "floordiv": lambda a, b: a // b,
+            "mod": lambda a, b: a % b,
+            "carried": lambda a: a,
+            "to_float": lambda a: xp.asarray(a, self.dtype),
+            "sigmoid": lambda a: 0.5 + 0.5 * xp.tanh(0.5 * a),
+            "softplus": lambda a: xp.logaddexp(0, a),
+            "roundoff": roundoff,
+        }
+
+    def run(self, function: Function, arguments: list[Any]) -> list[Any]:
+        """Outputs of a traced function."""
+        known: dict[int, Any] = {n.id: a for n, a in zip(function.inputs, arguments, strict=True)}
+        for node in reachable(function.outputs, frozenset(known)):
+            if node.id not in known:
+                known[node.id] = self._node(node, [known[a.id] for a in node.args])
+        return [known[o.id] for o in function.outputs]
+
+    def _node(self, node: Node, args: list[Any]) -> Any:
+        if node.op == "constant":
+            value = np.asarray(value_of(node), self.dtype if node.dtype == "float" else None)
+            return value[..., None, None] if isinstance(node.attr, Constant) else value[()]
+        if node.op == "parameter":
+            return self.parameters[node.attr]
+        if node.op in ("call", "repeat"):
+            function, times = (node.attr, 1) if node.op == "call" else node.attr[:2]
+            results: list[Any] = []
+            for _ in range(times):
+                results = self.run(function, args)
+                state = [r for r, o in zip(results, function.outputs, strict=True) if o.dtype != "effect"]
+                args = [*state, *args[len(state) :]] if node.op == "repeat" else args
+            return results
+        structural = getattr(self, f"_{node.op}", None)
+        return structural(node, *args) if structural else self.table[node.op](*args)
+
+    # structure --------------------------------------------------------------------------------------------------------
+    def _item(self, node: Node, results: Any) -> Any:
+        return results[node.attr]
+
+    def _slice(self, node: Node, x: Any) -> Any:
+        flat = x.reshape(-1, *x.shape[-2:])[node.attr : node.attr + node.size]
+        return flat.reshape(*node.shape, *x.shape[-2:])
+
+    def _gather(self, node: Node, x: Any) -> Any:
+        return x.reshape(-1, *x.shape[-2:])[np.asarray(node.attr)].reshape(*node.shape, *x.shape[-2:])
+
+    def _concat(self, node: Node, *parts: Any) -> Any:
+        tail = np.broadcast_shapes((1, 1), *(_tail(p) for p in parts))
+        rows = [
+            self.xp.broadcast_to(p, (*a.shape, *tail)).reshape(-1, *tail) for p, a in zip(parts, node.args, strict=True)
+        ]
+        return self.xp.concatenate(rows).reshape(*node.shape, *tail)
+
+    def _transpose(self, node: Node, x: Any) -> Any:
+        return self.xp.swapaxes(x, 0, 1)
+
+    def _take(self, node: Node, buffer: Any, at: Any) -> Any:
+        return buffer[at]
+
+    def _put(self, node: Node, buffer: Any, at: Any, row: Any) -> Any:
+        tail = np.broadcast_shapes(_tail(buffer), _tail(row))
+        whole = self.xp.broadcast_to(buffer, (*node.shape, *tail))
+        if self.xp is not np:
+            return whole.at[at].set(row)
+        whole = whole.copy()
+        whole[at] = row
+        return whole
+
+    # reductions, products, tables, noise ------------------------------------------------------------------------------
+    def _sum(self, node: Node, x: Any) -> Any:
+        shape = node.args[0].shape
+        return self.xp.broadcast_to(x, (*shape, *_tail(x))).sum(tuple(range(len(shape))))
+
+    def _dot(self, node: Node, a: Any, b: Any) -> Any:
+        return self._sum(node, a * b)
+
+    def _max(self, node: Node, x: Any) -> Any:
+        shape = node.args[0].shape
+        return self.xp.broadcast_to(x, (*shape, *_tail(x))).max(tuple(range(len(shape))))
+
+    def _outer(self, node: Node, a: Any, b: Any) -> Any:
+        return a[:, None] * b[None]
+
+    def _matvec(self, node: Node, matrix: Any, x: Any) -> Any:
+        return self._product(0.0, matrix, x)
+
+    def _affine(self, node: Node, *args: Any) -> Any:
+        total, terms = (args[0], args[1:]) if node.attr else (0.0, args)
+        for matrix, x in zip(terms[::2], terms[1::2], strict=True):
+            total = self._product(total, matrix, x)
+        return total
+
+    def _product(self, total: Any, matrix: Any, x: Any) -> Any:
+        if matrix.shape[1] <= 8 or matrix.shape[2] > 1:  # few columns: multiply-adds over individuals
+            for column in range(matrix.shape[1]):
+                total = total + matrix[:, column] * x[column]
+            return total
+        # one matrix product an individual, as the libraries do it best
+        wide = self.xp.broadcast_to(x, (*x.shape[:2], matrix.shape[3])) if matrix.shape[3] > 1 else x
+        product = self.xp.matmul(matrix[:, :, 0].transpose(2, 0, 1), wide.transpose(2, 0, 1))
+        return total + product.transpose(1, 2, 0)
+
+    def _sparse(self, node: Node, x: Any) -> Any:
+        return (node.attr.csr @ x.reshape(len(x), -1)).reshape(-1, *x.shape[1:])
+
+    def _lookup(self, node: Node, at: Any) -> Any:
+        table = node.attr.array
+        row = np.clip(np.floor(np.where(np.isfinite(at), at, 0)), 0, len(table) - 1).astype(int)
+        return np.moveaxis(table[row], (0, 1), (-2, -1)) if row.ndim else table[row][..., None, None]
+
+    def _random(self, node: Node, t: Any) -> Any:
+        draw, word = node.attr
+        key, cut = self.episodes.astype(np.uint64), np.uint64(0xFFFFFFFF)
+        rotate = lambda x, k: ((x << np.uint64(k)) | (x >> np.uint64(32 - k))) & cut  # noqa: E731
+        seed, time, number = (np.full_like(key, v) for v in (self.seed, t, draw))
+        bits = threefry(seed, key, time, number, rotate, lambda x: x & cut)[word]
+        return ((bits >> np.uint64(9)) * 2.0**-23 + 2.0**-24)[:, None]
+
+    # effects ----------------------------------------------------------------------------------------------------------
+    def _accumulate(self, node: Node, value: Any) -> None:
+        name, offset, _ = node.attr
+        rows = np.broadcast_to(value, (*node.args[0].shape, *self.tail)).reshape(-1, *self.tail)
+        self.gradients[name].reshape(-1, *self.tail)[offset : offset + len(rows)] += rows
+
+    def _accumulate_outer(self, node: Node, u: Any, x: Any) -> None:
+        self.gradients[node.attr[0]] += u[:, None] * x[None]
+
+
+def _tail(x: Any) -> tuple[int, ...]:
+    return tuple(np.shape(x)[-2:])

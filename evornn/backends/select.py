@@ -1,0 +1,140 @@
+"""Which backend computes: by name, and for "auto" by a measured rule."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import config
+
+from evornn.backends.base import Backend
+from evornn.backends.cpu import CpuBackend
+from evornn.compiler.cache_folder import cache_folder
+from evornn.errors import EvornnError
+from evornn.sharing import MAKING
+
+PREDICTED = 2048  # episodes at once from which a GPU should win: a guess from operations counted, until it is measured
+
+
+def make(name: str, simulation: Any, precision: str, workers: int | None, gradient_memory: float) -> Backend:
+    """The backend called "cpu", "cuda", "auto" or "plain"."""
+    if name == "plain":
+        from evornn.backends.reference import PlainBackend
+
+        return PlainBackend(simulation)
+    if config.DISABLE_JIT:
+        raise EvornnError("NUMBA_DISABLE_JIT is set, so nothing can be compiled; unset it, or use backend='plain'")
+    host = CpuBackend(simulation, precision, workers, gradient_memory=gradient_memory)
+    if name == "cpu" or (name == "auto" and why_not_cuda()):
+        return host
+    return WithGpu(host, 0 if name == "cuda" else crossover()[0])
+
+
+def check_cuda() -> None:
+    """Raise EvornnError, saying what is missing, unless kernels run on a GPU (or in the CUDA simulator) here."""
+    from evornn.compiler.cuda.device import check
+
+    check()
+
+
+def why_not_cuda() -> str:
+    """Why CUDA kernels cannot run here; "" if they can."""
+    try:
+        check_cuda()
+    except EvornnError as error:
+        return str(error)
+    return ""
+
+
+class WithGpu(Backend):
+    """Evaluations on a GPU, the rest (gradients, single steps) on the CPU.
+
+    smallest: episodes at once from which the GPU is used. The first batch decides for good, so that a fitness never
+    depends on how many others are in its batch.
+    """
+
+    name = "cuda"
+
+    def __init__(self, host: CpuBackend, smallest: int) -> None:
+        super().__init__(host.simulation, host.precision)
+        self.host, self.smallest = host, smallest
+        self.chosen: Any = None
+
+    def choose(self, individuals: int, episodes: int) -> Any:
+        """The backend that evaluates, chosen by the first batch of P individuals x E episodes."""
+        if self.chosen is None:
+            with MAKING:
+                if self.chosen is None:
+                    self.chosen = self.host if individuals * episodes < self.smallest else self._device()
+        return self.chosen
+
+    def _device(self) -> Backend:
+        from evornn.backends.cuda import CudaBackend
+
+        return CudaBackend(self.simulation, self.precision)
+
+    def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Any:
+        """The kernel for a batch of this size."""
+        return self.choose(individuals, episodes).kernel(individuals, episodes, scenario_size)
+
+    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Any:
+        """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
+        return self.choose(len(values), len(scenarios)).evaluate(values, scenarios, steps, seed)
+
+    def summarise(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Any:
+        """values [P, D], scenarios [E, k] -> mean fitness, all steps, whether any episode failed: each [P]."""
+        return self.choose(len(values), len(scenarios)).summarise(values, scenarios, steps, seed)
+
+    def batch_memory(self, individuals: int, scenarios: np.ndarray, steps: int, gradients: bool = False) -> int:
+        """As `Backend.batch_memory`; with a GPU, of the host: chunks on the way. The GPU is given what fits it."""
+        if gradients or individuals * len(scenarios) < self.smallest:
+            return self.host.batch_memory(individuals, scenarios, steps, gradients)
+        from evornn.compiler.cuda.layout import CHUNK
+
+        size = np.dtype(self.precision).itemsize
+        return 2 * size * min(individuals, CHUNK) * (self.simulation.genome.dimension + 8) + 64 * individuals
+
+    def gradient(self, *arguments: Any) -> Any:
+        """As `CpuBackend.gradient`."""
+        return self.host.gradient(*arguments)
+
+    def tangent(self, *arguments: Any) -> Any:
+        """As `CpuBackend.tangent`."""
+        return self.host.tangent(*arguments)
+
+    def close(self) -> None:
+        """Stop the threads, free the device's memory."""
+        self.host.close()
+        if self.chosen not in (None, self.host):
+            self.chosen.close()
+
+
+# the rule of "auto" ---------------------------------------------------------------------------------------------------
+def _record() -> Path:
+    return cache_folder() / "crossover.json"
+
+
+def crossover() -> tuple[int, str]:
+    """Episodes at once from which the GPU of this machine is faster than its CPU, and where that is from."""
+    from evornn.compiler.cuda.device import facts
+
+    try:
+        found = json.loads(_record().read_text())[facts().name]
+        return int(found["episodes"]), f"measured on {found['date']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return PREDICTED, "a prediction; `evornn bench --backend cuda` measures it"
+
+
+def record_crossover(device: str, episodes: int) -> None:
+    """Keep a measured crossover for `crossover`."""
+    path = _record()
+    try:
+        known = json.loads(path.read_text())
+    except (OSError, ValueError):
+        known = {}
+    known[device] = {"episodes": int(episodes), "date": datetime.date.today().isoformat()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(known, indent=1))

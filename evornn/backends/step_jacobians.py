@@ -1,0 +1,109 @@
+"""Jacobians of one step of a network: by its state and inputs in forward mode, by its genes in reverse mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evornn.compiler.programs.function import FunctionKernel
+from evornn.errors import EvornnError
+from evornn.formula import State, tracing
+from evornn.formula.node import Node
+from evornn.formula.state import flatten, leaf_names, unflatten
+from evornn.formula.trace import Function, trace
+from evornn.graph.jvp import Tangents
+from evornn.graph.simplify import fold_functions
+from evornn.graph.vjp import Adjoints
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A network's step s', y = f(s, x) near one state and input.
+
+    state [S], output [m]: after the step. Jacobians: state_by_state [S, S], state_by_input [S, n],
+    output_by_state [m, S], output_by_input [m, n].
+    """
+
+    state: np.ndarray
+    output: np.ndarray
+    state_by_state: np.ndarray
+    state_by_input: np.ndarray
+    output_by_state: np.ndarray
+    output_by_input: np.ndarray
+
+
+class StepJacobians:
+    """The network of a simulation, one step at a time, with its Jacobians in float64.
+
+    States are flat [S]: the fields of the network's state in order, `fields` name -> slice. Raises EvornnError on wrong
+    shapes, or if the network is not smooth.
+    """
+
+    def __init__(self, simulation: Any) -> None:
+        network, shapes = simulation.network, simulation.parameters
+        if not network.smooth:
+            raise EvornnError(f"{network.describe()} is not smooth: its step has no useful Jacobian")
+        self.genome, self.inputs, self.outputs = simulation.genome, network.inputs, network.outputs
+        step, self.fields = _traced(network, shapes)
+        self._shapes = [n.shape for n in step.inputs]
+        self.size = sum(n.size for n in step.inputs[:-1])
+        uniform = range(len(step.inputs))
+        self._forward = FunctionKernel(Tangents().of(step), uniform, shapes, lanes=self.size + self.inputs)
+        self._reverse = FunctionKernel(Adjoints().of(step), uniform, shapes, lanes=self.size + self.outputs)
+
+    def at(self, genome: Any, state: Any, observation: Any) -> Linear:
+        """The step from `state` [S] under `observation` [n], for genome [D], and its Jacobians."""
+        values, *given = self._given(genome, state, observation)
+        results = self._forward(values, *given, *self._units(self._shapes))
+        half = len(results) // 2
+        after, slopes = (np.hstack([r.reshape(len(r), -1) for r in part]) for part in (results[:half], results[half:]))
+        n = self.size
+        by = slopes.T  # [S + m, S + n]
+        return Linear(after[0, :n], after[0, n:], by[:n, :n], by[:n, n:], by[n:, :n], by[n:, n:])
+
+    def by_genes(self, genome: Any, state: Any, observation: Any) -> tuple[np.ndarray, np.ndarray]:
+        """d state' / d genes [S, D] and d output / d genes [m, D] of that step."""
+        values, *given = self._given(genome, state, observation)
+        shapes = [*self._shapes[:-1], (self.outputs,)]
+        by_values = self._reverse(values, *given, *self._units(shapes))[-1]
+        genes = np.broadcast_to(np.asarray(genome, dtype=np.float64), by_values.shape)
+        rows = self.genome.pull_back(genes, by_values)
+        return rows[: self.size], rows[self.size :]
+
+    def _units(self, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+        """One lane for each number of arrays of these shapes, 1 there and 0 elsewhere."""
+        ends = np.cumsum([0, *(int(np.prod(s, dtype=int)) for s in shapes)])
+        one = np.eye(int(ends[-1]))
+        return [one[:, a:b].reshape(-1, *s) for a, b, s in zip(ends[:-1], ends[1:], shapes, strict=True)]
+
+    def _given(self, genome: Any, state: Any, observation: Any) -> list[np.ndarray]:
+        arrays = []
+        for name, array, size in (
+            ("genome", genome, self.genome.dimension),
+            ("state", state, self.size),
+            ("observation", observation, self.inputs),
+        ):
+            arrays.append(np.asarray(array, dtype=np.float64))
+            if arrays[-1].shape != (size,):
+                raise EvornnError(f"{name} has shape {arrays[-1].shape}; it must be ({size},)")
+        ends = [cut.stop for cut in self.fields.values()]
+        parts = np.split(arrays[1], ends[:-1]) if ends else []
+        fields = [part.reshape(shape) for part, shape in zip(parts, self._shapes[:-1], strict=True)]
+        return [self.genome.values(arrays[0][None])[0], *fields, arrays[2]]
+
+
+def _traced(network: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[Function, dict[str, slice]]:
+    """The step's graph: inputs are the state's fields and the observation, outputs the fields after it and y."""
+    with tracing():
+        p = State(**{name: Node("parameter", (), shape, "float", name) for name, shape in shapes.items()})
+        start = network.start(p)
+        leaves, definition = flatten(start)
+        state = [Node("input", (), np.shape(leaf) if not isinstance(leaf, Node) else leaf.shape) for leaf in leaves]
+        x = Node("input", (), (network.inputs,))
+        step = trace("step", network.step, [*state, x], (p, unflatten(definition, list(state)), x))
+    (step,) = fold_functions([step])
+    ends = np.cumsum([0, *(n.size for n in state)])
+    names = leaf_names(start)
+    return step, {name: slice(int(a), int(b)) for name, a, b in zip(names, ends[:-1], ends[1:], strict=True)}

@@ -1,0 +1,1 @@
+"""Graph to module: memory plan, layout, emitted text, compiled and kept."""

@@ -1,0 +1,294 @@
+"""The words of emitted text as functions of one thread's scalars: the `prelude` of a GPU, written as Python text.
+
+Arithmetic comes from the formulas that SIMD words are built from, run over `algebra`; only addressing is new here.
+Tuples of each length get functions of their own (`tanh_5t`, `affine_5x7s`). What threads are to memory:
+
+individuals, episodes: a thread is one episode of one individual. Weights, scenarios and data are views (array, start,
+             stride): neighbouring threads read neighbouring numbers, or all the same one. Scratch is the thread's own.
+units:       a block is one episode of one individual, a thread is a unit (a row). Scratch is shared; element i of a
+             vector that starts on a multiple of the block belongs to thread i mod block. A thread that reads or writes
+             another's element waits for the whole block before and after it, so the order of threads does not matter.
+             A scalar is computed by every thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import signature
+from typing import Any
+
+from evornn.compiler.cuda.algebra import TextLanes, TextMachine, Writer
+from evornn.compiler.lanes import elementary, payne_hanek
+from evornn.compiler.simd.products import Sums
+from evornn.compiler.simd.words import ELEMENTWISE, MASKS, row_of, uniform
+from evornn.compiler.simd.words import maximum as simd_maximum
+
+VIEWS = ("weight", "data")
+maximum: Callable[..., Any] = simd_maximum  # written for SIMD lanes, true of all
+PRIMITIVE = ("add", "sub", "mul", "div", "fma")
+WAIT = "cuda.syncthreads()"
+
+
+def _parts(name: str, count: int) -> list[str]:
+    return [f"{name}[{i}]" for i in range(count)]
+
+
+class Words:
+    """Definitions for one layout and precision. block: threads that share scratch (1: none do)."""
+
+    def __init__(self, layout: str, bits: int, block: int) -> None:
+        self.bits, self.block, self.shared = bits, block, layout == "units"
+
+    def define(self, name: str, word: str, sizes: tuple[Any, ...]) -> str | None:
+        """The function `name`: `word` for tuples of these sizes; None if the word is a primitive or no word."""
+        if word in PRIMITIVE:
+            return self._lifted(name, word, *sizes) if sizes else None
+        head, _, tail = word.partition("_")
+        if word in ELEMENTWISE:
+            return self._lifted(name, word, *sizes) if sizes else self._elementwise(name)
+        if head in ("affine", "tile"):
+            return getattr(self, f"_{head}")(name, word, *sizes)
+        if tail == "tuple" and head in (*VIEWS, "constant", "scratch"):
+            return self._read_tuple(name, head, *sizes)
+        if head in (*VIEWS, "constant", "scratch", "store") and tail in ("", "units", "units_any"):
+            return self._store(name, tail) if head == "store" else self._read(name, head, tail)
+        maker = getattr(self, f"_{word}", None)
+        return None if maker is None else maker(name, *sizes)
+
+    def _function(self, name: str, arguments: str, build: Callable[[TextMachine], Any]) -> str:
+        """A function whose body `build` writes; it gives the result."""
+        writer = Writer()
+        result = build(TextMachine(writer, self.bits))
+        values = result if isinstance(result, list) else [result]
+        text = ", ".join(v.v if isinstance(v, TextLanes) else str(v) for v in values)
+        returned = f"({text},)" if isinstance(result, list) else text
+        return f"def {name}({arguments}):\n" + "".join(f"    {s}\n" for s in [*writer.lines, f"return {returned}"])
+
+    # elementwise ------------------------------------------------------------------------------------------------------
+    def _elementwise(self, name: str) -> str:
+        function = ELEMENTWISE[name]
+        names = list(signature(function).parameters)[1:]
+        if name == "lanes":
+            return self._function(name, "a", lambda m: "f(a)")
+        kinds = ["mask"] * len(names) if name in MASKS[4:] else ["float"] * len(names)
+        kinds[0] = "mask" if name == "where" else kinds[0]
+
+        def build(m: TextMachine) -> Any:
+            return function(m, *(TextLanes(m, n, k) for n, k in zip(names, kinds, strict=True)))
+
+        return self._function(name, ", ".join(names), build)
+
+    def _lifted(self, name: str, word: str, size: int, pattern: str) -> str:
+        names = [f"a{i}" for i in range(len(pattern))]
+        calls = [
+            f"{word}({', '.join(f'{n}[{i}]' if p == 't' else n for n, p in zip(names, pattern, strict=True))})"
+            for i in range(size)
+        ]
+        return self._function(name, ", ".join(names), lambda m: calls)
+
+    def _sincos(self, name: str) -> str:
+        return self._function(name, "x", lambda m: list(elementary.sincos(m, TextLanes(m, "x"))))
+
+    def _truth(self, name: str) -> str:
+        return self._function(name, "x", lambda m: "x")
+
+    def _far_angle(self, name: str) -> str:
+        def build(m: TextMachine) -> Any:
+            m.writer.lines += ["if not mask:", "    return (r, q)"]
+            bits = m.keep("bits_of(x)", "int")
+            magnitude = m.keep(f"w({(bits & 0x7FFFFFFF).v})", "wide")
+            s = (magnitude >> 23) + (payne_hanek.GUARD - payne_hanek.EXPONENT_BIAS) % 2**64
+            mantissa = (magnitude & 0x7FFFFF) | 0x800000
+            first, shift = (s >> 5) + -2 % 2**64, (s & 31) * (-1 % 2**64) + 32
+            parts = payne_hanek.window(lambda i: m.keep(f"w(two_over_pi({i.v}))", "wide"), first, shift)
+            result = payne_hanek.scaled(mantissa, parts)
+            quadrant = payne_hanek.quadrant_of(result)
+            fraction = m.writer.name(f"w_signed({(result - (quadrant << 62)).v})")
+            high = m.keep(f"w_float({fraction})")
+            low = m.keep(f"w_float({fraction} - w_whole({high.v}))")
+            angle, turns = payne_hanek.angle(m, high, low), m.keep(f"i(w_signed({quadrant.v}))", "int")
+            negative = bits < 0
+            nothing = TextLanes(m, "x") - TextLanes(m, "x")  # NaN for infinities and NaN
+            return [
+                m.where(negative, -angle, angle) + nothing,
+                m.where(negative, m.keep(f"i_sub(i(0), {turns.v})", "int"), turns),
+            ]
+
+        return self._function(name, "mask, x, r, q", build)
+
+    # memory -----------------------------------------------------------------------------------------------------------
+    def _place(self, array: str, at: str) -> str:
+        """An element of a view or of a plain array."""
+        return f"{array}[0][index({array}[1] + ({at}) * {array}[2])]" if array == "view" else f"array[index({at})]"
+
+    def _read(self, name: str, head: str, tail: str) -> str:
+        array = "view" if head in VIEWS else "array"
+        at = "at + cuda.threadIdx.x" if tail and self.shared else "at"
+        others = self.shared and head == "scratch" and tail != "units"
+        return self._function(name, f"{array}, at", self._waiting(others, [self._place(array, at)], single=True))
+
+    def _read_tuple(self, name: str, head: str, size: int) -> str:
+        array = "view" if head in VIEWS else "array"
+        reads = [self._place(array, f"at + {i}") for i in range(size)]
+        return self._function(name, f"{array}, at, n", self._waiting(self.shared and head == "scratch", reads))
+
+    def _waiting(self, others: bool, reads: list[str], single: bool = False) -> Callable[[TextMachine], Any]:
+        def build(m: TextMachine) -> Any:
+            if not others:
+                return reads[0] if single else reads
+            m.writer.lines.append(WAIT)
+            values = [m.writer.name(r) for r in reads]
+            m.writer.lines.append(WAIT)
+            return values[0] if single else values
+
+        return build
+
+    def _store(self, name: str, tail: str) -> str:
+        lines = [f"{self._place('array', 'at')} = value"]
+        if self.shared and tail:
+            lines = [f"{self._place('array', 'at + cuda.threadIdx.x')} = value"]
+            lines = [WAIT, *lines, WAIT] if tail == "units_any" else lines
+        elif self.shared:  # by the thread whose element it is
+            lines = [f"if cuda.threadIdx.x == at % {self.block}:", f"    {lines[0]}"]
+        return f"def {name}(array, at, value):\n" + "".join(f"    {line}\n" for line in lines)
+
+    def _store_tuple(self, name: str, size: int) -> str:
+        return f"def {name}(array, at, values):\n" + "".join(
+            f"    store(array, at + {i}, values[{i}])\n" for i in range(size)
+        )
+
+    # products and reductions ------------------------------------------------------------------------------------------
+    def _sums(self, m: TextMachine, start: str, rows: int, columns: int) -> Sums:
+        given: Any = [TextLanes(m, s) for s in _parts("start", rows)] if start == "t" else [None] * rows
+        return Sums(m, given, columns)  # type: ignore[arg-type]
+
+    def _affine(self, name: str, word: str, rows: int, columns: int, start: str) -> str:
+        source = "constant" if "constant" in word else "weight"
+
+        def build(m: TextMachine) -> Any:
+            sums = self._sums(m, start, rows, columns)
+            for j in range(columns):
+                for r in range(rows):
+                    sums.add(r, j, m.keep(f"{source}(w, at + {r * columns + j})"), TextLanes(m, f"x[{j}]"))  # type: ignore[arg-type]
+            return sums.results()
+
+        return self._function(name, "start, w, at, x", build)
+
+    def _tile(self, name: str, word: str, packs: int, columns: int, start: str) -> str:
+        source = "constant_units" if "constant" in word else "weight_units"
+        in_registers = word.endswith("_tuple")
+
+        def weight(m: TextMachine, column: str, row: int) -> Any:
+            return m.keep(f"{source}(w, at + ({column}) * {packs * self.block} + {row * self.block})")
+
+        def build(m: TextMachine) -> Any:
+            sums = self._sums(m, start, packs, columns)
+            if in_registers:
+                for j in range(columns):
+                    for r in range(packs):
+                        sums.add(r, j, weight(m, str(j), r), TextLanes(m, f"x[{j}]"))  # type: ignore[arg-type]
+                return sums.results()
+            lines, chains = m.writer.lines, sums.chains
+            lines += [WAIT] if self.shared else []
+            cells = [[m.keep(v.v) for v in chain] for chain in sums.filled()]
+            lines.append(f"for k in range(0, {columns - columns % chains}, {chains}):")
+            before = len(lines)
+            for c, chain in enumerate(cells):
+                value = m.keep(f"S[index(place + k + {c})]")
+                for r, cell in enumerate(chain):
+                    lines.append(f"{cell.v} = fma({weight(m, f'k + {c}', r).v}, {value.v}, {cell.v})")
+            lines[before:] = [f"    {line}" for line in lines[before:]]
+            sums.sums = [list(chain) for chain in cells]  # type: ignore[arg-type]
+            for j in range(columns - columns % chains, columns):
+                value = m.keep(f"S[index(place + {j})]")
+                for r in range(packs):
+                    sums.add(r, j, weight(m, str(j), r), value)  # type: ignore[arg-type]
+            lines += [WAIT] if self.shared else []
+            return sums.results()
+
+        return self._function(name, "start, w, at, x" if in_registers else "start, w, at, S, place, columns", build)
+
+    def _fold(self, name: str, combine: Callable[[TextMachine, Any, Any], Any]) -> str:
+        def build(m: TextMachine) -> Any:
+            lines = m.writer.lines
+            lines += [WAIT] if self.shared else []
+            lines += ["total = array[index(at)]", "for k in range(1, n):"]
+            before = len(lines)
+            value = combine(m, TextLanes(m, "total"), m.keep("array[index(at + k)]"))
+            lines.append(f"total = {value.v}")
+            lines[before:] = [f"    {line}" for line in lines[before:]]
+            lines += [WAIT] if self.shared else []
+            return "total"
+
+        return self._function(name, "array, at, n", build)
+
+    def _sum_scratch(self, name: str) -> str:
+        return self._fold(name, lambda m, a, x: a + x)
+
+    def _max_scratch(self, name: str) -> str:
+        return self._fold(name, maximum)
+
+    def _fold_tuple(self, name: str, size: int, combine: Callable[[TextMachine, Any, Any], Any]) -> str:
+        def build(m: TextMachine) -> Any:
+            total, *rest = (TextLanes(m, x) for x in _parts("x", size))
+            for x in rest:
+                total = combine(m, total, x)
+            return total
+
+        return self._function(name, "x", build)
+
+    def _sum_tuple(self, name: str, size: int) -> str:
+        return self._fold_tuple(name, size, lambda m, a, x: a + x)
+
+    def _max_tuple(self, name: str, size: int) -> str:
+        return self._fold_tuple(name, size, maximum)
+
+    def _dot_tuple(self, name: str, size: int) -> str:
+        def build(m: TextMachine) -> Any:
+            total = TextLanes(m, "a[0]") * TextLanes(m, "b[0]")
+            for i in range(1, size):
+                total = m.fma(TextLanes(m, f"a[{i}]"), TextLanes(m, f"b[{i}]"), total)
+            return total
+
+        return self._function(name, "a, b", build)
+
+    def _dot_scratch(self, name: str) -> str:
+        wait = [WAIT] if self.shared else []
+        lines = [
+            *wait,
+            "total = mul(a[index(i)], b[index(j)])",
+            "for k in range(1, n):",
+            "    total = fma(a[index(i + k)], b[index(j + k)], total)",
+            *wait,
+            "return total",
+        ]
+        return f"def {name}(a, i, b, j, n):\n" + "".join(f"    {line}\n" for line in lines)
+
+    def _sparse_row(self, name: str) -> str:
+        lines = [
+            "total = f(-0.0)",
+            "for k in range(count):",
+            "    total = fma(K[index(entries + k)], S[index(at + J[index(columns + k)])], total)",
+            "return total",
+        ]
+        return f"def {name}(K, entries, J, columns, count, S, at):\n" + "".join(f"    {line}\n" for line in lines)
+
+    # noise and tables -------------------------------------------------------------------------------------------------
+    def _random(self, name: str) -> str:
+        def build(m: TextMachine) -> Any:
+            numbers = [m.keep(f"u({n})", "word") for n in ("seed", "episode", "t", "draw")]
+            first, second = (
+                uniform(m, numbers, k, lambda x, by: x << by, lambda x, by: x >> by, lambda i: m.keep(f"f({i.v})"))
+                for k in (0, 1)
+            )
+            return m.keep(f"{first.v} if word == 0 else {second.v}")
+
+        return self._function(name, "seed, episode, t, draw, word", build)
+
+    def _row_index(self, name: str) -> str:
+        return self._function(name, "x, rows", lambda m: row_of(m, TextLanes(m, "x"), m.keep("f(rows - 1)")))
+
+    def _table_at(self, name: str) -> str:
+        return self._function(
+            name, "K, offset, row, width, column", lambda m: "K[index(offset + row * width + column)]"
+        )

@@ -1,0 +1,1 @@
+"""Graph to text: statements over intrinsics, the same for all targets."""

@@ -1,0 +1,336 @@
+"""The heart of the emitter: statements for small values, one loop for each run of elementwise operations on large
+ones.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from evornn.compiler.emit.values import VARIABLE, LayoutUnsupported, Memory, Small, Text, Value, plus
+from evornn.compiler.memory_plan import Plan
+from evornn.compiler.target import Language
+from evornn.errors import EvornnError
+from evornn.formula.node import Node
+from evornn.formula.trace import reachable
+from evornn.graph.simplify import in_registers, value_of
+
+ELEMENTWISE = {
+    "add", "sub", "mul", "div", "neg", "fma", "abs", "sqrt", "floor", "sign", "roundoff", "minimum", "maximum",
+    "tanh", "sigmoid", "exp", "log",
+    "softplus", "sin", "cos", "where", "lt", "le", "eq", "ne", "and", "or", "not",
+}  # fmt: skip
+ARRAYS = ("w", "K", "S")  # what every function of a kernel is passed: weights, constants, scratch
+VIEWS = ("slice", "take", "carried")  # large ones are read where their argument is
+WORDS = {"and": "and_", "or": "or_", "not": "not_"}
+WHOLE = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
+
+
+class Core:
+    """Emits the statements of one graph into a text; nested loops and functions share the plan and the names."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        language: Language,
+        functions: dict[int, str],
+        text: Text,
+        prefix: str = "v",
+        arrays: tuple[str, ...] = ARRAYS,
+    ) -> None:
+        self.plan, self.language, self.functions, self.text, self.prefix = plan, language, functions, text, prefix
+        self.values: dict[int, Value] = {}
+        self.done: set[int] = set()
+        self._waiting: dict[int, list[Node]] = {}
+        self._readers: dict[int, list[Node]] = defaultdict(list)
+        self._count = 0
+        self._homes: dict[int, tuple[Node, Memory]] = {}
+        self._outputs: set[int] = set()
+        self.places: dict[int, Memory] = {}  # where large results are wanted: node id -> place
+        self.arrays = arrays
+
+    # the driver -------------------------------------------------------------------------------------------------------
+    def emit(self, outputs: list[Node], homes: dict[int, tuple[Node, Memory]] | None = None) -> None:
+        """Emit everything below `outputs` that has no value yet. `homes` offers an output's memory: (old value,
+        place), see `_home`.
+        """
+        nodes = [n for n in reachable(outputs, frozenset(self.values)) if n.id not in self.values]
+        self._homes, self._outputs = homes or {}, {o.id for o in outputs}
+        self._readers = defaultdict(list)
+        for node in nodes:
+            for arg in node.args:
+                self._readers[arg.id].append(node)
+        shared = self._sine_pairs(nodes)
+        late = [n for n in nodes if n.op == "put" and n.id in self._homes and not self._readers[n.id]]
+        late_ids = {n.id for n in late}
+        for node in [n for n in nodes if n.id not in late_ids] + late:
+            if node.id in late_ids:  # may write a carried buffer in place: what reads its old rows comes first
+                for size in list(self._waiting):
+                    self._flush(size)
+            if node.id in self.values or node.op in ("transpose", "parameter", "constant"):
+                continue
+            if node.op in ELEMENTWISE and not in_registers(node):
+                self._wait(node)
+                continue  # done when its loop is written
+            for arg in node.args:
+                self._settle(arg)
+            if node.id in shared:
+                self._sine_pair(node, shared[node.id])
+            if node.id not in self.values:
+                self.values[node.id] = getattr(self, f"_{node.op}", self._elementwise)(node)
+            self.done.add(node.id)
+        for size in list(self._waiting):
+            self._flush(size)
+
+    def name(self) -> str:
+        """A fresh variable."""
+        self._count += 1
+        return f"{self.prefix}{self._count}"
+
+    def value(self, node: Node) -> Value:
+        """Where a value is; leaves are placed on first use."""
+        if node.id not in self.values and node.op in ("parameter", "constant"):
+            return self._leaf(node)
+        self._settle(node)
+        if node.op == "transpose" and node.id not in self.values:  # written out where no product turns it on its way
+            self.values[node.id] = getattr(self, f"_{node.op}")(node)
+        return self.values[node.id]
+
+    def small(self, node: Node) -> Small:
+        """A scalar or small vector in registers."""
+        value = self.value(node)
+        if isinstance(value, Small):
+            return value
+        if node.ndim == 0:
+            return Small([f"{value.words}({value.array}, {value.at})"])
+        name = self.name()
+        self.text.add(f"{name} = {self._tuple(value, node.size)}")
+        return Small([f"{name}[{i}]" for i in range(node.size)], name)
+
+    def _tuple(self, value: Memory, size: int) -> str:
+        return f"{self.language.word(f'{value.words}_tuple', size)}({value.array}, {value.at}, {size})"
+
+    def scalar(self, node: Node) -> str:
+        """A scalar's expression."""
+        return self.small(node).elements[0]
+
+    def memory(self, node: Node) -> Memory:
+        """A large value, or a small one put there, in memory laid out as scratch is."""
+        value = self.value(node)
+        if isinstance(value, Memory) and value.words == "scratch":
+            return value
+        slot = Memory("S", str(self.plan.slot(node.size)))
+        self.copy(node, value, slot)
+        return slot
+
+    def copy(self, node: Node, value: Value, place: Memory, exact: bool = False) -> None:
+        """Write a value to memory at `place`; masks as 0 and 1. Unless `exact`, what follows up to a whole pack may be
+        overwritten.
+        """
+        to = f"{place.array}, {place.at}"
+        if isinstance(value, Memory):
+            whole = node.size - node.size % self.plan.step if exact else node.size
+            if whole:
+                i = self._loop(whole)
+                self.text.add(f"    {self.units('store', place, i, self.units(value.words, value, i))}")
+            for k in range(whole, node.size):
+                one, other = place.part(str(k)), value.part(str(k))
+                self.text.add(f"store({one.array}, {one.at}, {value.words}({other.array}, {other.at}))")
+        elif node.dtype == "bool":
+            for k, element in enumerate(value.elements):
+                self.text.add(f"store({place.array}, {plus(place.at, str(k))}, {self.as_number(element)})")
+        elif node.ndim:
+            self.text.add(f"{self.language.word('store_tuple', node.size)}({to}, {value.text()})")
+        else:
+            self.text.add(f"store({to}, {value.elements[0]})")
+
+    def units(self, word: str, place: Memory, i: str, *value: str) -> str:
+        """`scratch_units(S, at + i)` and its kin, as the language spells them."""
+        at = plus(place.at, i)
+        return f"{self.language.units(f'{word}_units', at)}({', '.join([place.array, at, *value])})"
+
+    def as_number(self, mask: str) -> str:
+        """A truth value as 1 or 0."""
+        return f"where({mask}, {self.language.number(1.0)}, {self.language.number(0.0)})"
+
+    def as_mask(self, number: str) -> str:
+        """1 or 0 as a truth value."""
+        return f"ne({number}, {self.language.number(0.0)})"
+
+    def _loop(self, size: int) -> str:
+        i = self.name()
+        self.text.add(f"for {i} in range(0, {size}, {self.plan.step}):")
+        self.language.step(i, self.plan.step)
+        return i
+
+    # leaves -----------------------------------------------------------------------------------------------------------
+    def _leaf(self, node: Node) -> Value:
+        if node.op == "constant" and not node.shape:
+            return Small([f"truth({node.attr})" if node.dtype == "bool" else self._constant(node)])
+        if node.op == "constant" and in_registers(node):
+            spell = self.language.number if node.dtype == "float" else lambda v: f"truth({bool(v)})"
+            return Small([spell(v) for v in value_of(node)])
+        if node.op == "constant":
+            return Memory("K", str(self.plan.constants.offset(node.attr, node.shape)))
+        at = self.plan.weights.offset(node.attr, node.shape)
+        if not in_registers(node):
+            return Memory("w", str(at))
+        each = [f"weight(w, {at + i})" for i in range(node.size)]
+        return Small(each, self._tuple(Memory("w", str(at)), node.size) if node.shape else "")
+
+    def _constant(self, node: Node) -> str:
+        return repr(node.attr) if node.dtype == "int" else self.language.number(node.attr)
+
+    # large elementwise values: loops ----------------------------------------------------------------------------------
+    def _wait(self, node: Node) -> None:
+        for arg in node.args:
+            if arg.op == "transpose":  # written out now: what it turns may wait in the same loop
+                self.value(arg)
+            elif arg.size != node.size:
+                self._settle(arg)
+        self._waiting.setdefault(node.size, []).append(node)
+
+    def _settle(self, node: Node) -> None:
+        """Make sure a value exists: run the loop it waits in."""
+        if node.id not in self.values and any(node is n for n in self._waiting.get(node.size, ())):
+            self._flush(node.size)
+
+    def _flush(self, size: int) -> None:
+        members = self._waiting.pop(size)
+        inside = {n.id for n in members}
+        fixed: dict[int, str] = {}
+        for node in members:  # scalars and other loops' values first, outside this loop
+            for arg in node.args:
+                if arg.id not in inside and in_registers(arg):
+                    fixed[arg.id] = self.scalar(arg)
+        sources = {a.id: self.value(a) for n in members for a in n.args if a.id not in inside and a.id not in fixed}
+        i = self._loop(size)
+        local: dict[int, str] = dict(fixed)
+        self.text.indent += 1
+        for node in members:
+            for arg in node.args:
+                if arg.id not in local:
+                    local[arg.id] = self._read(arg, sources[arg.id], i)
+            local[node.id] = self._statement(node, [local[a.id] for a in node.args])
+        for node in members:
+            if node.id in self._outputs or any(r.id not in inside for r in self._readers[node.id]):
+                place = self.places.get(node.id) or self._home(node, inside)
+                place = place or Memory("S", str(self.plan.slot(size)))
+                value = self.as_number(local[node.id]) if node.dtype == "bool" else local[node.id]
+                self.text.add(self.units("store", place, i, value))
+                self.values[node.id] = place
+            else:
+                self.values[node.id] = Memory("S", "unused")
+        self.text.indent -= 1
+        self.done |= inside
+
+    def _read(self, node: Node, value: Value, i: str) -> str:
+        assert isinstance(value, Memory)
+        name = self.name()
+        load = self.units(value.words, value, i)
+        self.text.add(f"{name} = {self.as_mask(load) if node.dtype == 'bool' else load}")
+        return name
+
+    def _home(self, node: Node, inside: set[int]) -> Memory | None:
+        """The place of the old value that this output replaces, if nobody reads the old value, or a part of it where
+        it is, after the nodes `inside`.
+        """
+        if node.id not in self._homes:
+            return None
+        old, place = self._homes[node.id]
+        todo, later = list(self._readers[old.id]), False
+        while todo:
+            reader = todo.pop()
+            if reader.op in VIEWS:
+                todo += self._readers[reader.id]
+            later |= reader.id not in self.done and reader.id not in inside
+        return None if later or old.id in self._outputs else place
+
+    # small values: statements -----------------------------------------------------------------------------------------
+    def _statement(self, node: Node, arguments: list[str], *sizes: int | str) -> str:
+        name = self.name()
+        self.text.add(f"{name} = {self.language.word(WORDS.get(node.op, node.op), *sizes)}({', '.join(arguments)})")
+        return name
+
+    def _elementwise(self, node: Node) -> Value:
+        if node.op not in ELEMENTWISE:
+            raise EvornnError(f"no kernel for operation {node.op!r}")
+        parts = [self.small(a) for a in node.args]
+        if not node.shape:
+            return Small([self._statement(node, [p.elements[0] for p in parts])])
+        name = self._statement(
+            node,
+            [p.text() if a.shape else p.elements[0] for a, p in zip(node.args, parts, strict=True)],
+            node.size,
+            "".join("t" if a.shape else "s" for a in node.args),
+        )
+        return Small([f"{name}[{i}]" for i in range(node.size)], name)
+
+    def _whole(self, node: Node) -> Value:
+        a, b = (self.scalar(x) for x in node.args)
+        name = self.name()
+        self.text.add(f"{name} = {a} {WHOLE[node.op]} {b}")
+        return Small([name])
+
+    def _add(self, node: Node) -> Value:
+        return self._whole(node) if node.dtype == "int" else self._elementwise(node)
+
+    _sub = _mul = _add
+    _floordiv = _mod = _whole
+
+    def _minimum(self, node: Node) -> Value:
+        if node.dtype != "int":
+            return self._elementwise(node)
+        name = self.name()
+        self.text.add(f"{name} = {node.op[:3]}({', '.join(self.scalar(x) for x in node.args)})")
+        return Small([name])
+
+    _maximum = _minimum
+
+    def _to_float(self, node: Node) -> Value:
+        name = self.name()
+        self.text.add(f"{name} = lanes({self.scalar(node.args[0])})")
+        return Small([name])
+
+    def _sine_pairs(self, nodes: list[Node]) -> dict[int, tuple[Node, Node]]:
+        """Scalars whose sine and cosine are both wanted."""
+        found: dict[int, dict[str, Node]] = defaultdict(dict)
+        for node in nodes:
+            if node.op in ("sin", "cos") and not node.shape:
+                found[node.args[0].id][node.op] = node
+        return {n.id: (p["sin"], p["cos"]) for p in found.values() if len(p) == 2 for n in p.values()}
+
+    def _sine_pair(self, node: Node, pair: tuple[Node, Node]) -> None:
+        name = self.name()
+        self.text.add(f"{name} = sincos({self.scalar(node.args[0])})")
+        for i, n in enumerate(pair):
+            self.values[n.id] = Small([f"{name}[{i}]"])
+
+    def expression(self, node: Node) -> str:
+        """A small value as one expression whose type is always the same: packs, not numbers."""
+        text = self.small(node).text() if node.shape else self.scalar(node)
+        return text if node.dtype != "float" or VARIABLE.match(text) else self.language.typed(text)
+
+    def _fetch(self, node: Node, view: Memory) -> Small:
+        """A part of a large value, read into registers now: its memory may change later."""
+        if node.dtype == "bool" or not node.shape:
+            return self._elements(node, view, range(node.size))
+        name = self.name()
+        self.text.add(f"{name} = {self._tuple(view, node.size)}")
+        return Small([f"{name}[{i}]" for i in range(node.size)], name)
+
+    def _elements(self, node: Node, view: Memory, picks: Iterable[int]) -> Small:
+        """These elements of a large value, one by one; of the kind of `node`."""
+        reads = [f"{view.words}({view.array}, {plus(view.at, str(i))})" for i in picks]
+        return self._names([self.as_mask(read) for read in reads] if node.dtype == "bool" else reads)
+
+    def _names(self, expressions: list[str]) -> Small:
+        names = []
+        for expression in expressions:
+            names.append(self.name())
+            self.text.add(f"{names[-1]} = {expression}")
+        return Small(names)
+
+    def _lanes_only(self, what: str) -> None:
+        if self.language.layout == "units":
+            raise LayoutUnsupported(f"{what} needs individuals or episodes as lanes")

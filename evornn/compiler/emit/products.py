@@ -1,0 +1,144 @@
+"""Emitting matrix-vector products: in registers, in tiles, sparse, and with computed matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evornn.compiler.emit.core import Core
+from evornn.compiler.emit.values import Memory, Small, Value, plus
+from evornn.compiler.memory_plan import TILE, tiles
+from evornn.formula.node import Constant, Node
+from evornn.graph.simplify import in_registers
+
+
+class Products(Core):
+    """`affine` and its kin."""
+
+    # matrix-vector products -------------------------------------------------------------------------------------------
+    def _sparse(self, node: Node) -> Value:
+        self._lanes_only("a sparse product")
+        csr, x = node.attr.csr, self.memory(node.args[0])
+        entries = self.plan.constants.offset(Constant(csr.data), csr.data.shape) if csr.nnz else 0
+        columns, rows = self.plan.table(csr.indices), self.plan.table(csr.indptr)
+        slot, i = self.plan.slot(node.size), self.name()
+        self.text.add(f"for {i} in range({node.size}):")
+        self.text.add(f"    a, b = J[{rows} + {i}], J[{rows} + {i} + 1]")
+        self.text.add(
+            f"    store(S, {slot} + {i}, sparse_row(K, {entries} + a, J, {columns} + a, b - a, {x.array}, {x.at}))"
+        )
+        return Memory("S", str(slot)) if not in_registers(node) else self._fetch(node, Memory("S", str(slot)))
+
+    def _affine(self, node: Node) -> Value:
+        terms = node.args[1:] if node.attr else node.args
+        start = node.args[0] if node.attr else None
+        pairs = list(zip(terms[::2], terms[1::2], strict=True))
+        if any(
+            w.op not in ("parameter", "constant")
+            and not (w.op == "transpose" and w.args[0].op in ("parameter", "constant"))
+            for w, _ in pairs
+        ):
+            return self._computed(node, start, pairs)
+        if self.language.layout != "units" and in_registers(node) and all(in_registers(x) for _, x in pairs):
+            return self._affine_small(node, start, pairs)
+        return self._affine_tiles(node, start, pairs)
+
+    def _matrix(self, matrix: Node, order: str) -> tuple[str, str, int]:
+        """Word suffix, array and offset of a parameter or constant matrix stored in this order."""
+        leaf = matrix.args[0] if matrix.op == "transpose" else matrix
+        store, suffix, array = (
+            (self.plan.weights, "", "w") if leaf.op == "parameter" else (self.plan.constants, "_constant", "K")
+        )
+        return suffix, array, store.offset(leaf.attr, leaf.shape, order, leaf is not matrix)
+
+    def _affine_small(self, node: Node, start: Node | None, pairs: list[tuple[Node, Node]]) -> Value:
+        value = str(node.size) if start is None else self.small(start).text()
+        for matrix, x in pairs:
+            suffix, array, at = self._matrix(matrix, "rows")
+            name, sums = self.name(), "s" if value.isdigit() else "t"
+            word = self.language.word(f"affine{suffix}", node.size, x.size, sums)
+            self.text.add(f"{name} = {word}({value}, {array}, {at}, {self.small(x).text()})")
+            value = name
+        return Small([f"{value}[{i}]" for i in range(node.size)], value)
+
+    def _affine_tiles(self, node: Node, start: Node | None, pairs: list[tuple[Node, Node]]) -> Value:
+        step = self.plan.step
+        begin = None if start is None else self.memory(start) if in_registers(start) else self.value(start)
+        operands = [
+            (*self._matrix(m, "tile"), x.size, self.small(x).text() if in_registers(x) else self.memory(x))
+            for m, x in pairs
+        ]
+        spans = tiles(node.size, step)
+        in_tuple = in_registers(node) and self.language.layout != "units"
+        slot = 0 if in_tuple else self.plan.slot(node.size)
+        elements: list[str] = []
+        whole = len(spans) - (spans[-1][1] != TILE)
+        loops = (
+            [(None, span) for span in spans]
+            if in_tuple or whole < 2
+            else [(whole, spans[0])] + [(None, s) for s in spans[whole:]]
+        )
+        for count, (first, packs) in loops:
+            k = "" if count is None else self.name()
+            if k:
+                self.text.add(f"for {k} in range({count}):")
+                self.text.indent += 1
+            row = plus(str(first * step), f"{k} * {TILE * step}") if k else str(first * step)
+            name = self._tile(begin, operands, row, packs, k, first)
+            if in_tuple:
+                elements += [f"{name}[{r}]" for r in range(packs)]
+            else:
+                for r in range(packs):
+                    self.text.add(self.units("store", Memory("S", str(slot + r * step)), row, f"{name}[{r}]"))
+            self.text.indent -= bool(k)
+        if in_tuple:
+            return Small(elements)
+        place = Memory("S", str(slot))
+        return place if not in_registers(node) else self._fetch(node, place)
+
+    def _tile(self, begin: Any, operands: list[Any], row: str, packs: int, k: str, first: int) -> str:
+        step = self.plan.step
+        value = str(packs)
+        if begin is not None:
+            reads = [
+                self.units(begin.words, Memory(begin.array, plus(begin.at, str(r * step))), row) for r in range(packs)
+            ]
+            value = f"({', '.join(reads)},)"
+        for suffix, array, base, columns, x in operands:
+            at = (
+                plus(str(base + first * step * columns), f"{k} * {TILE * step * columns}")
+                if k
+                else str(base + first * step * columns)
+            )
+            name, sums = self.name(), "s" if value.isdigit() else "t"
+            if isinstance(x, Memory):
+                word = self.language.word(f"tile{suffix}", packs, columns, sums)
+                self.text.add(f"{name} = {word}({value}, {array}, {at}, {x.array}, {x.at}, {columns})")
+            else:
+                word = self.language.word(f"tile{suffix}_tuple", packs, columns, sums)
+                self.text.add(f"{name} = {word}({value}, {array}, {at}, {x})")
+            value = name
+        return value
+
+    def _computed(self, node: Node, start: Node | None, pairs: list[tuple[Node, Node]]) -> Value:
+        """Products with matrices that are themselves computed: row by row from scratch."""
+        self._lanes_only("a product with a computed matrix")
+        slot, i = self.plan.slot(node.size), self.name()
+        begin = None if start is None else self.memory(start)
+        operands = []
+        for matrix, x in pairs:
+            leaf, turned = (matrix.args[0], True) if matrix.op == "transpose" else (matrix, False)
+            operands.append((self.memory(leaf), self.memory(x), matrix.shape[1], turned))
+        self.text.add(f"for {i} in range({node.size}):")
+        self.text.indent += 1
+        total = f"scratch({begin.array}, {begin.at} + {i})" if begin else self.language.number(-0.0)
+        for m, v, columns, turned in operands:
+            value, j = self.name(), self.name()
+            self.text.add(f"{value} = {self.language.typed(total)}")
+            self.text.add(f"for {j} in range({columns}):")
+            at = f"{m.at} + {j} * {node.size} + {i}" if turned else f"{m.at} + {i} * {columns} + {j}"
+            self.text.add(f"    {value} = fma(scratch({m.array}, {at}), scratch({v.array}, {v.at} + {j}), {value})")
+            total = value
+        self.text.add(f"store(S, {slot} + {i}, {total})")
+        self.text.indent -= 1
+        place = Memory("S", str(slot))
+        return place if not in_registers(node) else self._fetch(node, place)

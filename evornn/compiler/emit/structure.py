@@ -1,0 +1,145 @@
+"""Emitting structure: slices, concatenation, buffers, reductions, tables, noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from evornn.compiler.emit.core import Core
+from evornn.compiler.emit.values import Memory, Small, Value
+from evornn.formula.node import Constant, Node
+from evornn.formula.node_tools import is_constant
+from evornn.graph.simplify import in_registers, value_of
+
+
+class Parts(Core):
+    """Operations that move, pick or reduce."""
+
+    # structure --------------------------------------------------------------------------------------------------------
+    def _slice(self, node: Node) -> Value:
+        return self._pick(node, range(node.attr, node.attr + node.size))
+
+    def _gather(self, node: Node) -> Value:
+        return self._pick(node, node.attr)
+
+    def _view(self, node: Node, view: Memory) -> Value:
+        """A part of a large value: a small one in registers; a large one where it is, but for a result, which must
+        outlive what is written there.
+        """
+        if in_registers(node):
+            return self._fetch(node, view)
+        written = view.words == "scratch" and node.id in self._outputs
+        return self._spilled(node, view) if written else view
+
+    def _spilled(self, node: Node, value: Value) -> Memory:
+        """A copy in scratch of its own."""
+        place = Memory("S", str(self.plan.slot(node.size)))
+        self.copy(node, value, place)
+        return place
+
+    def _pick(self, node: Node, picks: Sequence[int]) -> Value:
+        value = self.value(node.args[0])
+        if isinstance(value, Small):
+            chosen = Small([value.elements[i] for i in picks])
+            return chosen if in_registers(node) else self._spilled(node, chosen)
+        if node.op == "slice":
+            return self._view(node, value.part(str(picks[0])))
+        if in_registers(node):
+            return self._elements(node, value, picks)
+        slot, table, i = self.plan.slot(node.size), self.plan.table(picks), self.name()
+        self.text.add(f"for {i} in range({node.size}):")
+        self.text.add(f"    store(S, {slot} + {i}, {value.words}({value.array}, {value.at} + J[{table} + {i}]))")
+        return Memory("S", str(slot))
+
+    def _concat(self, node: Node) -> Value:
+        if in_registers(node):
+            return Small([e for a in node.args for e in self.small(a).elements])
+        slot = at = self.plan.slot(node.size + self.plan.step)
+        for part in node.args:
+            self.copy(part, self.value(part), Memory("S", str(at)))
+            at += part.size
+        return Memory("S", str(slot))
+
+    def _transpose(self, node: Node) -> Value:
+        turned = np.arange(node.size).reshape(node.shape[::-1]).T.ravel().tolist()
+        return self._pick(node, turned)
+
+    def _take(self, node: Node) -> Value:
+        value, start = self.value(node.args[0]), self._row_start(node.args[0], node.args[1])
+        buffer = self._spilled(node.args[0], value) if isinstance(value, Small) else value
+        return self._view(node, buffer.part(start))
+
+    def _row_start(self, buffer: Node, at: Node) -> str:
+        """Where row `at` of a buffer begins. Rows count as NumPy's do, from the end below 0, and never leave it."""
+        rows, width = buffer.shape[0], buffer.size // buffer.shape[0]
+        within = at.op == "mod" and is_constant(at.args[1]) and 0 < value_of(at.args[1]) <= rows
+        row = self.scalar(at)
+        if not within:
+            (row,) = self._names([f"({row}) % {rows}"]).elements
+        return row if width == 1 else f"{row} * {width}"
+
+    def _put(self, node: Node) -> Value:
+        buffer, at, row = node.args
+        same = node.id in self._homes and buffer is self._homes[node.id][0] and not self._readers[node.id]
+        start, value = self._row_start(buffer, at), self.value(row)
+        place = self._home(node, {node.id}) if same else None
+        place = place or self._spilled(buffer, self.value(buffer))
+        self.copy(row, value, place.part(start), exact=True)
+        return place
+
+    def _carried(self, node: Node) -> Value:
+        return self.value(node.args[0])
+
+    def _item(self, node: Node) -> Value:
+        raise AssertionError("items are placed with their call")
+
+    # reductions and tables --------------------------------------------------------------------------------------------
+    def _reduce(self, word: str, node: Node) -> Value:
+        (x,) = node.args
+        if in_registers(x):
+            tuples = self.language.word(f"{word}_tuple", x.size)
+            return self._names([f"{tuples}({self.small(x).text()})" if x.shape else self.scalar(x)])
+        place = self.memory(x)
+        return self._names([f"{word}_scratch({place.array}, {place.at}, {x.size})"])
+
+    def _sum(self, node: Node) -> Value:
+        return self._reduce("sum", node)
+
+    def _max(self, node: Node) -> Value:
+        return self._reduce("max", node)
+
+    def _dot(self, node: Node) -> Value:
+        if in_registers(node.args[0]):
+            word = self.language.word("dot_tuple", node.args[0].size)
+            return self._names([f"{word}({', '.join(self.small(a).text() for a in node.args)})"])
+        a, b = (self.memory(x) for x in node.args)
+        return self._names([f"dot_scratch({a.array}, {a.at}, {b.array}, {b.at}, {node.args[0].size})"])
+
+    def _random(self, node: Node) -> Value:
+        return self._names([f"random(seed, episode, {self.scalar(node.args[0])}, {node.attr[0]}, {node.attr[1]})"])
+
+    def _lookup(self, node: Node) -> Value:
+        table: Constant = node.attr
+        rows = len(table.array)
+        at, base = self.scalar(node.args[0]), self.plan.constants.offset(table, table.array.shape)
+        uniform = node.args[0].dtype == "int"
+        row = self._names([f"min(max({at}, 0), {rows - 1})" if uniform else f"row_index({at}, {rows})"]).elements[0]
+        if in_registers(node):
+            return self._names([f"table_at(K, {base}, {row}, {node.size}, {i})" for i in range(node.size)])
+        slot, i = self.plan.slot(node.size), self.name()
+        self.text.add(f"for {i} in range({node.size}):")
+        self.text.add(f"    store(S, {slot} + {i}, table_at(K, {base}, {row}, {node.size}, {i}))")
+        return Memory("S", str(slot))
+
+    def _outer(self, node: Node) -> Value:
+        self._lanes_only("outer")
+        (x, y), (n, m) = (self.memory(a) for a in node.args), node.shape
+        slot, i, j = self.plan.slot(node.size), self.name(), self.name()
+        self.text.add(f"for {i} in range({n}):")
+        self.text.add(f"    for {j} in range({m}):")
+        self.text.add(
+            f"        store(S, {slot} + {i} * {m} + {j}, "
+            f"mul(scratch({x.array}, {x.at} + {i}), scratch({y.array}, {y.at} + {j})))"
+        )
+        return Memory("S", str(slot))

@@ -1,0 +1,1 @@
+"""Texts of whole kernels: episodes, backpropagation, single functions."""

@@ -1,0 +1,218 @@
+"""The words that emitted kernels are written in, bound to one precision, one number of lanes and one layout.
+
+A kernel's text says `scratch`, `store`, `tanh`, `fma`, `affine`; this module defines them as LLVM code on packs, so the
+same text serves every layout (and, with another prelude, every target). Values are packs, tuples of packs (small
+vectors, in registers), or offsets into scratch memory (large vectors). The layouts:
+
+individuals: a lane is an individual; weights [D][lane] are loaded as vectors, scratch is [element][lane].
+episodes:    a lane is an episode of one individual; weights [D] are broadcast, scratch is [element][lane].
+units:       a lane is a unit (a row) of one network, `jobs` individuals side by side; scratch is [job][element], and a
+             scalar fills its job's lanes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from inspect import Parameter, Signature, signature
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types as numba_types
+from numba.extending import intrinsic
+
+from evornn.compiler.lanes import elementary
+from evornn.compiler.simd import products
+from evornn.compiler.simd.builder import Code
+from evornn.compiler.simd.outer_products import outer_sum
+from evornn.compiler.simd.vector import Lanes, PackType
+from evornn.compiler.simd.words import (
+    ELEMENTWISE,
+    MASKS,
+    align_stack,
+    gather_weights,
+    maximum,
+    random,
+    row_index,
+    table_at,
+)
+from evornn.compiler.specialization import Shape
+
+types: Any = numba_types  # Numba's stubs miss its tuples
+
+
+def words(shape: Shape) -> dict[str, Any]:
+    """What a kernel module imports. Modules whose words mean the same share them: Numba keeps each word for ever."""
+    return _words(shape if shape.jobs > 1 else shape.with_strides(0, 0))  # no other individual to stride to
+
+
+@cache
+def _words(shape: Shape) -> dict[str, Any]:
+    return Prelude(shape).names()
+
+
+class Prelude:
+    """Makes the intrinsics of one `Shape`."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.pack = PackType("float", shape.bits, shape.lanes)
+        self.mask = PackType("mask", 1, shape.lanes)
+
+    def names(self) -> dict[str, Any]:
+        """Every word of the kernel language."""
+        words: dict[str, Any] = {"INFINITY": math.inf, "NAN": math.nan}
+        self._elementwise(words)
+        self._memory(words)
+        self._products(words)
+        self._other(words)
+        return words
+
+    def define(self, typer: Callable[..., Any], generate: Callable[..., Any], count: int | None = None) -> Any:
+        """An intrinsic: typer(*types) -> result type; generate(code, types, result, *values) -> LLVM value; `count`
+        values.
+        """
+        shape = self.shape
+        count = len(signature(generate).parameters) - 3 if count is None else count
+
+        def word(typingctx: Any, *kinds: Any) -> Any:
+            def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:  # one a signature: found at once
+                out = generate(Code(shape, context, builder), sig.args, sig.return_type, *args)
+                return context.get_dummy_value() if out is None else out
+
+            return typer(*kinds)(*kinds), codegen
+
+        names = ["context", *(f"a{i}" for i in range(count))]  # Numba binds arguments by signature
+        word.__signature__ = Signature([Parameter(n, Parameter.POSITIONAL_ONLY) for n in names])  # type: ignore[attr-defined]
+        return intrinsic(prefer_literal=True)(word)
+
+    # elementwise ------------------------------------------------------------------------------------------------------
+    def lift(self, function: Callable[..., Lanes], result: PackType) -> Any:
+        """A word that works on packs and numbers, and element by element on tuples."""
+
+        def typer(*kinds: Any) -> Any:
+            lengths = [len(k.types) for k in kinds if isinstance(k, types.BaseTuple)]
+            return types.UniTuple(result, lengths[0]) if lengths else result
+
+        def generate(code: Code, kinds: Any, out: Any, *values: Any) -> Any:
+            n = len(out.types) if isinstance(out, types.BaseTuple) else None
+            columns = [
+                code.elements(k, v) if isinstance(k, types.BaseTuple) else [code.lanes(k, v)] * (n or 1)
+                for k, v in zip(kinds, values, strict=True)
+            ]
+            results = [function(code.m, *row) for row in zip(*columns, strict=True)]
+            return results[0].v if n is None else code.tuple(out, results)
+
+        return self.define(typer, generate, len(signature(function).parameters) - 1)
+
+    def _elementwise(self, words: dict[str, Any]) -> None:
+        for name, function in ELEMENTWISE.items():
+            words[name] = self.lift(function, self.mask if name in MASKS else self.pack)
+
+        def both(code: Code, kinds: Any, out: Any, x: Any) -> Any:
+            s, c = elementary.sincos(code.m, code.lanes(kinds[0], x))
+            return code.tuple(out, [s, c])
+
+        words["sincos"] = self.define(lambda x: types.UniTuple(self.pack, 2), both)
+        words["truth"] = self.define(
+            lambda x: self.mask,
+            lambda code, k, out, x: ir.Constant(
+                ir.VectorType(ir.IntType(1), self.shape.lanes), [k[0].literal_value] * self.shape.lanes
+            ),
+        )
+        words["any_lane"] = self.define(lambda x: types.boolean, lambda code, k, out, x: code.m.any(code.m.wrap(x)))
+
+        words["gather_weights"] = self.define(lambda *_: types.void, gather_weights)
+        words["align_stack"] = self.define(lambda: types.void, align_stack)
+
+    # memory -----------------------------------------------------------------------------------------------------------
+    def _memory(self, words: dict[str, Any]) -> None:
+        def reader(method: str, units: bool) -> Any:
+            def generate(code: Code, kinds: Any, out: Any, array: Any, at: Any) -> Any:
+                return getattr(code, method)(code.data(kinds[0], array), code.index(kinds[1], at), units).v
+
+            return self.define(lambda array, at: self.pack, generate)
+
+        def row_reader(method: str) -> Any:
+            def generate(code: Code, kinds: Any, out: Any, array: Any, at: Any, n: Any) -> Any:
+                pointer, start = code.data(kinds[0], array), code.index(kinds[1], at)
+                return code.tuple(
+                    out, [getattr(code, method)(pointer, code.plus(start, i)) for i in range(len(out.types))]
+                )
+
+            return self.define(lambda array, at, n: types.UniTuple(self.pack, n.literal_value), generate)
+
+        for prefix, method in (("weight", "weight"), ("constant", "fixed"), ("scratch", "scratch")):
+            words[prefix] = reader(method, False)
+            words[f"{prefix}_units"] = reader(method, True)
+            words[f"{prefix}_tuple"] = row_reader(method)
+        episodes = "scratch" if self.shape.layout == "episodes" else "fixed"
+        words["data"], words["data_units"], words["data_tuple"] = (
+            reader(episodes, False),
+            reader(episodes, True),
+            row_reader(episodes),
+        )
+
+        def writer(units: bool) -> Any:
+            def generate(code: Code, kinds: Any, out: Any, array: Any, at: Any, value: Any) -> None:
+                code.keep(code.data(kinds[0], array), code.index(kinds[1], at), code.lanes(kinds[2], value), units)
+
+            return self.define(lambda array, at, value: types.void, generate)
+
+        words["store"], words["store_units"] = writer(False), writer(True)
+
+        def spill(code: Code, kinds: Any, out: Any, array: Any, at: Any, values: Any) -> None:
+            pointer, start = code.data(kinds[0], array), code.index(kinds[1], at)
+            for i, value in enumerate(code.elements(kinds[2], values)):
+                code.keep(pointer, code.plus(start, i), value)
+
+        words["store_tuple"] = self.define(lambda array, at, values: types.void, spill)
+
+        def result(code: Code, kinds: Any, out: Any, array: Any, at: Any, value: Any) -> None:
+            code.write(
+                code.data(kinds[0], array),
+                code.times(code.index(kinds[1], at), self.shape.lanes),
+                code.lanes(kinds[2], value).v,
+            )
+
+        words["store_result"] = self.define(lambda array, at, value: types.void, result)
+
+    # products ---------------------------------------------------------------------------------------------------------
+    def _products(self, words: dict[str, Any]) -> None:
+        for suffix, source in (("", "weight"), ("_constant", "fixed")):
+            words[f"affine{suffix}"] = self.define(self._rows, products.affine(source))
+            words[f"tile{suffix}"] = self.define(self._rows, products.tile(source))
+            words[f"tile{suffix}_tuple"] = self.define(self._rows, products.tile_tuple(source))
+        words["sparse_row"] = self.define(lambda *_: self.pack, products.sparse_row)
+        words["dot_scratch"] = self.define(lambda *_: self.pack, products.dot_scratch)
+        words["sum_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(lambda m, a, x: a + x))
+        words["outer_sum"] = self.define(lambda *_: types.void, outer_sum)
+        words["max_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(maximum))
+
+    def _rows(self, first: Any, *_: Any) -> Any:
+        n = first.literal_value if isinstance(first, types.IntegerLiteral) else len(first.types)
+        return types.UniTuple(self.pack, n)
+
+    def _other(self, words: dict[str, Any]) -> None:
+        def dot(code: Code, kinds: Any, out: Any, a: Any, b: Any) -> Any:
+            pairs = list(zip(code.elements(kinds[0], a), code.elements(kinds[1], b), strict=True))
+            total = pairs[0][0] * pairs[0][1]
+            for x, y in pairs[1:]:
+                total = code.m.fma(x, y, total)
+            return total.v
+
+        def fold(function: Callable[..., Lanes]) -> Any:
+            def generate(code: Code, kinds: Any, out: Any, a: Any) -> Any:
+                first, *rest = code.elements(kinds[0], a)
+                for x in rest:
+                    first = function(code.m, first, x)
+                return first.v
+
+            return self.define(lambda a: self.pack, generate)
+
+        words["dot_tuple"] = self.define(lambda a, b: self.pack, dot)
+        words["sum_tuple"], words["max_tuple"] = fold(lambda m, a, x: a + x), fold(maximum)
+        words["random"] = self.define(lambda *_: self.pack, random)
+        words["table_at"] = self.define(lambda *_: self.pack, table_at)
+        words["row_index"] = self.define(lambda x, n: PackType("int", self.shape.bits, self.shape.lanes), row_index)

@@ -1,0 +1,166 @@
+"""Words that are not products: elementwise operations, noise, tables, and moving weights into lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from evornn.compiler.lanes import elementary
+from evornn.compiler.simd.builder import INT64, Code
+from evornn.compiler.simd.llvm import real, splat
+from evornn.compiler.simd.vector import Lanes, Machine, PackType
+from evornn.formula.noise import threefry
+from evornn.formula.operations import two_sum_error
+
+
+def align_stack(code: Code, kinds: Any, out: Any) -> None:
+    """Ask for a stack on a cache line: without it LLVM spills vectors across lines, at twice the cost."""
+    code.b.function.attributes.alignstack = 64
+    code.b.function.attributes.add("nounwind")  # llvmlite prints no attributes of an empty set
+
+
+def gather_weights(code: Code, kinds: Any, out: Any, w: Any, values: Any, order: Any, block: Any) -> None:
+    """Fill w with the block's individuals' values [P, D] in stored `order` (-1: zero); missing individuals repeat the
+    last one.
+    """
+    b, shape, wide = code.b, code.shape, real(64)
+    table = code.context.make_array(kinds[1])(code.context, b, values)
+    population, genes = cgutils.unpack_tuple(b, table.shape)
+    order_array = code.context.make_array(kinds[2])(code.context, b, order)
+    count = cgutils.unpack_tuple(b, order_array.shape)[0]
+    side = {"individuals": shape.lanes, "episodes": 1, "units": shape.jobs}[shape.layout]
+    first = b.mul(code.index(kinds[3], block), ir.Constant(INT64, side))
+    last = b.sub(population, ir.Constant(INT64, 1))
+    rows = []
+    for s in range(side):
+        row = code.plus(first, s)
+        rows.append(b.gep(table.data, [b.mul(b.select(b.icmp_signed("<", row, last), row, last), genes)]))
+    target = code.data(kinds[0], w)
+    with code.loop(count) as loop:
+        gene = b.load(b.gep(order_array.data, [loop.index]))
+        used = b.icmp_signed(">=", gene, ir.Constant(INT64, 0))
+        safe = b.select(used, gene, ir.Constant(INT64, 0))
+        for s, row in enumerate(rows):
+            value = b.select(used, b.load(b.gep(row, [safe])), ir.Constant(wide, 0.0))
+            value = b.fptrunc(value, real(32)) if shape.bits == 32 else value
+            at = (
+                code.plus(loop.index, s * shape.weight_stride)
+                if shape.layout == "units"
+                else code.plus(code.times(loop.index, side), s)
+            )
+            b.store(value, b.gep(target, [at]))
+
+
+def random(code: Code, kinds: Any, out: Any, seed: Any, episode: Any, t: Any, draw: Any, word: Any) -> Any:
+    """Uniform noise of (seed, episode, t, draw); in layout "episodes" `episode` is the first lane's."""
+    wide = Machine(code.b, 32, code.shape.lanes)
+    numbers = []
+    for kind, value in zip(kinds[:4], (seed, episode, t, draw), strict=True):
+        scalar = code.b.trunc(code.index(kind, value), ir.IntType(32))
+        numbers.append(wide.wrap(splat(code.b, scalar, code.shape.lanes)))
+    if code.shape.layout == "episodes":
+        numbers[1] = numbers[1] + wide.wrap(ir.Constant(wide.int_vector, list(range(code.shape.lanes))))
+
+    def to_float(i: Lanes) -> Lanes:
+        return code.m.wrap(code.b.uitofp(i.v, code.m.float_vector))
+
+    return uniform(code.m, numbers, kinds[4].literal_value, wide.shl, wide.shr, to_float).v
+
+
+def uniform(m: Any, numbers: list[Any], word: int, left: Any, right: Any, to_float: Callable[[Any], Any]) -> Any:
+    """Uniform noise of key and counter (four 32-bit lanes): the cipher's first or second word, 23 bits of it. left,
+    right: shifts.
+    """
+    key0, key1, x0, x1 = numbers
+    bits = threefry(key0, key1, x0, x1, lambda x, k: left(x, k) | right(x, 32 - k), lambda x: x)[word]
+    return m.fma(to_float(right(bits, 9)), 2.0**-23, 2.0**-24)
+
+
+def row_of(m: Any, x: Any, last: Any) -> Any:
+    """x rounded down and kept within a table's rows 0 to last; NaN and infinity read row 0."""
+    finite = m.where(m.abs(x) < float("inf"), x, 0.0)
+    low = m.where(finite > 0.0, finite, 0.0)
+    return m.to_int(m.floor(m.where(low < last, low, last)))
+
+
+def row_index(code: Code, kinds: Any, out: Any, x: Any, rows: Any) -> Any:
+    """The row of a table for every lane."""
+    return row_of(code.m, code.lanes(kinds[0], x), float(kinds[1].literal_value - 1)).v
+
+
+def table_at(code: Code, kinds: Any, out: Any, constants: Any, offset: Any, row: Any, width: Any, column: Any) -> Any:
+    """Table element [row, column]: `row` uniform, or an index a lane."""
+    pointer, base = (
+        code.data(kinds[0], constants),
+        code.b.add(code.index(kinds[1], offset), code.index(kinds[4], column)),
+    )
+    stride = code.index(kinds[3], width)
+    if not isinstance(kinds[2], PackType):
+        return code.broadcast(pointer, code.b.add(base, code.b.mul(code.index(kinds[2], row), stride))).v
+    result = code.m.const(0.0).v
+    for lane in range(code.shape.lanes):
+        place = ir.Constant(ir.IntType(32), lane)
+        at = code.b.extract_element(row, place)
+        at = code.b.sext(at, INT64) if code.shape.bits == 32 else at
+        result = code.b.insert_element(result, code.read_one(pointer, code.b.add(base, code.b.mul(at, stride))), place)
+    return result
+
+
+def maximum(m: Machine, a: Lanes, b: Lanes) -> Lanes:
+    """max with NaN if either is NaN; one instruction against a constant."""
+    if isinstance(b.v, ir.Constant):
+        return m.max_nan2(a, b)
+    return m.where(m.is_nan(a), a, m.where(b <= a, a, b))
+
+
+def minimum(m: Machine, a: Lanes, b: Lanes) -> Lanes:
+    """min likewise."""
+    if isinstance(b.v, ir.Constant):
+        return m.min_nan2(a, b)
+    return m.where(m.is_nan(a), a, m.where(b >= a, a, b))
+
+
+def _roundoff(m: Machine, a: Lanes, b: Lanes) -> Lanes:
+    lost = two_sum_error(a, b)
+    return m.where(m.is_nan(lost), 0.0, lost)
+
+
+def _sign(m: Machine, x: Lanes) -> Lanes:
+    return m.where(x > 0.0, m.const(1.0), m.where(x < 0.0, m.const(-1.0), x))
+
+
+ELEMENTWISE: dict[str, Callable[..., Lanes]] = {
+    "add": lambda m, a, b: a + b,
+    "sub": lambda m, a, b: a - b,
+    "mul": lambda m, a, b: a * b,
+    "div": lambda m, a, b: a / b,
+    "neg": lambda m, a: -a,
+    "fma": lambda m, a, b, c: m.fma(a, b, c),
+    "abs": lambda m, a: m.abs(a),
+    "sqrt": lambda m, a: m.sqrt(a),
+    "floor": lambda m, a: m.floor(a),
+    "sign": _sign,
+    "roundoff": _roundoff,
+    "minimum": minimum,
+    "maximum": maximum,
+    "tanh": elementary.tanh,
+    "sigmoid": elementary.sigmoid,
+    "exp": elementary.exp,
+    "log": elementary.log,
+    "softplus": elementary.softplus,
+    "sin": elementary.sin,
+    "cos": elementary.cos,
+    "where": lambda m, c, a, b: m.where(c, a, b),
+    "lt": lambda m, a, b: a < b,
+    "le": lambda m, a, b: a <= b,
+    "eq": lambda m, a, b: a == b,
+    "ne": lambda m, a, b: a != b,
+    "and_": lambda m, a, b: a & b,
+    "or_": lambda m, a, b: a | b,
+    "not_": lambda m, a: ~a,
+    "lanes": lambda m, a: a,
+}
+MASKS = ("lt", "le", "eq", "ne", "and_", "or_", "not_")

@@ -1,0 +1,1 @@
+"""Where jobs run: worker processes that are watched and replaced."""

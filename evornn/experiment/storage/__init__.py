@@ -1,0 +1,1 @@
+"""A run's directory: records, checkpoints, checksums, and what makes two runs the same."""

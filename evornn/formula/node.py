@@ -1,0 +1,363 @@
+"""The graph behind a formula: immutable single-assignment nodes with known shape and dtype, and the operators users
+write on them.
+
+A node is one operation. Its id grows with creation, so ids are a topological order and a graph is whatever is reachable
+from its outputs. Three dtypes: "float" (one number a lane), "bool" (a mask) and "int" (uniform over lanes: the time
+step and what is computed from it). Shapes are (), (n,) or (n, m) and are checked here, while the user's line is still
+on the stack.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from evornn.formula.index_range import check_index
+from evornn.formula.refusals import Refusals
+from evornn.formula.source_lines import fail, wrong
+
+_ids = itertools.count()
+COUNTED = "counted"  # marks the choice of 1 and 0 that stands for a condition in arithmetic
+_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-", "and": "&", "or": "|", "xor": "^"}
+
+
+class Constant:
+    """A constant array inside a graph, compared by content so that equal constants are one node."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = np.ascontiguousarray(array, dtype=np.float64)
+        self.array.setflags(write=False)
+        self._key = (self.array.shape, self.array.tobytes())
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and self._key == other._key
+
+    def __repr__(self) -> str:
+        return f"Constant{self.array.shape}"
+
+
+class Node(Refusals):
+    """One traced value: operation, arguments, static attribute, shape and dtype. Behaves like the number or array it
+    stands for.
+    """
+
+    __slots__ = ("args", "attr", "dtype", "id", "op", "shape")
+
+    def __init__(
+        self, op: str, args: tuple[Node, ...] = (), shape: tuple[int, ...] = (), dtype: str = "float", attr: Any = None
+    ) -> None:
+        self.op, self.args, self.shape, self.dtype, self.attr = op, args, shape, dtype, attr
+        self.id = next(_ids)
+
+    @property
+    def size(self) -> int:
+        """Number of elements: 1 for a scalar."""
+        return int(np.prod(self.shape, dtype=int))
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def T(self) -> Node:
+        """The transposed matrix (used by `W.T @ x`)."""
+        if self.ndim != 2:
+            fail(f"only a matrix has .T; this value has shape {self.shape}")
+        return self.args[0] if self.op == "transpose" else Node("transpose", (self,), self.shape[::-1], self.dtype)
+
+    def __repr__(self) -> str:
+        return f"<{self.op} {self.dtype}{list(self.shape)}>"
+
+    # arithmetic -------------------------------------------------------------------------------------------------------
+    def __add__(self, other: Any) -> Node:
+        return binary("add", self, other)
+
+    def __radd__(self, other: Any) -> Node:
+        return binary("add", other, self)
+
+    def __sub__(self, other: Any) -> Node:
+        return binary("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Node:
+        return binary("sub", other, self)
+
+    def __mul__(self, other: Any) -> Node:
+        return binary("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Node:
+        return binary("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Node:
+        return binary("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Node:
+        return binary("div", other, self)
+
+    def __floordiv__(self, other: Any) -> Node:
+        return arithmetic().whole_arithmetic("floordiv", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Node:
+        return arithmetic().whole_arithmetic("floordiv", other, self)
+
+    def __mod__(self, other: Any) -> Node:
+        return arithmetic().whole_arithmetic("mod", self, other)
+
+    def __rmod__(self, other: Any) -> Node:
+        return arithmetic().whole_arithmetic("mod", other, self)
+
+    def __divmod__(self, other: Any) -> tuple[Node, Node]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Node, Node]:
+        return other // self, other % self
+
+    def __neg__(self) -> Node:
+        return unary("neg", self)
+
+    def __pos__(self) -> Node:
+        refuse_conditions("+", self)
+        return self
+
+    def __abs__(self) -> Node:
+        return unary("abs", self)
+
+    def __pow__(self, power: Any, modulus: Any = None) -> Node:
+        return arithmetic().power(self, power) if modulus is None else fail("pow takes no modulus in a formula; use %")
+
+    def __rpow__(self, base: Any) -> Node:
+        return arithmetic().power(base, self)
+
+    def __matmul__(self, other: Any) -> Node:
+        return matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Node:
+        return matmul(other, self)
+
+    # comparisons and masks --------------------------------------------------------------------------------------------
+    def __lt__(self, other: Any) -> Node:
+        return compare("lt", self, other)
+
+    def __le__(self, other: Any) -> Node:
+        return compare("le", self, other)
+
+    def __gt__(self, other: Any) -> Node:
+        return compare("lt", other, self)
+
+    def __ge__(self, other: Any) -> Node:
+        return compare("le", other, self)
+
+    def __eq__(self, other: Any) -> Node:  # type: ignore[override]
+        return compare("eq", self, other)
+
+    def __ne__(self, other: Any) -> Node:  # type: ignore[override]
+        return compare("ne", self, other)
+
+    __hash__ = object.__hash__
+
+    def __and__(self, other: Any) -> Node:
+        return logical("and", self, other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Node:
+        return logical("or", self, other)
+
+    __ror__ = __or__
+
+    def __xor__(self, other: Any) -> Node:
+        return logical("xor", self, other)
+
+    __rxor__ = __xor__
+
+    def __invert__(self) -> Node:
+        if self.dtype != "bool":
+            fail("~ needs a condition (a comparison), not a number")
+        return Node("not", (self,), self.shape, "bool")
+
+    # parts ------------------------------------------------------------------------------------------------------------
+    def __len__(self) -> int:
+        if not self.shape:
+            fail("a scalar has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        return iter([self[i] for i in range(len(self))])
+
+    def __getitem__(self, key: Any) -> Node:
+        return index(self, key)
+
+    # NumPy's names ----------------------------------------------------------------------------------------------------
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return numpy_names().apply_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return numpy_names().apply_function(function, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in Node.__slots__:
+            raise AttributeError(name)
+        return numpy_names().method(self, name)
+
+
+def arithmetic() -> Any:
+    """What is composed of several operations: powers and remainders."""
+    from evornn.formula import arithmetic
+
+    return arithmetic
+
+
+def numpy_names() -> Any:
+    """What NumPy's functions of traced values mean."""
+    from evornn.formula import numpy_names
+
+    return numpy_names
+
+
+# building blocks ------------------------------------------------------------------------------------------------------
+def lift(value: Any) -> Node:
+    """A Node for `value`: itself, or a constant for a number or array."""
+    if isinstance(value, Node):
+        return value
+    if isinstance(value, bool | np.bool_):
+        return Node("constant", (), (), "bool", bool(value))
+    if isinstance(value, int | float | np.integer | np.floating):
+        try:
+            return Node("constant", (), (), "float", float(value))
+        except OverflowError:
+            fail("a whole number that no float can hold")
+    if isinstance(value, list | tuple) and any(isinstance(v, Node) for v in value):
+        fail("a list of traced values is no vector; use concat(...) or stack(...)")
+    array = _array(value)
+    if array is not None and array.dtype.kind == "b":
+        return Node("constant", (), array.shape, "bool", Constant(array) if array.ndim else bool(array))
+    if array is not None and array.dtype.kind in "fiu":
+        return Node("constant", (), array.shape, "float", Constant(array) if array.ndim else float(array))
+    raise wrong(
+        f"{value!r} ({type(value).__name__}) cannot be part of a formula; numbers, arrays and traced values can"
+    )
+
+
+def _array(value: Any) -> np.ndarray | None:
+    """The array of an array or list; None if there is none."""
+    if not isinstance(value, np.ndarray | list | tuple):
+        return None
+    try:
+        return np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return None
+
+
+def refuse_conditions(what: str, *values: Any, any_of_them: bool = False) -> None:
+    """Fail where all values (or any of them) are conditions. NumPy has other rules for these alone: it takes a sum for
+    `or`, a product for `and`, and refuses a difference.
+    """
+    conditions = [isinstance(v, bool | np.bool_) or getattr(v, "dtype", None) in ("bool", np.bool_) for v in values]
+    if (any if any_of_them else all)(conditions):
+        fail(
+            f"{what} of conditions: write where(condition, 1.0, 0.0) to count one as a number, "
+            "or join them by `&`, `|`, `^`, `~`"
+        )
+
+
+def as_float(node: Node) -> Node:
+    """`node` as a float value: masks become 0 and 1, uniform integers are converted."""
+    if node.dtype == "float":
+        return node
+    if node.dtype == "int":
+        return Node("to_float", (node,), node.shape)
+    return Node("where", (node, lift(1.0), lift(0.0)), node.shape, "float", COUNTED)
+
+
+def broadcast(what: str, *nodes: Node) -> tuple[int, ...]:
+    """The common shape: equal shapes, or scalars beside one shape."""
+    shapes = {n.shape for n in nodes if n.shape}
+    if len(shapes) > 1:
+        fail(f"{what} of shapes {' and '.join(map(str, sorted(shapes)))}: they must be equal, or one a scalar")
+    return shapes.pop() if shapes else ()
+
+
+def is_uniform(value: Any) -> bool:
+    """Whether it is a whole number, or comes from the time step alone: the same for every lane."""
+    if isinstance(value, Node):
+        return value.dtype == "int"
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def binary(op: str, a: Any, b: Any) -> Node:
+    """Elementwise a op b; arithmetic on the time step stays whole."""
+    if op != "div" and is_uniform(a) and is_uniform(b):
+        if op in ("floordiv", "mod") and not isinstance(b, Node) and b == 0:
+            fail("// and % by 0")
+        pair = tuple(x if isinstance(x, Node) else Node("constant", (), (), "int", int(x)) for x in (a, b))
+        return Node(op, pair, (), "int")
+    x, y = lift(a), lift(b)
+    refuse_conditions(_SIGNS.get(op, op), x, y)
+    return Node(op, (as_float(x), as_float(y)), broadcast(op, x, y))
+
+
+def unary(op: str, a: Any) -> Node:
+    """Elementwise op(a)."""
+    x = lift(a)
+    refuse_conditions(_SIGNS.get(op, op), x)
+    return Node(op, (as_float(x),), x.shape)
+
+
+def compare(op: str, a: Any, b: Any) -> Node:
+    """Elementwise comparison: a mask."""
+    x, y = as_float(lift(a)), as_float(lift(b))
+    return Node(op, (x, y), broadcast("comparison", x, y), "bool")
+
+
+def logical(op: str, a: Any, b: Any) -> Node:
+    """Mask op mask."""
+    x, y = lift(a), lift(b)
+    if x.dtype != "bool" or y.dtype != "bool":
+        fail(f"{_SIGNS[op]} needs conditions on both sides; put each comparison in parentheses")
+    if op == "xor":
+        return (x & ~y) | (~x & y)
+    return Node(op, (x, y), broadcast(op, x, y), "bool")
+
+
+def matmul(a: Any, b: Any) -> Node:
+    """Matrix @ vector, vector @ matrix or vector @ vector."""
+    refuse_conditions("@", lift(a), lift(b))
+    x, y = as_float(lift(a)), as_float(lift(b))
+    if x.ndim == 2 and y.ndim == 1 and x.shape[1] == y.shape[0]:
+        return Node("matvec", (x, y), (x.shape[0],))
+    if x.ndim == 1 and y.ndim == 2 and x.shape[0] == y.shape[0]:
+        return Node("matvec", (y.T, x), (y.shape[1],))
+    if x.ndim == 1 and y.ndim == 1 and x.shape == y.shape:
+        return Node("sum", (x * y,))
+    raise wrong(f"@ of shapes {x.shape} and {y.shape}: needs [n, m] @ [m], [n] @ [n, m] or [n] @ [n]")
+
+
+def index(x: Node, key: Any) -> Node:
+    """x[i], x[i:j], W[i], W[i, j], W[:, j] with static indices; buffer[i] with an index computed from the time step."""
+    if isinstance(key, Node):
+        if key.dtype != "int" or not x.shape:
+            fail(
+                "an index must be static or come from the time step alone; for one per individual use lookup(table, x)"
+            )
+        check_index(key, x.shape[0])
+        return Node("take", (x, key), x.shape[1:], x.dtype)
+    if not x.shape:
+        fail("a scalar cannot be indexed")
+    try:
+        picked = np.arange(x.size).reshape(x.shape)[key]
+    except (IndexError, TypeError) as error:
+        fail(f"index {key!r} of a value of shape {x.shape}: {error}")
+    flat = np.atleast_1d(picked).ravel()
+    shape = picked.shape if isinstance(picked, np.ndarray) else ()
+    if len(shape) > 2 or flat.size == 0:
+        fail(f"index {key!r} of a value of shape {x.shape} gives shape {shape}")
+    if flat.size == x.size and np.array_equal(flat, np.arange(x.size)):
+        return x if shape == x.shape else Node("slice", (x,), shape, x.dtype, 0)
+    if np.array_equal(flat, np.arange(flat[0], flat[0] + flat.size)):
+        return Node("slice", (x,), shape, x.dtype, int(flat[0]))
+    return Node("gather", (x,), shape, x.dtype, tuple(int(i) for i in flat))

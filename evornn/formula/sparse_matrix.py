@@ -1,0 +1,50 @@
+"""Constant sparse matrices in formulas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evornn.formula.node import Node, as_float
+from evornn.formula.source_lines import fail
+
+
+class SparseMatrix:
+    """A constant sparse matrix [n, m] in compressed rows; `matrix @ x` inside a formula costs one multiply-add an
+    entry.
+
+    `entries` is anything scipy.sparse.csr_array accepts. For reservoirs (Jaeger 2001): fixed, the same for every
+    individual.
+    """
+
+    __array_ufunc__ = None
+
+    def __init__(self, entries: Any) -> None:
+        from scipy.sparse import csr_array
+
+        self.csr = csr_array(entries, dtype=np.float64)
+        self.csr.sort_indices()
+        self.shape: tuple[int, int] = self.csr.shape
+        self._key = (self.shape, self.csr.data.tobytes(), self.csr.indices.tobytes(), self.csr.indptr.tobytes())
+
+    @property
+    def T(self) -> SparseMatrix:
+        """The transposed matrix."""
+        return SparseMatrix(self.csr.T)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SparseMatrix) and self._key == other._key
+
+    def __repr__(self) -> str:
+        return f"SparseMatrix{self.shape} with {self.csr.nnz} entries"
+
+    def __matmul__(self, x: Any) -> Any:
+        if not isinstance(x, Node):
+            return self.csr @ x
+        if x.shape != (self.shape[1],):
+            fail(f"@ of a sparse matrix {self.shape} and shape {x.shape}")
+        return Node("sparse", (as_float(x),), (self.shape[0],), "float", self)

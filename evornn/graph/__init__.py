@@ -1,0 +1,1 @@
+"""Graph to graph: simplification, fusion, reverse mode (vjp), forward mode (jvp), and the graphs of a simulation."""

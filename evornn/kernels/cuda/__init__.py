@@ -1,1 +1,0 @@
-"""The CUDA backend: `backend` evaluates, `text` writes kernels in the words of `words`, `device` opens CUDA."""

@@ -1,0 +1,1 @@
+"""Networks whose units are opened and closed by gates."""

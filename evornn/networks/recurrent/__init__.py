@@ -1,0 +1,1 @@
+"""Simple recurrent networks: every unit a weighted sum and an activation."""

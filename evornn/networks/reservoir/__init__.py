@@ -1,0 +1,1 @@
+"""Reservoirs: recurrent weights that are drawn, not evolved."""

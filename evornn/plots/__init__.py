@@ -1,0 +1,1 @@
+"""Figures: one style, and what a run looks like."""

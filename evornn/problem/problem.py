@@ -1,0 +1,371 @@
+"""A network in a task, ready to evaluate: the one object that searches, trainers and analyses talk to."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import Any, Self
+
+import numpy as np
+
+from evornn.backends.base import over_episodes
+from evornn.changes import fingerprint
+from evornn.errors import EvornnError, check_choice, check_range, shown
+from evornn.genome import Space, of_finite, real_numbers
+from evornn.graph.simulation_graphs import check_traceable
+from evornn.networks.base import Network
+from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Trial
+from evornn.sharing import MAKING, made_once, made_so_far, not_made
+from evornn.simulation import Simulation
+from evornn.tasks.base import Stage, Task
+from evornn.tasks.episodes import drawn, drawn_twice
+
+BACKENDS = ("cpu", "cuda", "auto", "plain")
+PRECISIONS = ("float32", "float64")
+
+
+class Problem:
+    """A network in a task on a backend.
+
+    network, task: from evornn.networks and evornn.tasks. backend: "cpu" (SIMD kernels), "cuda" (evaluations on an
+    NVIDIA GPU, gradients on the CPU), "auto" (the GPU if there is one and the first batch is large enough for it) or
+    "plain" (NumPy float64, slow, the oracle). precision: "float32" or "float64". workers: threads, None for all cores.
+    episodes: episodes of one evaluation, their scenarios drawn from `seed`; every individual meets the same ones.
+    early_exit: whether a group of episodes that have all failed is left early (the results are the same either way).
+    gradient_memory: MB in which `gradient` may store states; where that is too little they are computed twice.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        task: Task,
+        backend: str = "cpu",
+        precision: str = "float32",
+        workers: int | None = None,
+        episodes: int = 1,
+        seed: int = 0,
+        early_exit: bool = True,
+        gradient_memory: float = 1024.0,
+    ) -> None:
+        if not isinstance(network, Network):
+            raise EvornnError(
+                f"network is {shown(network)}; it must be one of evornn.networks, such as FullyRecurrent(units=5): "
+                "Problem(network, task)"
+            )
+        if not isinstance(task, Task):
+            raise EvornnError(
+                f"task is {shown(task)}; it must be one of evornn.tasks, such as DoublePole(velocities=False)"
+            )
+        self.backend_name = check_choice("backend", backend, BACKENDS)
+        if backend == "cuda":
+            from evornn.backends.select import check_cuda
+
+            check_cuda()
+        precision = check_choice("precision", precision, PRECISIONS)
+        self.precision = "float64" if backend == "plain" else precision
+        self.workers = None if workers is None else check_range("workers", workers, 1, 4096, integer=True)
+        self.episodes = check_range("episodes", episodes, 1, integer=True)
+        self.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
+        self.gradient_memory = float(check_range("gradient_memory", gradient_memory, 0))
+        if not isinstance(early_exit, bool | np.bool_):
+            raise EvornnError(f"early_exit is {shown(early_exit)}; it must be True or False")
+        self.simulation = Simulation(network, task, bool(early_exit))
+        self.network, self.task = self.simulation.network, task
+        if task.series:
+            self.episodes = len(next(iter(task.series.values())))
+        self.scenarios = self._checked_scenarios(drawn_twice(task, self.episodes, self.seed))
+        self._elsewhere: dict[Task, Problem] = {}
+        self._given = network
+        self._seen = fingerprint(network), fingerprint(self.network, task)
+        self.checked_steps(None)
+
+    def renew(self) -> None:
+        """Read network and task anew if they have changed since formulas were last read: what is compiled for them,
+        the scenarios they draw, their data. EvornnError if genomes would change. What evaluates calls it.
+        """
+        seen = fingerprint(self._given), fingerprint(self.network, self.simulation.task)
+        if seen == self._seen:
+            return
+        with MAKING:
+            network = self._given if seen[0] != self._seen[0] else self.network
+            fresh = Simulation(network, self.simulation.task, self.simulation.early_exit)
+            if fresh.genome.parameters != self.simulation.genome.parameters:
+                raise EvornnError(f"{fresh.describe()} has other parameters than it had; make a new Problem for it")
+            if seen[0] != self._seen[0]:
+                self.network = fresh.network
+            else:
+                fresh.network = self.network
+            self.simulation = fresh
+            if self.task.series:
+                self.episodes = len(next(iter(self.task.series.values())))
+            self.scenarios = self._checked_scenarios(drawn(fresh.task, self.episodes, self.seed), True)
+            self.checked_steps(None)
+            for name in ("backend", "_exact"):
+                self.__dict__.pop(name, None)
+            self._elsewhere = {}
+            self._seen = fingerprint(self._given), fingerprint(self.network, fresh.task)
+
+    @made_once
+    def backend(self) -> Any:
+        """The backend, made on first use."""
+        from evornn.backends.select import make
+
+        return make(self.backend_name, self.simulation, self.precision, self.workers, self.gradient_memory)
+
+    @property
+    def dimension(self) -> int:
+        """D, the number of genes."""
+        return self.simulation.genome.dimension
+
+    @property
+    def space(self) -> Space:
+        """The box that searches work in."""
+        return self.simulation.genome.space
+
+    def evaluate(self, genomes: Any, scenarios: Any = None, steps: int | None = None) -> Evaluation:
+        """Evaluate genomes [P, D] in every scenario [E, k] (default: the problem's own), for at most `steps` steps
+        (default: the task's).
+
+        A genome with NaN or infinity gets NaN fitness and no steps. Raises EvornnError on a wrong shape or dtype.
+        """
+        genomes = self.checked_genomes(genomes)
+        table = self.scenarios if scenarios is None else self._checked_scenarios(scenarios)
+        steps = self.checked_steps(steps)
+
+        def compute(finite: Any) -> tuple[Any, ...]:
+            values = self.simulation.genome.values(genomes[finite])
+            return self.backend.summarise(values, table, steps, self.seed)
+
+        return Evaluation(*of_finite(genomes, compute, np.nan, 0, True))
+
+    def gradient(self, genomes: Any, episodes: Any = None, steps: int | None = None) -> Gradient:
+        """Evaluate genomes [P, D] and differentiate the fitness by backpropagation through time: through the network
+        and, in a closed loop, through the task's physics.
+
+        episodes: numbers of the problem's episodes to use (mini-batches); one given twice counts twice; None: all.
+        steps: as for `evaluate`. An episode's end is no function of the weights: its length counts as fixed. A genome
+        with NaN or infinity gets NaN.
+        Raises EvornnError if network or task is not smooth.
+        """
+        genomes = self.checked_genomes(genomes)
+        self.check_smooth()
+        chosen = None if episodes is None else self._checked_episodes(episodes)
+        table = self.scenarios if chosen is None else self.scenarios[chosen]
+        steps = self.checked_steps(steps)
+
+        def compute(finite: Any) -> tuple[Any, ...]:
+            genome, some = self.simulation.genome, genomes[finite]
+            *found, slopes = self.backend.gradient(genome.values(some), table, steps, self.seed, chosen)
+            return *over_episodes(*found), genome.pull_back(some, slopes / len(table))
+
+        return Gradient(*of_finite(genomes, compute, np.nan, 0, True, np.full(self.dimension, np.nan)))
+
+    def check_smooth(self) -> None:
+        """Raise EvornnError unless `gradient` can be taken."""
+        for part in (self.network, self.task):
+            if not part.smooth:
+                raise EvornnError(f"{part.describe()} is not smooth: its fitness has no useful gradient")
+
+    def value_and_grad(self, genomes: Any) -> tuple[np.ndarray, np.ndarray]:
+        """fitness [P] and its gradients [P, D] with respect to the genes; see `gradient`."""
+        found = self.gradient(genomes)
+        return found.fitness, found.gradients
+
+    def rollout(self, genome: Any, scenario: int = 0) -> Trajectory:
+        """One episode of one genome [D], step by step, in float64; `scenario` numbers the problem's scenarios."""
+        from evornn.problem.rollout import rollout
+
+        check_range("scenario", scenario, 0, len(self.scenarios) - 1, integer=True)
+        values = self.simulation.genome.values(self._one_genome(genome))[0]
+        return rollout(self.simulation, values, self.scenarios[scenario], self.checked_steps(None), self.seed, scenario)
+
+    def share_learned(self, genome: Any) -> float:
+        """Share of the episodes learned: those whose fitness reaches the task's `solved_fitness` (or sequence
+        criterion).
+        """
+        goal = getattr(self.task, "criterion", None)
+        goal = -goal if goal is not None else self.task.solved_fitness
+        if goal is None:
+            raise EvornnError(
+                f"{type(self.task).__name__} does not say when an episode counts as learned: no share_learned"
+            )
+        values = self.simulation.genome.values(self._one_genome(genome))
+        each, _, _ = self.backend.evaluate(values, self.scenarios, self.checked_steps(None), self.seed)
+        return float(np.mean(each[0] >= goal))
+
+    def test_champion(self, genome: Any) -> ChampionReport:
+        """The task's own champion test in float64; for a task with only `solved_fitness`, its fitness in float64
+        against that.
+        """
+        self.renew()
+        exact = self.exact()
+        genomes = exact._one_genome(genome)
+        fitness = float(exact.evaluate(genomes).fitness[0])
+        goal, stages, trials = self.task.solved_fitness, self.task.champion_test(), []
+        for stage in stages:
+            trials.append(exact._trial(genomes, stage))
+            if not trials[-1].ok:
+                break
+        solved = bool(trials[-1].ok and len(trials) == len(stages)) if stages else goal is not None and fitness >= goal
+        return ChampionReport(solved, trials, "float64", self.backend_name, fitness)
+
+    def _trial(self, genomes: np.ndarray, stage: Stage) -> Trial:
+        there = self._on(stage.task)
+        values = there.simulation.genome.values(there.checked_genomes(genomes))
+        scenarios, steps = there._checked_scenarios(stage.scenarios), there.checked_steps(stage.steps)
+        fitness, _, failed = there.backend.evaluate(values, scenarios, steps, self.seed)
+        enough = stage.fitness is None or bool(fitness[0].mean() >= stage.fitness)
+        passed = int((~failed[0]).sum()) if enough else 0
+        return Trial(stage.name, passed, len(stage.scenarios), stage.required, stage.steps)
+
+    def _on(self, task: Task | None) -> Problem:
+        """This problem on another task object of the same sizes; itself on None."""
+        if task is None or task is self.task:
+            return self
+        with MAKING:
+            if task not in self._elsewhere:
+                self._elsewhere[task] = Problem(
+                    self.network, task, self.backend_name, self.precision, self.workers, seed=self.seed
+                )
+            return self._elsewhere[task]
+
+    def exact(self) -> Problem:
+        """The same problem in float64 on the CPU (itself if it is)."""
+        if self.precision == "float64" and self.backend_name in ("cpu", "plain"):
+            return self
+        return self._exact
+
+    @made_once
+    def _exact(self) -> Problem:
+        return Problem(self.network, self.task, "cpu", "float64", self.workers, self.episodes, self.seed)
+
+    def redrawn(self, seed: int, episodes: int | None = None) -> Problem:
+        """The same problem with the episodes and the noise of another seed, sharing what is compiled; `episodes`: how
+        many, if not as many. EvornnError if its episodes are given data.
+        """
+        if self.task.series:
+            raise EvornnError(f"the episodes of {type(self.task).__name__} are given data; there are no others to draw")
+        other = self._copied()
+        other.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
+        other.episodes = self.episodes if episodes is None else check_range("episodes", episodes, 1, integer=True)
+        other.scenarios = self._checked_scenarios(drawn(self.task, other.episodes, seed))
+        return other
+
+    def memory(self, population: int, gradients: bool = False) -> int:
+        """Bytes that evaluating `population` genomes takes, predicted before anything is compiled or evaluated: the
+        genomes, results, what threads compute in, scenarios, and the task's data. gradients: of differentiating, in
+        which `gradient_memory` limits the states that are stored. Of a GPU only what its host needs: its own memory
+        holds as many genomes at a time as fit.
+        """
+        check_range("population", population, 1, integer=True)
+        given = self.scenarios.nbytes + sum(array.nbytes for array in self.task.series.values())
+        each = 9 if self.simulation.genome.plain else 25  # genes, whether they are finite, values; the last one twice
+        genes, steps = each * population * self.dimension, self.checked_steps(None)
+        return genes + given + int(self.backend.batch_memory(population, self.scenarios, steps, gradients))
+
+    @property
+    def longest(self) -> int:
+        """Steps that one evaluation simulates at most."""
+        return len(self.scenarios) * self.checked_steps(None)
+
+    def shortened(self, steps: int) -> Problem:
+        """The same problem with episodes of `steps` steps at most, sharing what is compiled."""
+        other = self._copied()
+        other.task = copy.copy(self.task)
+        other.task.steps = min(check_range("steps", steps, 1, integer=True), self.checked_steps(None))
+        return other
+
+    def _copied(self) -> Problem:
+        """A copy that shares what is compiled, and nothing that was made for these episodes."""
+        other = copy.copy(self)
+        other.__dict__["backend"] = self.backend
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy (in another process, or here) starts from: without what is made on first use."""
+        return not_made(self) | {"_elsewhere": {}}
+
+    def compile(self, population: int) -> None:
+        """Compile what evaluating `population` genomes and testing a champion take: a run is then timed without it."""
+        check_range("population", population, 1, integer=True)
+        genomes = self.space.sample(np.random.default_rng(0), population)
+        self.evaluate(genomes, steps=1)
+        exact = self.exact()
+        exact.evaluate(genomes[:1], steps=1)
+        for stage in self.task.champion_test():
+            exact._trial(genomes[:1], dataclasses.replace(stage, steps=1))
+
+    def kernel_source(self) -> str:
+        """The emitted source of the kernel that evaluates a population of 1,024."""
+        if self.backend_name == "plain":
+            raise EvornnError("the plain backend has no kernel; use backend='cpu' or backend='cuda'")
+        return str(self.backend.kernel(1024, len(self.scenarios), self.scenarios.shape[1]).text)
+
+    def describe(self) -> str:
+        """One line."""
+        return f"{self.simulation.describe()}: {self.dimension} genes, {self.backend_name} {self.precision}"
+
+    def close(self) -> None:
+        """Stop the backend's threads, give back its memory on a device."""
+        for other in (made_so_far(self, "backend"), made_so_far(self, "_exact"), *self._elsewhere.values()):
+            if other is not None:
+                other.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # checks -----------------------------------------------------------------------------------------------------------
+    def checked_genomes(self, genomes: Any) -> np.ndarray:
+        """genomes as float64 [P, D]; EvornnError on another shape or dtype."""
+        self.renew()
+        array = real_numbers("genomes", genomes)
+        if array.ndim != 2 or array.shape[1] != self.dimension or not len(array):
+            raise EvornnError(
+                f"genomes have shape {array.shape}; they must be [P, {self.dimension}] with P >= 1 "
+                f"for {self.simulation.describe()}"
+            )
+        return array.astype(np.float64, copy=False)
+
+    def _one_genome(self, genome: Any) -> np.ndarray:
+        """One genome [D] (or [1, D]) as float64 [1, D]."""
+        genomes = self.checked_genomes(np.atleast_2d(real_numbers("the genome's genes", genome)))
+        if len(genomes) != 1:
+            raise EvornnError(f"genome has shape {genomes.shape}; it must be one genome [{self.dimension}]")
+        return genomes
+
+    def _checked_scenarios(self, scenarios: Any, anew: bool = False) -> np.ndarray:
+        table = real_numbers("scenarios", scenarios).astype(np.float64)
+        known = hasattr(self, "scenarios") and not anew
+        size = self.scenarios.shape[1] if known else table.shape[-1] if table.ndim else 0
+        if not np.isfinite(table).all():
+            where = np.argwhere(~np.isfinite(table))[0].tolist()
+            raise EvornnError(f"scenarios have a value that is not finite at {where}")
+        if table.ndim != 2 or table.shape[1] != size or not len(table):
+            raise EvornnError(f"scenarios have shape {table.shape}; they must be [E, {size}] with E >= 1")
+        if self.task.series and known and len(table) != len(self.scenarios):
+            raise EvornnError(
+                f"{len(table)} scenarios for {len(self.scenarios)} sequences; a sequence task runs each once"
+            )
+        return table
+
+    def _checked_episodes(self, episodes: Any) -> np.ndarray:
+        chosen = real_numbers("episodes", episodes)
+        count = len(self.scenarios)
+        if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or not len(chosen):
+            raise EvornnError(
+                f"episodes are {shown(episodes)}; they must be numbers of episodes, at least one of 0..{count - 1}"
+            )
+        if chosen.min() < 0 or chosen.max() >= count:
+            raise EvornnError(f"episodes go from {chosen.min()} to {chosen.max()}; this problem has 0..{count - 1}")
+        return chosen
+
+    def checked_steps(self, steps: int | None) -> int:
+        """`steps`, or the task's, and no more than its sequences have."""
+        of = f"steps of {type(self.task).__name__}" if steps is None else "steps"
+        steps = check_range(of, self.task.steps if steps is None else steps, 1, integer=True)
+        longest = min((a.shape[1] for a in self.task.series.values()), default=steps)
+        check_traceable(self.simulation, self.scenarios.shape[1], steps := min(int(steps), longest))
+        return steps

@@ -1,0 +1,1 @@
+"""Annealing: chains that accept worse points while they are hot."""

@@ -1,0 +1,1 @@
+"""Cooperative coevolution: parts of networks evolve in populations of their own."""

@@ -1,0 +1,1 @@
+"""What searches share: ask and tell, states, checks, memory, restarts, genetic operators, step rules."""

@@ -1,0 +1,1 @@
+"""Searches that sample a distribution and move it."""

@@ -1,0 +1,1 @@
+"""Evolutionary algorithms: parents, children, selection."""

@@ -1,0 +1,1 @@
+"""Formal languages: say what may come next, or whether a string belongs."""

@@ -1,0 +1,1 @@
+"""Online learning: weights change while an episode goes on."""

@@ -1,0 +1,156 @@
+"""Every operation of the formula language, small and large, in every layout, against NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.sparse import random_array
+
+import evornn.formula as f
+from evornn.formula import State
+from tests.backends.harness import LAYOUTS, Reading, run
+
+SPARSE = {
+    n: f.SparseMatrix(random_array((n, n), density=0.3, rng=np.random.default_rng(n), format="csr")) for n in (5, 19)
+}
+FIXED = {n: np.random.default_rng(n).normal(size=(n, n)) for n in (5, 19)}
+
+
+def elementwise(p: Any, s: Any, t: Any) -> Any:
+    x, y = p.x, p.y
+    return f.concat(
+        x + y, x - y, x * y, x / y, -x, abs(x), x**3, x**-2, f.sqrt(abs(x)), f.exp(x), f.log(abs(x)), f.tanh(x),
+        f.sigmoid(x), f.relu(x),
+        f.softplus(x), f.sin(x), f.cos(x), f.floor(x), f.sign(x), f.minimum(x, y), f.maximum(x, y), f.clip(x, -1.0,
+        1.0), f.where(x < y, x, 2.0),
+        f.where((x <= y) & ~(x > 1.0) | (y == 2.0), 1.0, x), x * 2.0 + y, 3.0 - x * y, np.tanh(x) * 0.5, f.where(x !=
+        y, x, y), (x > 0) * 1.0,
+    )  # fmt: skip
+
+
+def vectors(p: Any, s: Any, t: Any) -> Any:
+    x, y, n = p.x, p.y, len(p.x)
+    parts = f.split(f.concat(x, y, 1.0, y[0])[: 2 * n], 2)
+    return f.concat(
+        f.dot(x, y), x @ y, f.sum(x), f.mean(x), f.max(x), f.softmax(x), parts[1], x[1:], x[::-1], x[2], x[-1],
+        p.W[1], p.W[0, 2], p.W[:, 1],
+        p.W @ x, p.W.T @ x, x @ p.W, p.W @ x + p.V @ y + p.y, y - p.W @ x, FIXED[n] @ x, FIXED[n].T @ f.tanh(x), p.V @
+        f.tanh(p.W @ x + y),
+        p.R @ x, p.C @ f.concat(x[0], x[1]), p.W[2] * x,
+    )  # fmt: skip
+
+
+def lanes_only(p: Any, s: Any, t: Any) -> Any:
+    x, y, n = p.x, p.y, len(p.x)
+    product = f.outer(x, y)
+    return f.concat(
+        product[1],
+        product[:, 2],
+        SPARSE[n] @ x,
+        (p.W * 0.5) @ x,
+        f.outer(x, x).T @ y,
+        (product > 0.0).T @ x,
+        f.sum(f.where(product < (product * 2.0).T, 1.0, product)),
+        f.lookup(FIXED[n], x[0]),
+        f.lookup(FIXED[n][0], t + 1),
+    )
+
+
+def functions(p: Any, s: Any, t: Any) -> Any:
+    def inner(a: Any, b: Any) -> Any:
+        return State(u=a.u * b + a.v, v=f.tanh(a.u) + p.x[0])
+
+    def outer(a: Any, b: Any) -> Any:
+        return f.call(inner, f.call(inner, a, b), b * 0.5)
+
+    def large(a: Any, b: Any) -> Any:
+        return State(u=f.tanh(p.W @ a.u + b), v=a.u * 0.5 + a.v[1])
+
+    scalar = f.repeat(3, outer, State(u=p.x[1], v=0.25), p.y[1])
+    vector = f.repeat(3, large, State(u=p.x, v=p.y), p.y)
+    once = f.call(large, State(u=p.x, v=p.y), 0.5)
+    return f.concat(scalar.u, scalar.v, vector.u, vector.v, once.u, once.v)
+
+
+def shapes(n: int) -> dict[str, tuple[int, ...]]:
+    return {"x": (n,), "W": (n, n), "y": (n,), "V": (n, n), "R": (3, n), "C": (n, 2)}
+
+
+def genes(simulation: Any, count: int) -> np.ndarray:
+    return np.random.default_rng(3).normal(0, 0.8, (count, simulation.genome.dimension))
+
+
+def check(
+    formula: Any, n: int, layout: str, precision: str = "float64", tolerance: float = 1e-11, jobs: int = 1
+) -> None:
+    rng = np.random.default_rng(0)
+    example = State(**{k: rng.normal(size=s) for k, s in shapes(n).items()})
+    outputs = len(formula(example, State(), f.Step(0)))
+    simulation = Reading(shapes(n), formula, outputs=outputs)
+    genomes = genes(simulation, 5)
+    expected = run(simulation, genomes, outputs, 1, "plain")
+    found = run(simulation, genomes, outputs, 1, layout, precision, jobs)
+    assert np.isfinite(expected).mean() > 0.95
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("n", [5, 19])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("formula", [elementwise, vectors, functions])
+def test_operations_agree_with_numpy(formula: Any, layout: str, n: int) -> None:
+    check(formula, n, layout, jobs=2 if layout == "units" else 1)
+
+
+@pytest.mark.parametrize("n", [5, 19])
+@pytest.mark.parametrize("layout", ["individuals", "episodes"])
+def test_products_of_computed_and_sparse_matrices(layout: str, n: int) -> None:
+    check(lanes_only, n, layout)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_float32_agrees_within_rounding(layout: str) -> None:
+    check(elementwise, 5, layout, "float32", 2e-5)
+    check(vectors, 19, layout, "float32", 2e-5)
+
+
+def test_noise_is_one_stream_for_all() -> None:
+    def read(p: Any, s: Any, t: Any) -> Any:
+        return f.concat(s.total, f.uniform(t, 5), f.normal(t, 0, 3), s.memory[2], s.memory[t % 4])
+
+    def step(p: Any, s: Any, t: Any) -> Any:
+        noise = f.normal(t, 9) + 0.1 * p.x[0]
+        return State(total=s.total + noise, memory=f.put(s.memory, t % 4, noise))
+
+    simulation = Reading({"x": (2,)}, read, lambda p: State(total=0.0, memory=np.zeros(4)), step, outputs=7)
+    genomes = genes(simulation, 3)
+    expected = run(simulation, genomes, 7, 6, "plain")
+    assert len(np.unique(expected[:, 1])) == 1, "individuals share the noise of an episode"
+    for layout in LAYOUTS:
+        np.testing.assert_allclose(run(simulation, genomes, 7, 6, layout), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("width", [1, 3, 40])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_ring_buffer_holds_the_last_rows(layout: str, width: int) -> None:
+    def row(p: Any, t: Any) -> Any:
+        return p.x * (t + 1.0)
+
+    def step(p: Any, s: Any, t: Any) -> Any:
+        return State(old=s.buffer[t % 3] + 0.0, buffer=f.put(s.buffer, t % 3, row(p, t)))
+
+    def read(p: Any, s: Any, t: Any) -> Any:
+        return f.concat(*(s.buffer[i] for i in range(3)), s.old)
+
+    simulation = Reading(
+        {"x": (width,)},
+        read,
+        lambda p: State(old=np.zeros(width), buffer=np.zeros((3, width))),
+        step,
+        outputs=4 * width,
+    )
+    genomes = genes(simulation, 2)
+    expected = run(simulation, genomes, 4 * width, 5, "plain")
+    np.testing.assert_allclose(expected[:, : 4 * width], np.concatenate([genomes * k for k in (4, 5, 3, 2)], axis=1))
+    np.testing.assert_array_equal(run(simulation, genomes, 4 * width, 5, layout), expected)

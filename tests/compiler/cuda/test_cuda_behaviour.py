@@ -1,0 +1,224 @@
+"""CUDA kernels in the simulator: threads, blocks and chunks do not matter; the ends of ranges; sums; noise; words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evornn.compiler.lanes.numpy_lanes import evaluate as by_numpy
+from tests.backends.harness import LAYOUTS
+from tests.compiler.cuda import cuda_cases as cases
+from tests.compiler.cuda.cuda_cases import Batch, Way, evaluate
+
+POLES, MEMORY = ("FullyRecurrent", "DoublePole"), ("LSTM", "Sequence")
+
+
+WORK: dict[str, list[Any]] = {"control": [], "numbers": [], "words": []}  # calls of one process of the simulator each
+
+
+def calls(batches: Iterable[Batch], ways: Iterable[Way]) -> list[Any]:
+    """Every batch in every way."""
+    ways = list(ways)
+    return [(evaluate, (batch, way)) for batch in batches for way in ways]
+
+
+@pytest.fixture(scope="module")
+def outcome(simulator: Any) -> Any:
+    """outcome(call): what it gave in the simulator."""
+
+    def of(call: Any) -> Any:
+        group = next(name for name, work in WORK.items() if call in work)
+        return simulator(f"behaviour-{group}", WORK[group])[call].checked()
+
+    return of
+
+
+def equal(found: Iterable[Any], wanted: Iterable[Any], **bounds: Any) -> None:
+    """All arrays are the same, NaN where NaN is."""
+    for ours, theirs in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(ours, theirs, **bounds)
+
+
+# threads, blocks, grids, chunks, neighbours ---------------------------------------------------------------------------
+LANES, UNITS = Batch(cases.pair, (*POLES, 7, 3), 5), Batch(cases.pair, (*POLES, 7, 2), 2)
+WAYS = [
+    *({"block": block} for block in (1, 2, 3, 5, 8)),
+    {"block": 4, "grid": 1},
+    {"block": 2, "grid": 3},
+    {"block": 4, "chunk": 2},
+    {"block": 3, "grid": 2, "chunk": 3},
+    {"block": 4, "chunk": 1},
+]
+ALONE = (0, 3, 6)
+
+
+def same_numbers(layout: str) -> tuple[list[Any], list[Any]]:
+    """Calls for all individuals, and for some of them alone."""
+    batch = UNITS if layout == "units" else LANES
+    ways = [Way(layout, "float32", **way) for way in WAYS]
+    return calls([batch], ways), calls([batch], [Way(layout, "float32", one=i) for i in ALONE])
+
+
+SAME = {layout: same_numbers(layout) for layout in LAYOUTS}
+WORK["control"] += [call for several in SAME.values() for some in several for call in some]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_threads_blocks_chunks_and_neighbours_do_not_matter(layout: str, outcome: Any) -> None:
+    together, alone = SAME[layout]
+    wanted = together[0][1][0].cpu("float32")
+    for call in together:
+        equal(outcome(call), wanted, err_msg=str(call[1][1]))
+    for i, call in zip(ALONE, alone, strict=True):
+        equal(outcome(call), [a[i : i + 1] for a in wanted])
+
+
+# the ends of ranges ---------------------------------------------------------------------------------------------------
+ENDS = [
+    *(Batch(cases.pair, (*POLES, p, e), t) for p, e, t in ((1, 1, 4), (1, 3, 1), (17, 1, 1), (3, 9, 2), (2, 3, 0))),
+    *(Batch(cases.pair, (*MEMORY, p), t) for p, t in ((1, 1), (2, 2), (2, 0))),  # its mask begins with zeros
+]
+END_WAYS = [Way("individuals", block=8), Way("episodes", block=8), Way("units", block=4)]
+WORK["control"] += calls(ENDS, END_WAYS)
+
+
+@pytest.mark.parametrize("way", END_WAYS, ids=LAYOUTS)
+@pytest.mark.parametrize("batch", ENDS, ids=str)
+def test_small_batches_and_short_episodes(batch: Batch, way: Way, outcome: Any) -> None:
+    found = outcome((evaluate, (batch, way)))
+    for ours, exact in zip(found, batch.plain(), strict=True):
+        np.testing.assert_allclose(ours, exact, rtol=1e-10, atol=1e-10)
+
+
+EXTREME = [Batch(cases.extreme, p, 5) for p in (POLES, ("GRU", "Parity"), ("CTRNN", "EmbeddedReber"))]
+EXTREME_WAYS = [Way("individuals", "float32", 4), Way("episodes", "float32", 3), Way("units", "float32", 4)]
+WORK["numbers"] += calls(EXTREME, EXTREME_WAYS)
+
+
+@pytest.mark.parametrize("batch", EXTREME, ids=str)
+def test_overflow_nan_and_infinity_stay_as_they_are_on_the_cpu(batch: Batch, outcome: Any) -> None:
+    wanted = batch.cpu("float32")
+    assert 0.2 < np.isfinite(wanted[0]).mean() < 0.9
+    for call in calls([batch], EXTREME_WAYS):
+        equal(outcome(call), wanted)
+
+
+MORTAL = [Batch(cases.mortal, (early_exit,), 5) for early_exit in (True, False)]
+MORTAL_WAYS = [Way(layout, block=block) for layout in LAYOUTS for block in (1, 3, 8)]
+PROBLEM = (cases.problem, ("cuda",))
+WORK["control"] += [*calls(MORTAL, MORTAL_WAYS), PROBLEM]
+
+
+def test_episodes_end_on_their_own_with_early_exit_and_without(outcome: Any) -> None:
+    fitness, steps, failed = MORTAL[0].plain()
+    assert steps.tolist() == [[0, 1, 2, 3, 4, 5, 5]] * 3, "episode 0 is over when it begins"
+    assert failed.tolist() == [[True] * 6 + [False]] * 3
+    for call in calls(MORTAL, MORTAL_WAYS):
+        found = outcome(call)
+        np.testing.assert_allclose(found[0], fitness, rtol=1e-12, err_msg=str(call[1]))
+        equal(found[1:], (steps, failed))
+
+
+def test_a_problem_is_the_cpu_s_with_nan_and_infinite_genomes(outcome: Any) -> None:
+    fitness, steps, failed = outcome(PROBLEM)
+    wanted = cases.problem("cpu")
+    assert np.isnan(fitness).tolist() == [False, True, False, True, False]
+    np.testing.assert_allclose(fitness, wanted[0], rtol=1e-14)
+    equal((steps, failed), wanted[1:])
+
+
+# sums over episodes ---------------------------------------------------------------------------------------------------
+RNG = np.random.default_rng(5)
+ROWS = tuple(
+    map(
+        tuple,
+        [
+            *RNG.normal(0, 1, (3, 9)),
+            *(RNG.normal(0, 1, (4, 9)) * 10 ** RNG.uniform(-12, 12, (4, 9))),
+            [1e8, 1.0, -1e8, 0.5, 1e8, -1e8, 2.0**-20, 3.0, -0.25],  # what is lost on the way must come back
+            [0.1] * 9,
+            [np.inf, *[1.0] * 8],
+            [1.0, -np.inf, *[1.0] * 7],
+            [1.0, np.inf, -np.inf, *[1.0] * 6],
+            [1.0, np.nan, np.inf, *[1.0] * 6],
+            [*[0.0] * 8, np.nan],
+        ],
+    )
+)
+GIVEN = [Batch(cases.given, (ROWS,)), Batch(cases.given, (tuple(row[:1] for row in ROWS),)), MORTAL[0]]
+SUMS = [Way(layout, precision, 4, sums=True) for layout in LAYOUTS for precision in ("float64", "float32")]
+SUMS += [Way("individuals", "float32", 4, chunk=2, sums=True)]
+WORK["numbers"] += calls(GIVEN, SUMS)
+
+
+@pytest.mark.parametrize("way", SUMS, ids=str)
+@pytest.mark.parametrize("batch", GIVEN, ids=("9 episodes", "1 episode", "mortal"))
+def test_sums_over_episodes_are_those_of_all_the_numbers(batch: Batch, way: Way, outcome: Any) -> None:
+    fitness, steps, failed, mean, all_steps, any_failed = outcome((evaluate, (batch, way)))
+    equal((all_steps, any_failed), (steps.sum(axis=1), failed.any(axis=1)))
+    assert all_steps.dtype == np.int64
+    tolerance = 1e-15 if way.precision == "float64" else 1e-12
+    for row, found in zip(fitness, mean, strict=True):
+        exact = math.fsum(row) / len(row) if np.isfinite(row).all() else sum(row.tolist())
+        np.testing.assert_allclose(found, exact, rtol=tolerance, atol=tolerance * np.abs(row).mean())
+
+
+# noise and words ------------------------------------------------------------------------------------------------------
+SEEDS = (0, 7, 2**32 - 1)
+NOISE = [Batch(cases.noise, (), 6, seed) for seed in SEEDS]
+NOISE_WAYS = [
+    Way("individuals", "float64", 3),
+    Way("episodes", "float64", 2),  # episodes 2, 4 and 6 are the first of their blocks
+    Way("units", "float64", 2),
+    Way("episodes", "float64", 8, one=1),
+    Way("individuals", "float64", 4, grid=1, chunk=1),
+]
+SINGLE_NOISE = [Way("individuals", "float32", 3), Way("episodes", "float32", 2)]
+WORK["numbers"] += calls(NOISE, NOISE_WAYS + SINGLE_NOISE)
+
+
+@pytest.mark.parametrize("batch", NOISE, ids=lambda batch: f"seed {batch.seed}")
+def test_noise_is_the_same_stream(batch: Batch, outcome: Any) -> None:
+    exact = batch.plain()[0]
+    uniforms = [0, 1, 6]
+    assert len(np.unique(exact[0])) == 7
+    np.testing.assert_array_equal(exact[0, :5], exact[1, :5])
+    for way in NOISE_WAYS:
+        found = outcome((evaluate, (batch, way)))[0]
+        wanted = exact if way.one is None else exact[way.one : way.one + 1]
+        np.testing.assert_array_equal(found[:, uniforms], wanted[:, uniforms], err_msg=str(way))
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, err_msg=str(way))
+    for way in SINGLE_NOISE:
+        equal(outcome((evaluate, (batch, way))), batch.cpu("float32"), err_msg=str(way))
+
+
+OPERATIONS = [Batch(cases.operation, (name, n)) for name in ("elementwise", "vectors", "functions") for n in (5, 19)]
+PRODUCTS = [Batch(cases.operation, ("lanes_only", n)) for n in (5, 19)]
+OPERATION_CALLS = [
+    *calls(OPERATIONS + PRODUCTS, [Way("individuals", block=8), Way("episodes", block=8)]),
+    *calls([Batch(b.maker, (*b.arguments, 1)) for b in OPERATIONS], [Way("units", block=4)]),
+]
+SINGLE_OPERATIONS = calls([OPERATIONS[0], OPERATIONS[3]], [Way("individuals", "float32", 8)])
+FUNCTIONS = {p: calls([Batch(cases.functions, ())], [Way("individuals", p, 64)])[0] for p in ("float32", "float64")}
+WORK["words"] += [*OPERATION_CALLS, *SINGLE_OPERATIONS, *FUNCTIONS.values()]
+
+
+@pytest.mark.parametrize("call", OPERATION_CALLS + SINGLE_OPERATIONS, ids=lambda call: f"{call[1][0]}-{call[1][1]}")
+def test_operations_give_the_cpu_s_bits(call: Any, outcome: Any) -> None:
+    batch, way = call[1]
+    found = outcome(call)
+    equal(found, batch.cpu(way.precision))
+    tolerance = 1e-11 if way.precision == "float64" else 2e-5
+    np.testing.assert_allclose(found[0], batch.plain()[0], rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("precision", FUNCTIONS)
+def test_elementary_functions_have_the_algebra_s_bits(precision: str, outcome: Any) -> None:
+    x = cases.functions()[1][:, 0].astype(precision)
+    assert {"exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos"} <= set(cases.FUNCTIONS)
+    for name, found in zip(cases.FUNCTIONS, outcome(FUNCTIONS[precision])[0].T, strict=True):
+        np.testing.assert_array_equal(found.astype(precision), by_numpy(name, x), err_msg=name)

@@ -1,0 +1,28 @@
+"""What users may write in words of Python and NumPy, in the CUDA simulator: the oracle's numbers, infinite ones too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.backends.harness import LAYOUTS
+from tests.compiler.cuda.cuda_cases import Batch, Way, evaluate, language
+
+FORMULAS = ("powers_and_remainders", "names_of_numpy", "conditions", "infinities")
+BLOCKS = {"individuals": 2, "episodes": 4, "units": 4}
+CALLS = {
+    (name, layout): (evaluate, (Batch(language, (name,), 2), Way(layout, "float64", BLOCKS[layout])))
+    for i, name in enumerate(FORMULAS)
+    for layout in (LAYOUTS[i % 3], LAYOUTS[(i + 2) % 3])
+}
+
+
+@pytest.mark.parametrize(("name", "layout"), CALLS)
+def test_threads_read_formulas_as_numpy_does(name: str, layout: str, simulator: Any) -> None:
+    asked = CALLS[name, layout]
+    found = simulator("language", list(CALLS.values()))[asked].checked()
+    expected = asked[1][0].plain()[0]
+    assert np.isfinite(expected).all() == (name != "infinities")
+    np.testing.assert_allclose(found[0], expected, rtol=1e-10, atol=1e-10)
