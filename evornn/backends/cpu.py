@@ -14,63 +14,19 @@ from typing import Any
 import numpy as np
 
 from evornn.backends.base import Backend
+from evornn.backends.cpu_kernel import Kernel, aligned
+from evornn.backends.cpu_tangent import Doubled
 from evornn.backends.memory import batch_memory
 from evornn.backends.threads import Threads
 from evornn.compiler import layout as layouts
 from evornn.compiler.emit.values import LayoutUnsupported
 from evornn.compiler.host import native_lanes
-from evornn.compiler.memory_plan import Plan
-from evornn.compiler.programs.episode import kernel_text
 from evornn.compiler.specialization import Shape
 from evornn.graph.simulation_graphs import Traced, trace_simulation
 from evornn.sharing import MAKING, made_once, made_so_far
 
 THREADS_FROM_SECONDS = 2e-4  # work shorter than this is not worth waking threads for
 INLINE_SECONDS = 0.1  # work shorter than this runs in the calling thread: Ctrl-C waits no longer than that
-
-
-class Kernel:
-    """One compiled kernel: its shape, memory plan, text and entry point."""
-
-    entry = "simulate"
-
-    def __init__(self, simulation: Any, traced: Any, shape: Shape) -> None:
-        self.text, self.plan, self.shape = self._write(simulation, traced, shape)
-        self.starts = {name: cut.start for name, cut in simulation.genome.slices.items()}
-        self.order = self.plan.weight_order(self.starts)
-        self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
-        self.seconds = 0.0  # measured time of one job's step
-
-    def _write(self, simulation: Any, traced: Any, shape: Shape) -> tuple[str, Plan, Shape]:
-        """The text, the memory plan, and the shape with the plan's strides."""
-        return kernel_text(traced, shape, simulation.title(), simulation.early_exit)
-
-    @made_once
-    def loaded(self) -> Any:
-        """The module, held as long as its code may be called."""
-        from evornn.compiler.module_cache import load
-
-        return load(self.text)
-
-    @made_once
-    def function(self) -> Any:
-        """The compiled entry point."""
-        return getattr(self.loaded, self.entry)
-
-    def room(self) -> tuple[int, ...]:
-        """Numbers of one thread's weights and scratch."""
-        shape = self.shape
-        wide = shape.jobs if shape.layout == "units" else shape.lanes
-        weights = self.plan.weight_size * (1 if shape.layout == "episodes" else wide)
-        return weights, self.plan.scratch_size * wide
-
-
-def aligned(count: int, precision: str) -> np.ndarray:
-    """`count` zeros that start on a cache line."""
-    size = np.dtype(precision).itemsize
-    raw = np.zeros(count + 64 // size, precision)
-    start = (-raw.ctypes.data % 64) // size
-    return raw[start : start + count]
 
 
 class CpuBackend(Backend):
@@ -82,7 +38,6 @@ class CpuBackend(Backend):
     """
 
     name = "cpu"
-    graphs = staticmethod(trace_simulation)
 
     def __init__(
         self,
@@ -109,10 +64,15 @@ class CpuBackend(Backend):
     def _trace(self, scenario_size: int) -> Traced:
         if self._traced is None:
             with MAKING:
-                traced = self._traced or self.graphs(self.simulation, scenario_size)
+                traced = self._traced or self._graphs(scenario_size)
                 self._units = layouts.widest_product(traced.step.outputs)
                 self._traced = traced
         return self._traced
+
+    def _graphs(self, scenario_size: int) -> Traced:
+        if isinstance(self.simulation, Doubled):
+            return self.simulation.graphs(scenario_size)
+        return trace_simulation(self.simulation, scenario_size)
 
     def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Kernel:
         """The kernel for a batch of this size (compiled on its first call)."""
@@ -184,9 +144,7 @@ class CpuBackend(Backend):
     @made_once
     def tangents(self) -> CpuBackend:
         """What takes tangents."""
-        from evornn.backends.cpu_tangent import TangentBackend
-
-        return TangentBackend(self.simulation, self.precision, self.workers, *self.forced)
+        return CpuBackend(Doubled(self.simulation), self.precision, self.workers, *self.forced)
 
     def data(self, shape: Shape, episodes: np.ndarray | None = None) -> tuple[Any, ...]:
         """The task's data rows as a kernel takes them, then their number of steps; of all episodes, or of these."""

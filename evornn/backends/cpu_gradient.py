@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evornn.backends.cpu import Kernel
+from evornn.backends.cpu_kernel import Kernel
 from evornn.compiler import layout as layouts
 from evornn.compiler.host import native_lanes
 from evornn.compiler.memory_plan import Plan

@@ -5,13 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from evornn.backends.cpu import CpuBackend
 from evornn.graph.jvp import dotted
 from evornn.graph.simulation_graphs import Traced, trace_tangent
 
 
 class Doubled:
-    """A simulation as a backend sees it, with values [P, 2 D]: parameters, then their tangents."""
+    """A simulation as a backend sees it, with values [P, 2 D]: parameters, then their tangents. It evaluates to the
+    slopes of the fitness, the fitness, and whether episodes failed: each [P, E].
+    """
 
     def __init__(self, simulation: Any) -> None:
         self.simulation, self.task, self.early_exit = simulation, simulation.task, simulation.early_exit
@@ -23,14 +24,6 @@ class Doubled:
         """What the kernel's text is headed by."""
         return f"Forward mode: {self.simulation.title()}"
 
-
-class TangentBackend(CpuBackend):
-    """Evaluates values [P, 2 D] to the slopes of the fitness, the fitness, and whether episodes failed: each [P, E]."""
-
-    @staticmethod
-    def graphs(simulation: Doubled, scenario_size: int) -> Traced:
+    def graphs(self, scenario_size: int) -> Traced:
         """The graphs in forward mode."""
-        return trace_tangent(simulation.simulation, scenario_size)
-
-    def __init__(self, simulation: Any, *options: Any) -> None:
-        super().__init__(Doubled(simulation), *options)
+        return trace_tangent(self.simulation, scenario_size)

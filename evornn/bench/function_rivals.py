@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.bench.functions import SIDE, SIGMA, WIDER, Function, Match, Run
+from evornn.bench.matches import SIDE, SIGMA, WIDER, Function, Match, Run
 
 LIBRARIES = {"pycma": "cma", "nevergrad": "nevergrad", "evosax": "evosax"}  # and the module that each is
 WIDTH = 2.0 * SIDE

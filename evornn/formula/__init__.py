@@ -1,5 +1,6 @@
 """Formulas: the mathematics of networks and tasks, written once and read by NumPy, CPU kernels, CUDA and gradients."""
 
+from evornn.formula import numpy_names
 from evornn.formula.node import Node
 from evornn.formula.noise import Step, normal, uniform
 from evornn.formula.operations import (
@@ -45,3 +46,4 @@ __all__ = [
     "sign", "sin", "softmax",
     "softplus", "split", "sqrt", "stack", "sum", "tanh", "tracing", "uniform", "where",
 ]  # fmt: skip
+numpy_names.OFFERED.extend(__all__)

@@ -7,6 +7,7 @@ Values equal NumPy's to within a few roundings; those of a real power to |b log 
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from evornn.formula.node import (
     binary,
     broadcast,
     compare,
+    install,
     is_uniform,
     lift,
     refuse_conditions,
@@ -145,3 +147,6 @@ def rounded(x: Node) -> Node:
     even = compare("eq", half, unary("floor", half))
     tie = _where(even, low, low + 1.0)
     return _where(left > 0.5, low + 1.0, _where(left < 0.5, low, tie))
+
+
+install("arithmetic", sys.modules[__name__])

@@ -205,18 +205,22 @@ class Node(Refusals):
         return numpy_names().method(self, name)
 
 
+_built_on_nodes: dict[str, Any] = {}  # modules that build on this one, and that its operators call
+
+
+def install(name: str, module: Any) -> None:
+    """Make a module known to the operators, when it is imported."""
+    _built_on_nodes[name] = module
+
+
 def arithmetic() -> Any:
     """What is composed of several operations: powers and remainders."""
-    from evornn.formula import arithmetic
-
-    return arithmetic
+    return _built_on_nodes["arithmetic"]
 
 
 def numpy_names() -> Any:
     """What NumPy's functions of traced values mean."""
-    from evornn.formula import numpy_names
-
-    return numpy_names
+    return _built_on_nodes["numpy_names"]
 
 
 # building blocks ------------------------------------------------------------------------------------------------------

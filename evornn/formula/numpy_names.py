@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -13,9 +14,11 @@ import numpy as np
 
 from evornn.formula import arithmetic, operations
 from evornn.formula import node as graph
-from evornn.formula.node import Node, as_float, binary, compare, lift, logical, unary
+from evornn.formula.node import Node, as_float, binary, compare, install, lift, logical, unary
 from evornn.formula.numpy_functions import FUNCTIONS, ravel
 from evornn.formula.source_lines import NoSuchAttribute, fail, user_line
+
+OFFERED: list[str] = []  # the names of evornn.formula, which fills it
 
 
 def _not(a: Any) -> Node:
@@ -149,9 +152,10 @@ def _unknown(name: str, last: str) -> NoReturn:
 
 
 def _hint(name: str) -> str:
-    from evornn import formula
-
-    close = difflib.get_close_matches(name, formula.__all__, n=1, cutoff=0.75)
+    close = difflib.get_close_matches(name, OFFERED, n=1, cutoff=0.75)
     instead = _INSTEAD.get(name) or (close[0] if close else "")
-    ours = f"formula.{instead}" if instead in formula.__all__ else instead
-    return (f"; use {ours}" if ours else "") + f"; formulas have {', '.join(n for n in formula.__all__ if n.islower())}"
+    ours = f"formula.{instead}" if instead in OFFERED else instead
+    return (f"; use {ours}" if ours else "") + f"; formulas have {', '.join(n for n in OFFERED if n.islower())}"
+
+
+install("numpy_names", sys.modules[__name__])

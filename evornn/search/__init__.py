@@ -8,6 +8,7 @@ from evornn.search.annealing.simulated_annealing import SimulatedAnnealing
 from evornn.search.cooperative.cosyne import CoSyNE
 from evornn.search.cooperative.esp import ESP
 from evornn.search.cooperative.sane import SANE
+from evornn.search.core.registry import REGISTRY
 from evornn.search.core.search import Best, Search
 from evornn.search.distribution.cmaes import CMAES
 from evornn.search.distribution.openai_es import OpenAIES
@@ -23,7 +24,7 @@ from evornn.search.meta.islands import IslandModel
 from evornn.search.random_guessing import RandomGuessing
 from evornn.search.swarm.particle_swarm import ParticleSwarm
 
-REGISTRY: dict[str, type[Search]] = {
+_SEARCHES: dict[str, type[Search]] = {
     "RandomGuessing": RandomGuessing,
     "GeneticAlgorithm": GeneticAlgorithm,
     "ParticleSwarm": ParticleSwarm,
@@ -44,4 +45,5 @@ REGISTRY: dict[str, type[Search]] = {
     "DifferentialEvolution": DifferentialEvolution,
     "EvolutionStrategy": EvolutionStrategy,
 }
-__all__ = ["REGISTRY", "Best", *REGISTRY]
+REGISTRY.update(_SEARCHES)
+__all__ = ["REGISTRY", "Best", *_SEARCHES]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evornn.errors import EvornnError, check_choice, nearest, shown
+from evornn.search.core.registry import REGISTRY
 from evornn.search.core.search import Search, SpaceLike
 
 
@@ -17,8 +18,6 @@ def nested_search(
 
     Raises EvornnError naming what is wrong and the nearest valid name.
     """
-    from evornn.search import REGISTRY
-
     options = {"name": asked} if isinstance(asked, str) else dict(asked) if isinstance(asked, Mapping) else {}
     if "name" not in options:
         raise EvornnError(f"search is {shown(asked)}; it must be a name or a table with one; {nearest('', REGISTRY)}")

@@ -17,16 +17,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_choice, check_range
+from evornn.errors import check_choice
 from evornn.search.core.memory import Footprint
 from evornn.search.core.restarts import RestartingSearch
 from evornn.search.core.search import SpaceLike
 from evornn.search.core.shaping import default_population, fold_slope, in_box
+from evornn.search.core.step_sizes import NARROWEST, STARTS
 
 FASTEST = 1e6  # learning rate
-WIDEST = 0.5  # largest standard deviation, in ranges
-NARROWEST = 1e-12  # and the smallest: below it, samples and mean would no longer differ
-STARTS = ("sample", "centre")
 
 
 class DistributionSearch(RestartingSearch):
@@ -108,12 +106,3 @@ class DistributionSearch(RestartingSearch):
         self._learn(self.mean, points, fitness)
         if self._ended(fitness):
             self.mean = None
-
-
-def checked_sigma(sigma: float, floor: float | None = None) -> tuple[float, float]:
-    """A first step size and its floor as fractions of the range, or an EvornnError."""
-    first: float = check_range("sigma", sigma, NARROWEST, WIDEST)
-    least: float = NARROWEST
-    if floor is not None and check_range("sigma_floor", floor, 0.0, first) > 0.0:
-        least = check_range("sigma_floor", floor, NARROWEST, first)
-    return first, least

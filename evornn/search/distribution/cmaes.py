@@ -18,7 +18,8 @@ from evornn.errors import check_choice, check_flag, check_range
 from evornn.memory import check_memory
 from evornn.search.core.search import SpaceLike
 from evornn.search.core.shaping import default_population, normal_steps, shortened
-from evornn.search.distribution.base import NARROWEST, WIDEST, DistributionSearch, checked_sigma
+from evornn.search.core.step_sizes import NARROWEST, WIDEST, checked_sigma
+from evornn.search.distribution.base import DistributionSearch
 from evornn.search.distribution.convergence import Convergence
 from evornn.search.distribution.covariance import Covariance, DiagonalCovariance, FullCovariance
 from evornn.search.distribution.restart_schedules import SCHEMES, Regime

@@ -10,7 +10,8 @@ from evornn.errors import check_range
 from evornn.search.core.optimizers import Ascent
 from evornn.search.core.search import SpaceLike
 from evornn.search.core.shaping import by_rank, centred_ranks, normal_steps
-from evornn.search.distribution.base import FASTEST, DistributionSearch, checked_sigma
+from evornn.search.core.step_sizes import checked_sigma
+from evornn.search.distribution.base import FASTEST, DistributionSearch
 
 
 class MirroredSearch(DistributionSearch):

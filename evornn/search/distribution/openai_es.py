@@ -16,7 +16,7 @@ import numpy as np
 from evornn.errors import check_choice, check_range
 from evornn.search.core.optimizers import OPTIMIZERS
 from evornn.search.core.search import SpaceLike
-from evornn.search.distribution.base import NARROWEST, WIDEST
+from evornn.search.core.step_sizes import NARROWEST, WIDEST
 from evornn.search.distribution.mirrored import MirroredSearch
 
 

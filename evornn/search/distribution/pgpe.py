@@ -18,7 +18,8 @@ import numpy as np
 from evornn.errors import check_choice, check_range
 from evornn.search.core.optimizers import OPTIMIZERS
 from evornn.search.core.search import SpaceLike
-from evornn.search.distribution.base import FASTEST, NARROWEST, WIDEST
+from evornn.search.core.step_sizes import NARROWEST, WIDEST
+from evornn.search.distribution.base import FASTEST
 from evornn.search.distribution.mirrored import MirroredSearch
 
 SHAPINGS = ("ranks", "rewards")

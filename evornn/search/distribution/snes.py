@@ -16,7 +16,8 @@ import numpy as np
 from evornn.errors import check_range
 from evornn.search.core.search import SpaceLike
 from evornn.search.core.shaping import by_rank, natural_utilities, normal_steps, shortened
-from evornn.search.distribution.base import FASTEST, WIDEST, DistributionSearch, checked_sigma
+from evornn.search.core.step_sizes import WIDEST, checked_sigma
+from evornn.search.distribution.base import FASTEST, DistributionSearch
 
 
 class SNES(DistributionSearch):

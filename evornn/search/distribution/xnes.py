@@ -20,7 +20,8 @@ from evornn.memory import check_memory
 from evornn.search.core.memory import Footprint
 from evornn.search.core.search import SpaceLike
 from evornn.search.core.shaping import by_rank, default_population, natural_utilities, normal_steps, shortened
-from evornn.search.distribution.base import FASTEST, WIDEST, DistributionSearch, checked_sigma
+from evornn.search.core.step_sizes import WIDEST, checked_sigma
+from evornn.search.distribution.base import FASTEST, DistributionSearch
 
 STEEPEST = 50.0  # logarithm of what a width is multiplied by in a generation
 

@@ -32,7 +32,7 @@ from evornn.search.core.memory import Footprint
 from evornn.search.core.restarts import RestartingSearch
 from evornn.search.core.search import SpaceLike
 from evornn.search.core.shaping import in_box, normal_quantiles, normal_steps
-from evornn.search.distribution.base import NARROWEST, STARTS, WIDEST, checked_sigma
+from evornn.search.core.step_sizes import NARROWEST, STARTS, WIDEST, checked_sigma
 from evornn.search.evolution.breeding import Pool, Rates
 
 MATES = ("global", "intermediate", "discrete", "none")
