@@ -34,7 +34,7 @@ def ingredients() -> str:
     package = Path(evornn.__file__).parent
     digest = hashlib.sha256()
     for source in sources():
-        digest.update((package / source).read_bytes())
+        digest.update(source.encode() + (package / source).read_bytes())
     host = features()
     digest.update(
         repr(

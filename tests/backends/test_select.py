@@ -115,7 +115,7 @@ def test_one_module_knows_cuda_s_packages() -> None:
     """The seam: a successor of numba-cuda is put in there."""
     imports = re.compile(r"^\s*(from|import) (numba\.cuda|numba_cuda|cuda\b)|^\s*from numba import .*\bcuda\b", re.M)
     found = {str(p.relative_to(SOURCES)) for p in SOURCES.rglob("*.py") if imports.search(p.read_text())}
-    assert found == {"kernels/cuda/device.py"}
+    assert found == {"compiler/cuda/device.py"}
 
 
 def test_ordinary_runs_do_not_import_cuda() -> None:
