@@ -13,8 +13,8 @@ import numpy as np
 
 from evornn.errors import EvornnError, shown
 from evornn.formula import Node, State, where
+from evornn.formula.elementwise import roundoff
 from evornn.formula.node import lift
-from evornn.formula.operations import roundoff
 from evornn.formula.state import flatten, leaf_names, tree_map
 from evornn.genome import Genome
 from evornn.networks.base import Network, stepped

@@ -6,14 +6,15 @@ benchmarks read the same graphs with JAX.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from evornn.formula.elementwise import OPERATIONS
 from evornn.formula.node import Constant, Node
 from evornn.formula.noise import threefry
-from evornn.formula.operations import roundoff
 from evornn.formula.trace import Function, reachable
 from evornn.graph.simplify import value_of
 
@@ -32,32 +33,12 @@ class ArrayReader:
         self.xp, self.parameters, self.dtype, self.tail, self.seed = xp, parameters, np.dtype(dtype), tail, seed
         self.episodes = np.arange(tail[0]) if episodes is None else np.asarray(episodes)
         self.gradients = {name: np.zeros((*np.shape(p)[:-2], *tail), dtype) for name, p in parameters.items()}
-        one = {
-            n: getattr(xp, n)
-            for n in ("sqrt", "exp", "log", "tanh", "sin", "cos", "floor", "sign", "abs", "minimum", "maximum", "where")
-        }
         self.table: dict[str, Callable[..., Any]] = {
-            **one,
-            "add": lambda a, b: a + b,
-            "sub": lambda a, b: a - b,
-            "mul": lambda a, b: a * b,
-            "div": lambda a, b: a / b,
-            "neg": lambda a: -a,
-            "fma": lambda a, b, c: a * b + c,
-            "lt": lambda a, b: a < b,
-            "le": lambda a, b: a <= b,
-            "eq": lambda a, b: a == b,
-            "ne": lambda a, b: a != b,
-            "and": lambda a, b: a & b,
-            "or": lambda a, b: a | b,
-            "not": lambda a: ~a,
+            **{name: functools.partial(o.compute, xp) for name, o in OPERATIONS.items()},
             "floordiv": lambda a, b: a // b,
             "mod": lambda a, b: a % b,
             "carried": lambda a: a,
             "to_float": lambda a: xp.asarray(a, self.dtype),
-            "sigmoid": lambda a: 0.5 + 0.5 * xp.tanh(0.5 * a),
-            "softplus": lambda a: xp.logaddexp(0, a),
-            "roundoff": roundoff,
         }
 
     def run(self, function: Function, arguments: list[Any]) -> list[Any]:

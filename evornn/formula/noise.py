@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from evornn.formula.elementwise import cos, log, sqrt
 from evornn.formula.node import Node
-from evornn.formula.operations import cos, log, sqrt, stack
+from evornn.formula.operations import stack
 from evornn.formula.source_lines import fail
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from evornn.formula import elementwise, operations
 from evornn.formula import node as graph
-from evornn.formula import operations
 from evornn.formula.node import Node, as_float, binary, lift, refuse_conditions
 from evornn.formula.source_lines import fail
 
@@ -77,7 +77,7 @@ def _outer(a: Any, b: Any) -> Any:
 
 def _norm(x: Any) -> Any:
     node = as_float(lift(x))
-    return operations.sqrt(operations.sum(node * node)) if node.ndim else abs(node)
+    return elementwise.sqrt(operations.sum(node * node)) if node.ndim else abs(node)
 
 
 def _product(x: Node) -> Any:
@@ -143,7 +143,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.min: _reduced(_min),
     np.prod: _reduced(_product),
     np.var: _reduced(_variance),
-    np.std: _reduced(lambda x: operations.sqrt(_variance(x))),
+    np.std: _reduced(lambda x: elementwise.sqrt(_variance(x))),
     np.any: _reduced(_any, conditions=True),
     np.all: _reduced(_all, conditions=True),
     np.concatenate: _concatenate,

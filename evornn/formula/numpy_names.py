@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from evornn.formula import arithmetic, operations
+from evornn.formula import arithmetic, elementwise, operations
 from evornn.formula import node as graph
 from evornn.formula.node import Node, as_float, binary, compare, install, lift, logical, unary
 from evornn.formula.numpy_functions import FUNCTIONS, ravel
@@ -32,7 +32,7 @@ def _finite(x: Any) -> Node:
 
 def _truncated(x: Any) -> Node:
     node = as_float(lift(x))
-    return operations.where(node < 0.0, -operations.floor(-node), operations.floor(node))
+    return operations.where(node < 0.0, -elementwise.floor(-node), elementwise.floor(node))
 
 
 def _whole(op: str) -> Callable[..., Node]:
@@ -43,16 +43,12 @@ def _comparison(op: str, swapped: bool = False) -> Callable[..., Node]:
     return lambda a, b: compare(op, b, a) if swapped else compare(op, a, b)
 
 
-_BINARY = {
-    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "minimum": "minimum", "maximum": "maximum",
-}  # fmt: skip
-_UNARY = {
-    "tanh": "tanh", "exp": "exp", "log": "log", "sqrt": "sqrt", "sin": "sin", "cos": "cos", "absolute": "abs",
-    "fabs": "abs", "floor": "floor", "sign": "sign", "negative": "neg",
-}  # fmt: skip
+def _operator(op: str) -> Callable[..., Node]:
+    return lambda *values: (unary if len(values) == 1 else binary)(op, *values)
+
+
 _UFUNCS: dict[str, Callable[..., Any]] = {
-    **{name: lambda a, b, op=op: binary(op, a, b) for name, op in _BINARY.items()},
-    **{name: lambda a, op=op: unary(op, a) for name, op in _UNARY.items()},
+    **{name: _operator(o.name) for o in elementwise.OPERATIONS.values() for name in o.numpy},
     "positive": lambda a: +lift(a),
     "power": arithmetic.power,
     "float_power": arithmetic.power,

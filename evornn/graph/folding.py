@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from evornn.formula.elementwise import OPERATIONS
 from evornn.formula.node import Constant, Node
 from evornn.formula.node_tools import GLOBAL, in_registers, is_constant, value_of
-from evornn.formula.operations import roundoff
 from evornn.formula.trace import Function, reachable, rebuilt
 
 _FOLD: dict[str, Callable[..., Any]] = {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "div": np.divide,
-    "neg": np.negative,
-    "abs": np.abs,
-    "sqrt": np.sqrt,
-    "exp": np.exp,
-    "log": np.log,
-    "tanh": np.tanh,
-    "sin": np.sin,
-    "cos": np.cos,
-    "floor": np.floor,
-    "sign": np.sign,
-    "roundoff": roundoff,
-    "minimum": np.minimum,
-    "maximum": np.maximum,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "softplus": lambda x: np.logaddexp(0, x),
-    "lt": np.less,
-    "le": np.less_equal,
-    "eq": np.equal,
-    "ne": np.not_equal,
-    "and": np.logical_and,
-    "or": np.logical_or,
-    "not": np.logical_not,
-    "where": np.where,
+    **{name: functools.partial(o.compute, np) for name, o in OPERATIONS.items() if name != "fma"},
     "to_float": float,
     "sum": np.sum,
     "max": np.max,

@@ -14,6 +14,7 @@ from evornn.formula.node import Node
 from evornn.formula.node_tools import full, is_constant
 from evornn.formula.state import State, leaf_names, unflatten
 from evornn.formula.trace import Function, reachable, rebuilt, trace, tracing
+from evornn.graph.derivatives import COSTLY
 from evornn.graph.jvp import Tangents
 from evornn.graph.simplify import fold_functions, simplify
 from evornn.graph.vjp import EFFECT, Adjoints
@@ -51,9 +52,6 @@ class Traced:
     def time(self) -> Node:
         """The step's number, its last input."""
         return self.step.inputs[-1]
-
-
-COSTLY = ("tanh", "sigmoid", "softplus", "exp", "log", "sin", "cos", "sqrt")  # worth storing for the way back
 
 
 @dataclass

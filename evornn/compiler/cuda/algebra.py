@@ -137,6 +137,10 @@ class TextMachine:
     def _float(self, name: str, *values: Any) -> TextLanes:
         return self.keep(f"{name}({', '.join(self._text(v) for v in values)})")
 
+    def is_constant(self, x: Any) -> bool:
+        """Never: variables of the text are not looked into."""
+        return False
+
     def const(self, value: Any) -> TextLanes:
         """A float, as lanes."""
         return value if isinstance(value, TextLanes) else TextLanes(self, self.literal(value))

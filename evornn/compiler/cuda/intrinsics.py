@@ -19,12 +19,11 @@ from typing import Any
 
 from evornn.compiler.cuda.algebra import TextLanes, TextMachine, Writer
 from evornn.compiler.lanes import elementary, payne_hanek
+from evornn.compiler.lanes.elementwise import ELEMENTWISE, LOGICAL, maximum
 from evornn.compiler.simd.products import Sums
-from evornn.compiler.simd.words import ELEMENTWISE, MASKS, row_of, uniform
-from evornn.compiler.simd.words import maximum as simd_maximum
+from evornn.compiler.simd.words import row_of, uniform
 
 VIEWS = ("weight", "data")
-maximum: Callable[..., Any] = simd_maximum  # written for SIMD lanes, true of all
 PRIMITIVE = ("add", "sub", "mul", "div", "fma")
 WAIT = "cuda.syncthreads()"
 
@@ -70,7 +69,7 @@ class Words:
         names = list(signature(function).parameters)[1:]
         if name == "lanes":
             return self._function(name, "a", lambda m: "f(a)")
-        kinds = ["mask"] * len(names) if name in MASKS[4:] else ["float"] * len(names)
+        kinds = ["mask"] * len(names) if name in LOGICAL else ["float"] * len(names)
         kinds[0] = "mask" if name == "where" else kinds[0]
 
         def build(m: TextMachine) -> Any:

@@ -11,15 +11,11 @@ from evornn.compiler.emit.values import VARIABLE, LayoutUnsupported, Memory, Sma
 from evornn.compiler.memory_plan import Plan
 from evornn.compiler.target import Language
 from evornn.errors import EvornnError
+from evornn.formula.elementwise import OPERATIONS
 from evornn.formula.node import Node
 from evornn.formula.trace import reachable
 from evornn.graph.simplify import in_registers, value_of
 
-ELEMENTWISE = {
-    "add", "sub", "mul", "div", "neg", "fma", "abs", "sqrt", "floor", "sign", "roundoff", "minimum", "maximum",
-    "tanh", "sigmoid", "exp", "log",
-    "softplus", "sin", "cos", "where", "lt", "le", "eq", "ne", "and", "or", "not",
-}  # fmt: skip
 ARRAYS = ("w", "K", "S")  # what every function of a kernel is passed: weights, constants, scratch
 VIEWS = ("slice", "take", "carried")  # large ones are read where their argument is
 WORDS = {"and": "and_", "or": "or_", "not": "not_"}
@@ -69,7 +65,7 @@ class Core:
                     self._flush(size)
             if node.id in self.values or node.op in ("transpose", "parameter", "constant"):
                 continue
-            if node.op in ELEMENTWISE and not in_registers(node):
+            if node.op in OPERATIONS and not in_registers(node):
                 self._wait(node)
                 continue  # done when its loop is written
             for arg in node.args:
@@ -253,7 +249,7 @@ class Core:
         return name
 
     def _elementwise(self, node: Node) -> Value:
-        if node.op not in ELEMENTWISE:
+        if node.op not in OPERATIONS:
             raise EvornnError(f"no kernel for operation {node.op!r}")
         parts = [self.small(a) for a in node.args]
         if not node.shape:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from evornn.compiler.lanes import elementary, payne_hanek
-from evornn.formula.operations import two_sum_error
+from evornn.formula.elementwise import two_sum_error
 
 _HALF_PATTERN = 0x10000000  # the 29 bits that float32 drops from a float64, when they lie half-way between two float32
 _DROPPED = 0x1FFFFFFF

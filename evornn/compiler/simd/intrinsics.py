@@ -23,16 +23,14 @@ from numba.core import types as numba_types
 from numba.extending import intrinsic
 
 from evornn.compiler.lanes import elementary
+from evornn.compiler.lanes.elementwise import ELEMENTWISE, MASKS, maximum
 from evornn.compiler.simd import products
 from evornn.compiler.simd.builder import Code
 from evornn.compiler.simd.outer_products import outer_sum
 from evornn.compiler.simd.vector import Lanes, PackType
 from evornn.compiler.simd.words import (
-    ELEMENTWISE,
-    MASKS,
     align_stack,
     gather_weights,
-    maximum,
     random,
     row_index,
     table_at,

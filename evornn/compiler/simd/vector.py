@@ -211,6 +211,10 @@ class Machine:
             ),
         )
 
+    def is_constant(self, x: Lanes) -> bool:
+        """Whether x is known when the kernel is compiled."""
+        return isinstance(x.v, ir.Constant)
+
     def is_nan(self, x: Lanes) -> Lanes:
         """Where x is NaN."""
         return x != x

@@ -1,4 +1,4 @@
-"""Words that are not products: elementwise operations, noise, tables, and moving weights into lanes."""
+"""Intrinsics that are neither products nor elementwise: noise, tables, and moving weights into lanes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils
 
-from evornn.compiler.lanes import elementary
 from evornn.compiler.simd.builder import INT64, Code
 from evornn.compiler.simd.llvm import real, splat
 from evornn.compiler.simd.vector import Lanes, Machine, PackType
 from evornn.formula.noise import threefry
-from evornn.formula.operations import two_sum_error
 
 
 def align_stack(code: Code, kinds: Any, out: Any) -> None:
@@ -107,60 +105,3 @@ def table_at(code: Code, kinds: Any, out: Any, constants: Any, offset: Any, row:
         at = code.b.sext(at, INT64) if code.shape.bits == 32 else at
         result = code.b.insert_element(result, code.read_one(pointer, code.b.add(base, code.b.mul(at, stride))), place)
     return result
-
-
-def maximum(m: Machine, a: Lanes, b: Lanes) -> Lanes:
-    """max with NaN if either is NaN; one instruction against a constant."""
-    if isinstance(b.v, ir.Constant):
-        return m.max_nan2(a, b)
-    return m.where(m.is_nan(a), a, m.where(b <= a, a, b))
-
-
-def minimum(m: Machine, a: Lanes, b: Lanes) -> Lanes:
-    """min likewise."""
-    if isinstance(b.v, ir.Constant):
-        return m.min_nan2(a, b)
-    return m.where(m.is_nan(a), a, m.where(b >= a, a, b))
-
-
-def _roundoff(m: Machine, a: Lanes, b: Lanes) -> Lanes:
-    lost = two_sum_error(a, b)
-    return m.where(m.is_nan(lost), 0.0, lost)
-
-
-def _sign(m: Machine, x: Lanes) -> Lanes:
-    return m.where(x > 0.0, m.const(1.0), m.where(x < 0.0, m.const(-1.0), x))
-
-
-ELEMENTWISE: dict[str, Callable[..., Lanes]] = {
-    "add": lambda m, a, b: a + b,
-    "sub": lambda m, a, b: a - b,
-    "mul": lambda m, a, b: a * b,
-    "div": lambda m, a, b: a / b,
-    "neg": lambda m, a: -a,
-    "fma": lambda m, a, b, c: m.fma(a, b, c),
-    "abs": lambda m, a: m.abs(a),
-    "sqrt": lambda m, a: m.sqrt(a),
-    "floor": lambda m, a: m.floor(a),
-    "sign": _sign,
-    "roundoff": _roundoff,
-    "minimum": minimum,
-    "maximum": maximum,
-    "tanh": elementary.tanh,
-    "sigmoid": elementary.sigmoid,
-    "exp": elementary.exp,
-    "log": elementary.log,
-    "softplus": elementary.softplus,
-    "sin": elementary.sin,
-    "cos": elementary.cos,
-    "where": lambda m, c, a, b: m.where(c, a, b),
-    "lt": lambda m, a, b: a < b,
-    "le": lambda m, a, b: a <= b,
-    "eq": lambda m, a, b: a == b,
-    "ne": lambda m, a, b: a != b,
-    "and_": lambda m, a, b: a & b,
-    "or_": lambda m, a, b: a | b,
-    "not_": lambda m, a: ~a,
-    "lanes": lambda m, a: a,
-}
-MASKS = ("lt", "le", "eq", "ne", "and_", "or_", "not_")

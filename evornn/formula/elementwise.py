@@ -1,0 +1,242 @@
+"""The elementwise operations: one table, from which everything that reads formulas takes what it needs.
+
+An operation is a line of `define` and, if users may write it, a function. Its machine formula, over lanes of any width,
+is in `evornn.compiler.lanes`, under the same name: these two files are all that a new operation touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from evornn.formula import node as graph
+from evornn.formula.node import Node, as_float, lift
+
+__all__ = [
+    "absolute", "cos", "exp", "floor", "log", "maximum", "minimum", "relu", "sigmoid", "sign", "sin",
+    "softplus", "sqrt", "tanh",
+]  # fmt: skip
+
+Shares = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An elementwise operation.
+
+    compute(xp, *arguments): its values by NumPy or another array library. slope(bar, y, *arguments): what it does to a
+    cotangent `bar`, y being its value: the arguments' shares, None for none; no slope: it has none anywhere ("flat"),
+    or nobody asks. At a kink the slope is that of one side. condition: whether it gives one. partial: it is infinite or
+    NaN somewhere. costly: worth storing for the way back. numpy: names of NumPy's functions that mean it. domain:
+    where it is smooth, for tests.
+    """
+
+    name: str
+    compute: Callable[..., Any]
+    slope: Callable[..., Shares] | None = None
+    flat: bool = False
+    condition: bool = False
+    partial: bool = False
+    costly: bool = False
+    numpy: tuple[str, ...] = ()
+    domain: tuple[float, float] = (-3.0, 3.0)
+
+
+OPERATIONS: dict[str, Operation] = {}
+
+
+def define(
+    name: str, compute: str | Callable[..., Any], slope: Callable[..., Shares] | None = None, **facts: Any
+) -> None:
+    """Add an operation; `compute` as a name: the array library's function."""
+
+    def of_the_library(xp: Any, *values: Any) -> Any:
+        return getattr(xp, str(compute))(*values)
+
+    OPERATIONS[name] = Operation(name, of_the_library if isinstance(compute, str) else compute, slope, **facts)
+
+
+# what operations are made with ----------------------------------------------------------------------------------------
+def is_traced(*values: Any) -> bool:
+    """Whether any of the values is a traced one."""
+    return any(isinstance(v, Node) for v in values)
+
+
+def as_number(x: Any) -> Any:
+    """x; a condition as 1.0 where it holds and 0.0 where not, for NumPy has other rules for truth values."""
+    if isinstance(x, Node):
+        return as_float(x) if x.dtype == "bool" else x
+    return np.asarray(x, dtype=np.float64)[()] if getattr(x, "dtype", type(x)) in (np.bool_, bool) else x
+
+
+def _apply(name: str, *values: Any) -> Any:
+    """The operation of traced values, or of numbers."""
+    values = tuple(map(as_number, values))
+    if not is_traced(*values):
+        return OPERATIONS[name].compute(np, *values)
+    return graph.unary(name, *values) if len(values) == 1 else graph.binary(name, *values)
+
+
+def choose(mask: Node, x: Any, y: Any) -> Node:
+    """x where the mask holds, else y."""
+    a, b = lift(x), lift(y)
+    return Node("where", (mask, a, b), mask.shape or a.shape or b.shape)
+
+
+def _chosen(bar: Node, first: Node) -> Shares:
+    return choose(first, bar, 0.0), choose(first, 0.0, bar)
+
+
+# arithmetic, comparisons ----------------------------------------------------------------------------------------------
+define("add", "add", lambda bar, y, a, b: (bar, bar), numpy=("add",))
+define("sub", "subtract", lambda bar, y, a, b: (bar, -bar), numpy=("subtract",))
+define("mul", "multiply", lambda bar, y, a, b: (bar * b, bar * a), numpy=("multiply",))
+define("div", "divide", lambda bar, y, a, b: (bar / b, -(bar / b) * y), partial=True, numpy=("divide",))
+define("neg", "negative", lambda bar, y, a: (-bar,), numpy=("negative",))
+define("fma", lambda xp, a, b, c: a * b + c)  # made by the compiler, after slopes
+define("lt", "less", condition=True)
+define("le", "less_equal", condition=True)
+define("eq", "equal", condition=True)
+define("ne", "not_equal", condition=True)
+define("and", "logical_and", condition=True)
+define("or", "logical_or", condition=True)
+define("not", "logical_not", condition=True)
+define("where", "where", lambda bar, y, mask, a, b: (None, *_chosen(bar, mask)))
+
+
+# functions ------------------------------------------------------------------------------------------------------------
+define("sqrt", "sqrt", lambda bar, y, a: (bar * 0.5 / y,), partial=True, costly=True, numpy=("sqrt",), domain=(0.1, 4))
+
+
+def sqrt(x: Any) -> Any:
+    """Square root; NaN below 0."""
+    return _apply("sqrt", x)
+
+
+define("exp", "exp", lambda bar, y, a: (bar * y,), partial=True, costly=True, numpy=("exp",))
+
+
+def exp(x: Any) -> Any:
+    """e to the power x."""
+    return _apply("exp", x)
+
+
+define("log", "log", lambda bar, y, a: (bar / a,), partial=True, costly=True, numpy=("log",), domain=(0.1, 4))
+
+
+def log(x: Any) -> Any:
+    """Natural logarithm; -inf at 0, NaN below."""
+    return _apply("log", x)
+
+
+define("tanh", "tanh", lambda bar, y, a: (bar - bar * (y * y),), costly=True, numpy=("tanh",))
+
+
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent."""
+    return _apply("tanh", x)
+
+
+define("sigmoid", lambda xp, a: 1.0 / (1.0 + xp.exp(-a)), lambda bar, y, a: (bar * (y - y * y),), costly=True)
+
+
+def sigmoid(x: Any) -> Any:
+    """Logistic function 1 / (1 + exp(-x))."""
+    return _apply("sigmoid", x)
+
+
+define("softplus", lambda xp, a: xp.logaddexp(0.0, a), lambda bar, y, a: (bar * sigmoid(a),), costly=True)
+
+
+def softplus(x: Any) -> Any:
+    """log(1 + exp(x)), without overflow."""
+    return _apply("softplus", x)
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0); NaN stays NaN."""
+    return maximum(x, 0.0)
+
+
+define("sin", "sin", lambda bar, y, a: (bar * cos(a),), costly=True, numpy=("sin",))
+
+
+def sin(x: Any) -> Any:
+    """Sine of x radians."""
+    return _apply("sin", x)
+
+
+define("cos", "cos", lambda bar, y, a: (-(bar * sin(a)),), costly=True, numpy=("cos",))
+
+
+def cos(x: Any) -> Any:
+    """Cosine of x radians."""
+    return _apply("cos", x)
+
+
+define("floor", "floor", flat=True, numpy=("floor",))
+
+
+def floor(x: Any) -> Any:
+    """The largest whole number not above x."""
+    return _apply("floor", x)
+
+
+define("sign", "sign", flat=True, numpy=("sign",))
+
+
+def sign(x: Any) -> Any:
+    """-1, 0 or 1; NaN stays NaN."""
+    return _apply("sign", x)
+
+
+define("abs", "abs", lambda bar, y, a: (bar * sign(a),), numpy=("absolute", "fabs"))
+
+
+def absolute(x: Any) -> Any:
+    """|x|; the same as abs(x)."""
+    return _apply("abs", x)
+
+
+define("minimum", "minimum", lambda bar, y, a, b: _chosen(bar, a <= b), numpy=("minimum",))
+
+
+def minimum(a: Any, b: Any) -> Any:
+    """The smaller; NaN if either is NaN."""
+    return _apply("minimum", a, b)
+
+
+define("maximum", "maximum", lambda bar, y, a, b: _chosen(bar, a >= b), numpy=("maximum",))
+
+
+def maximum(a: Any, b: Any) -> Any:
+    """The larger; NaN if either is NaN."""
+    return _apply("maximum", a, b)
+
+
+# sums that keep what rounding drops -----------------------------------------------------------------------------------
+def two_sum_error(a: Any, b: Any) -> Any:
+    """What rounding drops from a + b, exactly (Knuth 1969, two-sum), for anything that adds and subtracts; NaN where
+    the sum is not finite.
+    """
+    total = a + b
+    old = total - b
+    return (a - old) + (b - (total - old))
+
+
+def _roundoff(xp: Any, a: Any, b: Any) -> Any:
+    lost = two_sum_error(a, b)
+    return xp.where(xp.isnan(lost), 0.0, lost)[()]
+
+
+define("roundoff", _roundoff, flat=True)
+
+
+def roundoff(a: Any, b: Any) -> Any:
+    """What rounding drops from a + b, so that a sum over many steps can make up for it; 0 where the sum is not finite.
+    It has no slope.
+    """
+    return graph.binary("roundoff", a, b) if is_traced(a, b) else _roundoff(np, a, b)
