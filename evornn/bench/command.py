@@ -25,8 +25,8 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     if options.figure and not options.online:
         parser.error("--figure draws what --online measures; give both")
-    if (options.predict or options.populations) and not options.backend:
-        parser.error("--predict and --populations go with --backend cuda")
+    if options.populations and not options.backend:
+        parser.error("--populations goes with --backend cuda")
     check_range("--seconds", options.seconds, 0, 86_400, open_low=True)
     check_range("--seeds", options.seeds, 1, 100_000, integer=True)
     for population in options.populations or []:
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
     block, rows, title = _measure(options)
     if not rows:
         names = dict.fromkeys(workload.name for workload, _ in all_workloads())
-        listed = f"; valid: {'; '.join(names)}" if block in ("bench", "cuda", "cuda-predicted") else ""
+        listed = f"; valid: {'; '.join(names)}" if block in ("bench", "cuda") else ""
         raise EvornnError(f"--only {options.only!r} is part of no name{listed}")
     if options.json:
         for row in rows:
@@ -44,8 +44,7 @@ def main(arguments: list[str]) -> None:
     if options.readme:
         from evornn.bench.readme import replace_block
 
-        made = ["Compiled by `evornn bench` on"] if options.predict else []
-        replace_block(Path(options.readme), block, markdown(rows, title, *made))
+        replace_block(Path(options.readme), block, markdown(rows, title))
 
 
 def _options() -> argparse.ArgumentParser:
@@ -58,11 +57,6 @@ def _options() -> argparse.ArgumentParser:
     add("--functions", action="store_true", help="instead: searches beside pycma, nevergrad, evosax on test functions")
     add("--backend", choices=["cuda"], help="instead: the GPU beside the CPU and JAX, and where it overtakes")
     add("--populations", metavar="P,P", type=_sizes, help="sizes for --backend (default: 64 to 1,048,576)")
-    add(
-        "--predict",
-        metavar="GPU,GPU",
-        help="with --backend: kernels as compiled for these GPUs; none needs to be there",
-    )
     add("--layouts", action="store_true", help="instead: each layout at sizes around the rule's borders")
     add("--gradients", action="store_true", help="instead: what backpropagation through time costs")
     add("--online", action="store_true", help="instead: what a step of RTRL, TBPTT and their hybrid costs against N")
@@ -91,10 +85,6 @@ def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], st
 
         rows = measure_functions(options.only, options.seeds)
         return "functions", rows, functions_title.format(seeds=options.seeds)
-    if options.backend and options.predict:
-        from evornn.bench.cuda_predictions import TITLE, predict
-
-        return "cuda-predicted", predict(options.only, options.predict.split(",")), TITLE
     if options.backend:
         from evornn.bench import cuda
 
@@ -194,7 +184,7 @@ def show(rows: list[dict[str, Any]], title: str) -> None:
     Console().print(table)
 
 
-def markdown(rows: list[dict[str, Any]], title: str, made: str = "Measured by `evornn bench` on") -> str:
+def markdown(rows: list[dict[str, Any]], title: str) -> str:
     """The table as Markdown, with the machine and the versions it was made on."""
     import numba
 
@@ -205,4 +195,4 @@ def markdown(rows: list[dict[str, Any]], title: str, made: str = "Measured by `e
     host = features()
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
     where = f"{host['cpu']}, {host['vector_bits']}-bit vectors; {versions}"
-    return f"{title}.\n\n{markdown_table(list(rows[0]), cells)}\n\n{made} {where}."
+    return f"{title}.\n\n{markdown_table(list(rows[0]), cells)}\n\nMeasured by `evornn bench` on {where}."

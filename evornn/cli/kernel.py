@@ -9,6 +9,7 @@ import typer
 
 POPULATION = 1024
 TARGETS = ("cpu", "cuda")
+DEFAULT_CC = "9.0"  # of --ptx alone
 
 
 def kernel(
@@ -18,13 +19,12 @@ def kernel(
     cc: Annotated[
         str | None, typer.Option(metavar="9.0", help="Compile for this compute capability (no GPU needed) and report.")
     ] = None,
-    gpu: Annotated[str | None, typer.Option(metavar="NAME", help="The GPU that --cc predicts the speed of.")] = None,
     population: Annotated[int, typer.Option(help="Individuals at once: the layout depends on it.")] = POPULATION,
     ptx: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the PTX of --cc into this file.")] = None,
 ) -> None:
     """Print the source that is compiled for a spec.
 
-    With --cc: registers, spills, occupancy and the predicted speed of the CUDA kernel instead.
+    With --cc: registers, spills and occupancy of the CUDA kernel instead.
     """
     from evornn.errors import EvornnError, check_choice, check_range
     from evornn.spec.run import Spec
@@ -35,8 +35,8 @@ def kernel(
     if backend is None and own not in TARGETS:
         raise EvornnError(f"the backend of this spec, {own!r}, has no kernel of its own: add --backend cpu or cuda")
     name = check_choice("--backend", backend or own, TARGETS)
-    if name != "cuda" and (cc or gpu or ptx):
-        raise EvornnError("--cc, --gpu and --ptx are about GPUs: add --backend cuda")
+    if name != "cuda" and (cc or ptx):
+        raise EvornnError("--cc and --ptx are about GPUs: add --backend cuda")
     problem, _ = Spec.load(spec, [*(set_ or []), "problem.backend=cpu"]).build()
     shape = (population, *problem.scenarios.shape)
     if name == "cpu":
@@ -45,21 +45,16 @@ def kernel(
     from evornn.backends.cuda import CudaBackend
 
     made = CudaBackend(problem.simulation, problem.precision, compiling=True).kernel(*shape)
-    if not (cc or gpu or ptx):
-        typer.echo(made.text)
-        return
-    typer.echo(_report(made, cc, gpu, ptx))
+    typer.echo(_report(made, cc or DEFAULT_CC, ptx) if cc or ptx else made.text)
 
 
-def _report(kernel: Any, cc: str | None, gpu: str | None, file: Path | None) -> str:
-    """Compile for a compute capability, or for a GPU's own."""
-    from evornn.bench.ptx.gpus import gpu as gpu_named
+def _report(kernel: Any, cc: str, file: Path | None) -> str:
+    """Compile for a compute capability, and say what came of it."""
     from evornn.bench.ptx.report import describe
     from evornn.compiler.cuda import device as device
     from evornn.errors import EvornnError
 
-    capability = device.capability(cc) if cc else gpu_named(gpu).cc if gpu else (9, 0)
-    shape = kernel.shape
+    capability, shape = device.capability(cc), kernel.shape
     text, linked = (
         device.compile_for(kernel.function, kernel.examples(), capability, shape.lanes, form)
         for form in ("ptx", "ltoir")
@@ -69,6 +64,5 @@ def _report(kernel: Any, cc: str | None, gpu: str | None, file: Path | None) -> 
             file.write_text(text)
         except OSError as error:
             raise EvornnError(f"cannot write {file}: {error}") from error
-    threads = shape.lanes if shape.layout == "units" else 1
     about = f"layout {shape.layout!r}, {shape.precision}, {shape.lanes} threads a block"
-    return f"{about}\n{describe(text, capability, gpu, shape.lanes, threads, linked)}"
+    return f"{about}\n{describe(text, capability, shape.lanes, linked)}"

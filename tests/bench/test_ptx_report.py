@@ -9,13 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from evornn.bench.ptx.counts import classified, step_counts
-from evornn.bench.ptx.gpus import ARCHITECTURES
 from evornn.bench.ptx.listing import approximations, contractions, local_bytes, parse, uses_double
+from evornn.bench.ptx.occupancy import ARCHITECTURES
 from evornn.bench.ptx.report import describe
 from evornn.bench.ptx.resources import Resources, Unknown, elf_sections, read, resources
 from evornn.errors import EvornnError
-from tests.bench.ptx_examples import KERNEL, kernel
+from tests.bench.ptx_examples import KERNEL
 
 LOGS = {
     "nvJitLink": (
@@ -81,11 +80,7 @@ def test_without_tools_the_reason_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     assert isinstance(found, Unknown)
     assert "nvJitLink is not installed" in found.reason
     assert "ptxas is not on the PATH" in found.reason
-    report = describe(KERNEL, (8, 0))
-    assert "ptxas is not on the PATH" in report
-    assert "prediction, not measured" in report
-    assert describe(kernel("ret;"), (8, 0)).endswith("no loop")
-    assert describe(KERNEL, (10, 0)).splitlines()[-1].startswith("prediction: none")
+    assert "ptxas is not on the PATH" in describe(KERNEL, (8, 0))
 
 
 @pytest.mark.skipif(not Path("/bin/sh").exists(), reason="the program is a shell script")
@@ -143,16 +138,10 @@ def test_a_compiled_kernel(cc: tuple[int, int], monkeypatch: pytest.MonkeyPatch)
     assert not local_bytes(ptx)
     assert not approximations(ptx)
     assert not contractions(ptx)
-    step = step_counts(parse(ptx))
-    assert step is not None
-    assert step.depth == 2, "individuals, then steps"
-    kinds = step.always.kinds
-    assert (kinds["fused multiply-adds"], kinds["quotients"], kinds["square roots"]) == (2, 1, 1)
-    assert (kinds["sums"], kinds["products"], kinds["loads and stores"]) == (2, 2, 0)
+    assert {"fma.rn.f32", "div.rn.f32", "sqrt.rn.f32"} <= {i.operation for i in parse(ptx).instructions}
     report = describe(ptx, cc, threads_per_block=256)
     assert "float64         not used" in report
     assert f"for sm_{cc[0]}{cc[1]}" in report
-    assert "prediction, not measured" in report
     found = resources(ptx, cc)
     if isinstance(found, Unknown):
         assert found.reason in report
@@ -186,37 +175,3 @@ def test_the_assembler_is_asked_for_real() -> None:
     refused = resources(ptx.replace("sqrt.rn.f32", "sqrt.up.f32"), (9, 0))
     assert isinstance(refused, Unknown)
     assert "refuses" in refused.reason
-
-
-@pytest.mark.needs("cuda_compiler")
-@pytest.mark.parametrize(
-    ("operation", "arguments"),
-    [
-        ("fma.rn.f32", "%f1, %f1, %f2, %f3"),
-        ("min.f32", "%f1, %f2, %f1"),
-        ("ex2.approx.f32", "%f1, %f1"),
-        ("cvt.rni.f32.f32", "%f1, %f1"),
-        ("div.rn.f32", "%f1, %f2, %f1"),
-        ("sqrt.rn.f32", "%f1, %f1"),
-        ("fma.rn.f64", "%fd1, %fd1, %fd2, %fd3"),
-        ("div.rn.f64", "%fd1, %fd2, %fd1"),
-        ("mad.lo.s32", "%r1, %r1, %r2, %r3"),
-        ("mul.lo.s64", "%rd1, %rd1, %rd2"),
-        ("min.s64", "%rd1, %rd1, %rd2"),
-    ],
-)
-def test_estimates_are_what_the_assembler_writes(operation: str, arguments: str) -> None:
-    """A chain of 128 operations more makes that many instructions more; quotients and roots also call slow paths."""
-    width = "f64" if "fd1" in arguments else "b64" if "rd1" in arguments else "b32"
-    first = arguments.split(",")[0]
-    registers = [first[:-1] + number for number in "123"]
-    load = "".join(f"ld.global.{width} {name}, [%rd9+{8 * i}];" for i, name in enumerate(registers))
-    sizes = []
-    for times in (8, 8 + 128):
-        body = f"{load}{f'{operation} {arguments};' * times}st.global.{width} [%rd9], {first};ret;"
-        size = assembled(kernel(f"ld.param.u64 %rd9, [kernel_0];{body}").replace("sm_80", "sm_90")).instructions
-        assert size is not None
-        sizes.append(size)
-    estimate = sum(classified(operation)[1].values())
-    slow = 8 if {"div", "sqrt"} & set(operation.split(".")) else 0
-    assert estimate - 0.5 <= (sizes[1] - sizes[0]) / 128 <= estimate + 0.5 + slow

@@ -248,7 +248,7 @@ def test_cuda_kernels_without_a_gpu(small):
 def test_cuda_kernels_are_compiled_without_a_gpu(small, tmp_path):
     told = call("kernel", small, "--backend", "cuda", "--cc", "8.0", "--ptx", tmp_path / "kernel.ptx")
     assert re.search(r"registers \d+", told)
-    assert "prediction, not measured" in told
+    assert re.search(r"occupancy +\d+%", told)
     assert ".target sm_80" in (tmp_path / "kernel.ptx").read_text()
 
 

@@ -1,1 +1,1 @@
-"""Reading compiled GPU kernels without a GPU: resources, occupancy, what a step costs, and a bound on its speed."""
+"""Reading compiled GPU kernels without a GPU: forbidden instructions, registers, spills, occupancy."""

@@ -4,8 +4,8 @@ The rule: a network of 32 units or more gets a block for each individual and epi
 and weights stay on the chip. A smaller one whose weights do not fit a thread's registers shares them among its
 episodes, if there are 8 or more: a block is one individual, a thread an episode; so does any with 32 episodes. Else a
 thread is any (individual, episode), and neighbours are neighbouring individuals. The numbers that come out are the
-same, whatever the layout and the size of a block. The limits come from kernels as compiled and counted (`evornn bench
---backend cuda --predict`); no GPU was at hand to measure them.
+same, whatever the layout and the size of a block. The limits come from kernels as compiled without a GPU: their
+registers, spills and counted instructions. None of them has been measured.
 """
 
 from __future__ import annotations
