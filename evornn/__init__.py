@@ -1,8 +1,8 @@
 """evornn evolves recurrent neural networks: pick a network, a task and a search, and get solved, verified controllers.
 
-The names below load on first use, so `import evornn` costs next to nothing:
-`Problem`, `run`, `resume`, `predict`, `EvornnError`, and the packages `networks`, `tasks`, `search`, `gradient`,
-`formula`, `compare`, `suites`.
+ARCHITECTURE.md beside this file is the map of the package. The names below load on first use, so `import evornn` costs
+next to nothing: `Problem`, `run`, `resume`, `predict`, `EvornnError`, and the packages `networks`, `tasks`, `search`,
+`gradient`, `formula`, `compare`, `suites`.
 """
 
 from __future__ import annotations

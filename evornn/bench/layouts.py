@@ -1,4 +1,4 @@
-"""`evornn bench --layouts`: the measurement behind the rule in kernels/layout.py."""
+"""`evornn bench --layouts`: the measurement behind the rule in compiler/layout.py."""
 
 from __future__ import annotations
 

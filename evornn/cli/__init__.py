@@ -1,4 +1,8 @@
-"""The command line. Modules of a command are imported when it runs, so that `evornn --help` answers at once."""
+"""The command line. Modules of a command are imported when it runs, so that `evornn --help` answers at once.
+
+`runs` has run, resume and replay, `compare` and `kernel` the commands of their names, `info` has list, bench, cache and
+doctor; `progress`, `summary` and `output` are what people see, `interrupts` is Ctrl-C. COMMANDS names them all.
+"""
 
 from __future__ import annotations
 

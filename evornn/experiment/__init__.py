@@ -1,1 +1,6 @@
-"""Runs: a TOML spec, the ask / evaluate / tell loop with exact budgets, a run directory that survives a crash."""
+"""Runs: the loop of ask, evaluate and tell, with exact budgets, in a directory that survives a crash.
+
+Read `run` first. `driver` talks with the search, `verification` tests champions in float64, `validation` compares the
+best on unseen episodes, `duplicates` counts genomes asked again, `estimate` and `pilot` foretell time and memory,
+`launch` begins from a spec and resumes.
+"""

@@ -1,1 +1,6 @@
-"""Graph to graph: simplification, fusion, reverse mode (vjp), forward mode (jvp), and the graphs of a simulation."""
+"""Graph to graph: what every backend should see is decided here, once.
+
+Read `simulation_graphs` first: the graphs of an episode and their adjoints. `simplify` calls `folding` and `fusion`;
+`vjp` and `vjp_loops` transpose a graph (reverse mode), `jvp` carries tangents (forward mode), `derivatives` has the
+slopes.
+"""

@@ -1,4 +1,8 @@
-"""Networks: what is evolved. REGISTRY: name -> class; each can be made without arguments."""
+"""Networks: what is evolved. REGISTRY: name -> class; each can be made without arguments.
+
+Read `base` and `units` first, then `gated/lstm.py`, a network as it should be: its formula, and nothing else. The
+folders are the families; `feedforward` and `stacked` (layers of networks) belong to none.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Figures: one style, and what a run looks like."""
+"""Figures: `run_figure` draws a run and its champion, `style` is the look that all figures share."""

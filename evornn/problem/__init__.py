@@ -1,4 +1,6 @@
-"""A network in a task, ready to evaluate: the one object that searches, trainers and analyses talk to."""
+"""A network in a task, ready to evaluate: the one object that searches, trainers and analyses talk to. Read `problem`;
+`rollout` shows one episode.
+"""
 
 from evornn.problem.problem import BACKENDS, PRECISIONS, Problem
 

@@ -1,4 +1,8 @@
-"""Search methods: ask for genomes, tell their fitness (higher is better). They know bounds and numbers only."""
+"""Search methods: ask for genomes, tell their fitness (higher is better). They know bounds and numbers only.
+
+REGISTRY: name -> class. Read `core/search.py` first, then `random_guessing`, the shortest search. The folders are the
+families.
+"""
 
 from __future__ import annotations
 

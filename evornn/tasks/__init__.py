@@ -1,4 +1,9 @@
-"""Tasks: what a network is evolved to do. REGISTRY: name -> class; each can be made without arguments."""
+"""Tasks: what a network is evolved to do. REGISTRY: name -> class; each can be made without arguments.
+
+Read `base` first, then `control/pendulum.py` (a closed loop) and `sequences/adding.py` (data). The folders are the
+families; `sequence`, `generated` and `data` are what tasks with data share, `losses` and `metrics` how they are judged,
+`episodes` and `integrate` help.
+"""
 
 from __future__ import annotations
 

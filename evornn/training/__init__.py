@@ -1,4 +1,8 @@
-"""Learning from gradients: trainers, which ask and tell like searches, and memetic search. REGISTRY: name -> class."""
+"""Learning from gradients: trainers, which ask and tell like searches, and memetic search. REGISTRY: name -> class.
+
+Read `trainer` first, then `sgd`. `first_order` is what SGD, RMSProp and Adam share, `schedules` their rates; `lbfgs`,
+`memetic`; `forward` has slopes in forward mode; the folder `online` learns step by step.
+"""
 
 from __future__ import annotations
 

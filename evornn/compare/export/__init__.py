@@ -1,1 +1,1 @@
-"""A comparison in other programs' formats."""
+"""A comparison in other programs' formats: `ioh` writes IOHprofiler data, for IOHanalyzer."""

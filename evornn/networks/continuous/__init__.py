@@ -1,1 +1,1 @@
-"""Networks in continuous time, integrated in steps."""
+"""Networks in continuous time, integrated in steps: `ctrnn`."""

@@ -1,1 +1,1 @@
-"""Networks whose units are opened and closed by gates."""
+"""Networks whose units are opened and closed by gates: `lstm` and `gru`. Each file is the formula of its paper."""

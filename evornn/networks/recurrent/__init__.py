@@ -1,1 +1,1 @@
-"""Simple recurrent networks: every unit a weighted sum and an activation."""
+"""Simple recurrent networks: every unit a weighted sum and an activation. Read `fully_recurrent` and `elman` first."""

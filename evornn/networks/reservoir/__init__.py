@@ -1,1 +1,1 @@
-"""Reservoirs: recurrent weights that are drawn, not evolved."""
+"""Reservoirs: recurrent weights that are drawn, not evolved: `echo_state`."""
