@@ -16,7 +16,7 @@ from evornn.formula import node as graph
 from evornn.formula.node import Node, as_float, lift
 
 __all__ = [
-    "absolute", "cos", "exp", "floor", "log", "maximum", "minimum", "relu", "sigmoid", "sign", "sin",
+    "absolute", "atan", "cos", "exp", "floor", "log", "maximum", "minimum", "relu", "sigmoid", "sign", "sin",
     "softplus", "sqrt", "tanh",
 ]  # fmt: skip
 
@@ -25,7 +25,7 @@ Shares = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Operation:
-    """An elementwise operation.
+    """An elementwise operation of `arity` arguments.
 
     compute(xp, *arguments): its values by NumPy or another array library. slope(bar, y, *arguments): what it does to a
     cotangent `bar`, y being its value: the arguments' shares, None for none; no slope: it has none anywhere ("flat"),
@@ -35,6 +35,7 @@ class Operation:
     """
 
     name: str
+    arity: int
     compute: Callable[..., Any]
     slope: Callable[..., Shares] | None = None
     flat: bool = False
@@ -49,14 +50,22 @@ OPERATIONS: dict[str, Operation] = {}
 
 
 def define(
-    name: str, compute: str | Callable[..., Any], slope: Callable[..., Shares] | None = None, **facts: Any
+    name: str,
+    compute: str | Callable[..., Any],
+    slope: Callable[..., Shares] | None = None,
+    *,
+    arity: int = 1,
+    **facts: Any,
 ) -> None:
     """Add an operation; `compute` as a name: the array library's function."""
 
-    def of_the_library(xp: Any, *values: Any) -> Any:
-        return getattr(xp, str(compute))(*values)
+    library_name = str(compute)
 
-    OPERATIONS[name] = Operation(name, of_the_library if isinstance(compute, str) else compute, slope, **facts)
+    def of_the_library(xp: Any, *values: Any) -> Any:
+        return getattr(xp, library_name)(*values)
+
+    compute = of_the_library if isinstance(compute, str) else compute
+    OPERATIONS[name] = Operation(name, arity, compute, slope, **facts)
 
 
 # what operations are made with ----------------------------------------------------------------------------------------
@@ -91,20 +100,20 @@ def _chosen(bar: Node, first: Node) -> Shares:
 
 
 # arithmetic, comparisons ----------------------------------------------------------------------------------------------
-define("add", "add", lambda bar, y, a, b: (bar, bar), numpy=("add",))
-define("sub", "subtract", lambda bar, y, a, b: (bar, -bar), numpy=("subtract",))
-define("mul", "multiply", lambda bar, y, a, b: (bar * b, bar * a), numpy=("multiply",))
-define("div", "divide", lambda bar, y, a, b: (bar / b, -(bar / b) * y), partial=True, numpy=("divide",))
+define("add", "add", lambda bar, y, a, b: (bar, bar), numpy=("add",), arity=2)
+define("sub", "subtract", lambda bar, y, a, b: (bar, -bar), numpy=("subtract",), arity=2)
+define("mul", "multiply", lambda bar, y, a, b: (bar * b, bar * a), numpy=("multiply",), arity=2)
+define("div", "divide", lambda bar, y, a, b: (bar / b, -(bar / b) * y), partial=True, numpy=("divide",), arity=2)
 define("neg", "negative", lambda bar, y, a: (-bar,), numpy=("negative",))
-define("fma", lambda xp, a, b, c: a * b + c)  # made by the compiler, after slopes
-define("lt", "less", condition=True)
-define("le", "less_equal", condition=True)
-define("eq", "equal", condition=True)
-define("ne", "not_equal", condition=True)
-define("and", "logical_and", condition=True)
-define("or", "logical_or", condition=True)
+define("fma", lambda xp, a, b, c: a * b + c, arity=3)  # made by the compiler, after slopes
+define("lt", "less", condition=True, arity=2)
+define("le", "less_equal", condition=True, arity=2)
+define("eq", "equal", condition=True, arity=2)
+define("ne", "not_equal", condition=True, arity=2)
+define("and", "logical_and", condition=True, arity=2)
+define("or", "logical_or", condition=True, arity=2)
 define("not", "logical_not", condition=True)
-define("where", "where", lambda bar, y, mask, a, b: (None, *_chosen(bar, mask)))
+define("where", "where", lambda bar, y, mask, a, b: (None, *_chosen(bar, mask)), arity=3)
 
 
 # functions ------------------------------------------------------------------------------------------------------------
@@ -177,6 +186,14 @@ def cos(x: Any) -> Any:
     return _apply("cos", x)
 
 
+define("atan", "arctan", lambda bar, y, a: (bar / (1.0 + a * a),), costly=True, numpy=("arctan",))
+
+
+def atan(x: Any) -> Any:
+    """Arc tangent in radians, between -pi/2 and pi/2."""
+    return _apply("atan", x)
+
+
 define("floor", "floor", flat=True, numpy=("floor",))
 
 
@@ -201,7 +218,7 @@ def absolute(x: Any) -> Any:
     return _apply("abs", x)
 
 
-define("minimum", "minimum", lambda bar, y, a, b: _chosen(bar, a <= b), numpy=("minimum",))
+define("minimum", "minimum", lambda bar, y, a, b: _chosen(bar, a <= b), numpy=("minimum",), arity=2)
 
 
 def minimum(a: Any, b: Any) -> Any:
@@ -209,7 +226,7 @@ def minimum(a: Any, b: Any) -> Any:
     return _apply("minimum", a, b)
 
 
-define("maximum", "maximum", lambda bar, y, a, b: _chosen(bar, a >= b), numpy=("maximum",))
+define("maximum", "maximum", lambda bar, y, a, b: _chosen(bar, a >= b), numpy=("maximum",), arity=2)
 
 
 def maximum(a: Any, b: Any) -> Any:
@@ -232,7 +249,7 @@ def _roundoff(xp: Any, a: Any, b: Any) -> Any:
     return xp.where(xp.isnan(lost), 0.0, lost)[()]
 
 
-define("roundoff", _roundoff, flat=True)
+define("roundoff", _roundoff, flat=True, arity=2)
 
 
 def roundoff(a: Any, b: Any) -> Any:

@@ -10,6 +10,8 @@ from scipy.sparse import random_array
 
 import evornn.formula as f
 from evornn.formula import State
+from evornn.formula.elementwise import OPERATIONS, Operation
+from evornn.formula.node import binary, unary
 from tests.backends.harness import LAYOUTS, Reading, run
 
 SPARSE = {
@@ -28,6 +30,25 @@ def elementwise(p: Any, s: Any, t: Any) -> Any:
         f.where((x <= y) & ~(x > 1.0) | (y == 2.0), 1.0, x), x * 2.0 + y, 3.0 - x * y, np.tanh(x) * 0.5, f.where(x !=
         y, x, y), (x > 0) * 1.0,
     )  # fmt: skip
+
+
+def registered(p: Any, s: Any, t: Any) -> Any:
+    """Every operation of the table that gives a number, where it is smooth: what is registered is tested."""
+    x, y = p.x, p.y
+    found = []
+    for o in OPERATIONS.values():
+        low, high = o.domain
+        inside = [low + (high - low) * f.sigmoid(v) for v in (x, y)]
+        if o.arity < 3 and not o.condition and o.name != "not":
+            found.append(applied(o, *inside[: o.arity]))
+    return f.concat(*found)
+
+
+def applied(o: Operation, *values: Any) -> Any:
+    """The operation of traced values or numbers."""
+    if not any(isinstance(v, f.Node) for v in values):
+        return o.compute(np, *values)
+    return unary(o.name, *values) if o.arity == 1 else binary(o.name, *values)
 
 
 def vectors(p: Any, s: Any, t: Any) -> Any:
@@ -98,7 +119,7 @@ def check(
 
 @pytest.mark.parametrize("n", [5, 19])
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("formula", [elementwise, vectors, functions])
+@pytest.mark.parametrize("formula", [elementwise, registered, vectors, functions])
 def test_operations_agree_with_numpy(formula: Any, layout: str, n: int) -> None:
     check(formula, n, layout, jobs=2 if layout == "units" else 1)
 
@@ -112,6 +133,7 @@ def test_products_of_computed_and_sparse_matrices(layout: str, n: int) -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_float32_agrees_within_rounding(layout: str) -> None:
     check(elementwise, 5, layout, "float32", 2e-5)
+    check(registered, 5, layout, "float32", 2e-5)
     check(vectors, 19, layout, "float32", 2e-5)
 
 

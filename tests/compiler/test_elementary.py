@@ -12,8 +12,26 @@ from evornn.compiler.lanes.coefficients import DOUBLE, SINGLE
 from evornn.compiler.lanes.elementary import sincos
 from evornn.compiler.lanes.numpy_lanes import NumpyLanes, evaluate
 
-SINGLE_LIMIT = {"exp": 1.1, "log": 2.0, "tanh": 3.5, "sigmoid": 2.5, "softplus": 2.9, "sin": 2.1, "cos": 2.1}
-DOUBLE_LIMIT = {"exp": 1.1, "log": 2.0, "tanh": 3.5, "sigmoid": 2.5, "softplus": 2.9, "sin": 2.1, "cos": 2.1}
+SINGLE_LIMIT = {
+    "exp": 1.1,
+    "log": 2.0,
+    "tanh": 3.5,
+    "sigmoid": 2.5,
+    "softplus": 2.9,
+    "sin": 2.1,
+    "cos": 2.1,
+    "atan": 2.0,
+}
+DOUBLE_LIMIT = {
+    "exp": 1.1,
+    "log": 2.0,
+    "tanh": 3.5,
+    "sigmoid": 2.5,
+    "softplus": 2.9,
+    "sin": 2.1,
+    "cos": 2.1,
+    "atan": 2.0,
+}
 BOTH = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -46,6 +64,7 @@ SPECIAL = {  # at -inf, -0, 0, inf
     "softplus": (0, np.log(2), np.log(2), np.inf),
     "sin": (np.nan, -0.0, 0.0, np.nan),
     "cos": (np.nan, 1, 1, np.nan),
+    "atan": (-np.pi / 2, -0.0, 0.0, np.pi / 2),
 }
 
 
@@ -70,7 +89,7 @@ def test_nan_of_any_payload_stays(name):
 
 @BOTH
 def test_odd_and_even(dtype):
-    for name in ("tanh", "sin", "cos"):
+    for name in ("tanh", "sin", "cos", "atan"):
         x = sample(name, dtype)
         x = x[x > 0][::7]
         np.testing.assert_array_equal(evaluate(name, -x), evaluate(name, x) if name == "cos" else -evaluate(name, x))

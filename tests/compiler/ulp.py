@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos")
+from evornn.compiler.lanes import elementary
+
+NAMES = tuple(elementary.FUNCTIONS)
 FINE = {  # where a function does its work: sampled densely besides
     "exp": (-104.0, 89.0),
     "log": (0.5, 2.0),
@@ -17,6 +19,7 @@ FINE = {  # where a function does its work: sampled densely besides
     "softplus": (-104.0, 20.0),
     "sin": (-1000.0, 1000.0),
     "cos": (-1000.0, 1000.0),
+    "atan": (-4.0, 4.0),
 }
 EXTENDED = np.finfo(np.longdouble).nmant > 60  # else long double is float64, and no judge of float64
 

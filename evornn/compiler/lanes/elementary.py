@@ -1,4 +1,4 @@
-"""exp, log, tanh, sigmoid, softplus, sin and cos on SIMD lanes, without branches, in float32 and float64.
+"""exp, log, tanh, sigmoid, softplus, sin, cos and atan on SIMD lanes, without branches, in float32 and float64.
 
 Each function is written once over an algebra of lanes: with `simd.Machine` it builds vector code, with
 `numpy_lanes.NumpyLanes` it computes. All that a machine `m` and its lanes must offer:
@@ -23,6 +23,7 @@ tanh         3.5      3.5      14, one of them a division
 sigmoid      2.5      2.5      15, one of them a division
 softplus     2.9      2.9      25, one of them a division
 sin and cos  2.1      2.1      24 for both, and a branch
+atan         2.0      2.0      23, one of them a division
 ===========  =======  =======  ===========================
 
 NaN gives NaN, whatever its payload; infinities give the limits; tanh and sin keep the sign of zero; |tanh| <= 1 and
@@ -213,6 +214,35 @@ def cos(m: Machine, x: Lanes) -> Lanes:
     return sincos(m, x)[1]
 
 
+ATAN_SINGLE = (-0.333333151800222, 0.19998470942267288, -0.14243521819440574, 0.10593724010448206, -0.06077983650601046)
+ATAN_DOUBLE = (
+    -0.33333333333333326, 0.19999999999997647, -0.14285714285385673, 0.11111111088051615, -0.09090908140599306,
+    0.07692282682398198, -0.06666225797746532, 0.05877013869494813, -0.052183618996992885, 0.04503408231052472,
+    -0.03347184034879926, 0.015193119812500102,
+)  # fmt: skip
+TAN_PI_8, TAN_3_PI_8 = 2.0**0.5 - 1.0, 2.0**0.5 + 1.0  # where the reduced argument changes
+
+
+def atan(m: Machine, x: Lanes) -> Lanes:
+    """Arc tangent, exactly odd: atan y = c + atan t with c = 0, pi/4 or pi/2 and |t| <= tan(pi/8) by one division;
+    atan t = t + t z R(z), z = t^2, R a minimax fit as in `coefficients` (fit error 0.01 and 0.0004). 23 operations in
+    float32, 30 in float64.
+    """
+    t = _table(m)
+    y = m.abs(x)
+    middle, far = y > TAN_PI_8, y > TAN_3_PI_8
+    a = m.where(far, -1.0, m.where(middle, y - 1.0, y)) / m.where(far, y, m.where(middle, y + 1.0, 1.0))
+    z = a * a
+    high = t.half_pi[0]
+    low = t.half_pi[1] + t.half_pi[2]
+    rest = m.fma(
+        a * z,
+        _series(m, z, ATAN_SINGLE if m.bits == 32 else ATAN_DOUBLE),
+        m.where(far, low, m.where(middle, 0.5 * low, 0.0)),
+    )
+    return m.copysign(m.where(far, high, m.where(middle, 0.5 * high, 0.0)) + (a + rest), x)
+
+
 FUNCTIONS: dict[str, Callable[[Machine, Lanes], Lanes]] = {
     "exp": exp,
     "log": log,
@@ -221,4 +251,5 @@ FUNCTIONS: dict[str, Callable[[Machine, Lanes], Lanes]] = {
     "softplus": softplus,
     "sin": sin,
     "cos": cos,
+    "atan": atan,
 }
