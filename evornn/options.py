@@ -25,6 +25,7 @@ from evornn.errors import amount, check_choice, check_flag, check_number, check_
 REQUIRED = inspect.Parameter.empty
 Bound = float | str  # a number, or the name of an attribute
 Order = tuple[str | EllipsisType, ...]
+BEYOND = 1e15  # bounds that people need not be told
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Option:
     """
 
     meaning: str
-    default: Any
     check: Callable[[str, Any, Any], Any]
     allowed: Callable[[Any], str]
+    default: Any = REQUIRED
     kw_only: bool | None = None
     alias: str | None = None
     optional: bool = False
@@ -171,148 +172,91 @@ def offered(cls: type) -> dict[str, Option]:
 def rows(cls: type) -> list[tuple[str, str, str, str]]:
     """For people, in the constructor's order: each option's name, default, what is allowed, and its meaning."""
     by_name = {option.alias or name: option for name, option in offered(cls).items()}
-    return [
-        (
-            name,
-            "" if option.default is REQUIRED or option.rest else repr(option.default),
-            option.allowed(cls),
-            option.meaning,
-        )
-        for name in inspect.signature(cls).parameters
-        if (option := by_name.get(name)) is not None
-    ]
+    found = []
+    for parameter in inspect.signature(cls).parameters.values():
+        option = by_name.get(parameter.name)
+        name = str(parameter.replace(annotation=REQUIRED, default=REQUIRED))  # with its stars
+        default = "" if parameter.default is REQUIRED else repr(parameter.default)
+        found.append((name, default, option.allowed(cls) if option else "", option.meaning if option else ""))
+    return found
 
 
-# kinds of options ----------------------------------------------------------------------------------------------------
-def whole(
-    meaning: str,
-    *,
-    default: Any = REQUIRED,
-    low: Bound = -math.inf,
-    high: Bound = math.inf,
-    kw_only: bool | None = None,
-    alias: str | None = None,
-) -> Any:
+# kinds of options; `given`: default, kw_only, alias ------------------------------------------------------------------
+def _option(meaning: str, check: Callable[..., Any], allowed: Callable[[Any], str], **given: Any) -> Option:
+    return Option(meaning, check, allowed, optional=given.get("default", REQUIRED) is None, **given)
+
+
+def whole(meaning: str, *, low: Bound = -math.inf, high: Bound = math.inf, **given: Any) -> Any:
     """A whole number in [low, high]; or None, if that is the default."""
-    return _in_range(meaning, default, low, high, kw_only, alias, integer=True)
+    return _in_range(meaning, low, high, {"integer": True}, given)
 
 
 def number(
-    meaning: str,
-    *,
-    default: Any = REQUIRED,
-    low: Bound = -math.inf,
-    high: Bound = math.inf,
-    open_low: bool = False,
-    kw_only: bool | None = None,
-    alias: str | None = None,
+    meaning: str, *, low: Bound = -math.inf, high: Bound = math.inf, open_low: bool = False, **given: Any
 ) -> Any:
     """A finite number in [low, high], or (low, high] with `open_low`; or None, if that is the default."""
-    return _in_range(meaning, default, low, high, kw_only, alias, open_low=open_low)
+    return _in_range(meaning, low, high, {"open_low": open_low}, given)
 
 
-def _in_range(
-    meaning: str, default: Any, low: Bound, high: Bound, kw_only: bool | None, alias: str | None, **how: bool
-) -> Option:
+def _in_range(meaning: str, low: Bound, high: Bound, how: dict[str, bool], given: Any) -> Option:
     def check(what: str, value: Any, owner: Any) -> Any:
         return check_range(what, value, _bound(owner, low), _bound(owner, high), **how)
 
     def allowed(owner: Any) -> str:
-        bounds = [_bound(owner, bound) if isinstance(bound, str) else bound for bound in (low, high)]
-        left, right = (
-            bound if isinstance(bound, str) else "" if math.isinf(bound) else _short(bound) for bound in bounds
-        )
-        if not left or not right:
-            return f"{'>' if how.get('open_low') else '>='} {left}" if left else f"<= {right}" if right else ""
-        return f"{'(' if how.get('open_low') else '['}{left}, {right}]"
+        least, most = (_written(owner, bound) for bound in (low, high))
+        if not least or not most:
+            return f"{'>' if how.get('open_low') else '>='} {least}" if least else f"<= {most}" if most else ""
+        return f"{'(' if how.get('open_low') else '['}{least}, {most}]"
 
-    return Option(meaning, default, check, allowed, kw_only, alias, optional=default is None)
+    return _option(meaning, check, allowed, **given)
 
 
 def _bound(owner: Any, bound: Bound) -> Any:
-    """A bound as a number, for a class perhaps still as a name."""
-    return bound if not isinstance(bound, str) else getattr(owner, bound, bound)
+    """A bound as a number."""
+    return getattr(owner, bound) if isinstance(bound, str) else bound
 
 
-def _short(bound: float) -> str:
-    return f"{bound:g}" if abs(bound) >= 1e7 else amount(bound)
+def _written(owner: Any, bound: Bound) -> str:
+    """A bound for people: another option by its name, nothing where it is beyond what anyone gives."""
+    if isinstance(bound, str) and bound in _of(owner):
+        return bound
+    value = _bound(owner, bound)
+    return amount(value) if abs(value) < BEYOND else ""
 
 
-def flag(meaning: str, *, default: Any = REQUIRED, kw_only: bool | None = None, alias: str | None = None) -> Any:
+def flag(meaning: str, **given: Any) -> Any:
     """True or False; or None, if that is the default."""
-    return Option(
-        meaning,
-        default,
-        lambda what, value, _: check_flag(what, value),
-        lambda _: "True, False",
-        kw_only,
-        alias,
-        optional=default is None,
-    )
+    return _option(meaning, lambda what, value, _: check_flag(what, value), lambda _: "True, False", **given)
 
 
-def choice(
-    meaning: str,
-    names: Iterable[str] | str,
-    *,
-    default: Any = REQUIRED,
-    kw_only: bool | None = None,
-    alias: str | None = None,
-) -> Any:
+def choice(meaning: str, names: Iterable[str] | str, **given: Any) -> Any:
     """One of `names`, or of those in the attribute that `names` names; or None, if that is the default."""
     listed = names if isinstance(names, str) else list(names)
 
     def of(owner: Any) -> list[str]:
         return list(getattr(owner, listed)) if isinstance(listed, str) else listed
 
-    return Option(
-        meaning,
-        default,
-        lambda what, value, owner: check_choice(what, value, of(owner)),
-        lambda owner: ", ".join(of(owner)),
-        kw_only,
-        alias,
-        optional=default is None,
-    )
+    def check(what: str, value: Any, owner: Any) -> Any:
+        return check_choice(what, value, of(owner))
+
+    return _option(meaning, check, lambda owner: ", ".join(of(owner)), **given)
 
 
-def one_of(
-    meaning: str,
-    numbers: Iterable[int],
-    *,
-    default: Any = REQUIRED,
-    kw_only: bool | None = None,
-    alias: str | None = None,
-) -> Any:
+def one_of(meaning: str, numbers: Iterable[int], **given: Any) -> Any:
     """One of some whole numbers."""
     listed = list(numbers)
-    return Option(
-        meaning,
-        default,
-        lambda what, value, _: check_number(what, value, listed),
-        lambda _: ", ".join(map(str, listed)),
-        kw_only,
-        alias,
-    )
+    allowed = ", ".join(map(str, listed))
+    return _option(meaning, lambda what, value, _: check_number(what, value, listed), lambda _: allowed, **given)
 
 
-def other(
-    meaning: str,
-    *,
-    default: Any = REQUIRED,
-    allowed: str = "",
-    check: Callable[[str, Any, Any], Any] | None = None,
-    kw_only: bool | None = None,
-    alias: str | None = None,
-) -> Any:
-    """Whatever check(what, value, owner) lets pass; `allowed` says it for people."""
-    passing = check or (lambda what, value, owner: value)
-    return Option(meaning, default, passing, lambda _: allowed, kw_only, alias, optional=default is None)
+def other(meaning: str, *, allowed: str = "", check: Callable[[str, Any, Any], Any] | None = None, **given: Any) -> Any:
+    """Whatever check(what, value, owner) lets pass; `allowed` says it for people. Without check, anything."""
+    return _option(meaning, check or (lambda what, value, owner: value), lambda _: allowed, **given)
 
 
-def rest(meaning: str, *, default: Any = REQUIRED) -> Any:
+def rest(meaning: str) -> Any:
     """All options that are not declared, as a dict; the class checks them."""
-    return Option(meaning, default, lambda what, value, owner: value, lambda _: "", rest=True)
+    return Option(meaning, lambda what, value, owner: value, lambda _: "", rest=True)
 
 
 def fixed(value: Any) -> Any:

@@ -99,7 +99,7 @@ def test_rows_for_people():
     assert rows(Small) == [
         ("slope", "1.0", "", "of the ramp"),
         ("grid", "False", "True, False", "on a grid"),
-        ("most", "None", "(0, 3]", "largest value; None: size"),
+        ("most", "None", "(0, size]", "largest value; None: size"),
         ("rule", "'soft'", "soft, hard, odd", "what comes next"),
         ("table", "None", "", "a table"),
         ("size", "3", "[1, 9]", "number of cells"),

@@ -27,16 +27,14 @@ class Units(Network):
     units: Any = whole("number of units", default=5, low=1)
     bias: bool = flag("with biases", default=True)
     readout: str = choice(
-        "activation of the output layer; units: none, the first units are the outputs",
+        "activation of the outputs; units: these are the first units",
         [UNITS, *ACTIVATIONS],
         default="tanh",
         kw_only=True,
     )
-    range: float = number(
-        "weights lie in [-range, range]", default=6.0, low=0, high=WIDEST, open_low=True, kw_only=True
-    )
+    range: float = number("weights lie in +-range", default=6.0, low=0, high=WIDEST, open_low=True, kw_only=True)
     init: float | None = number(
-        "first weights lie in [-init, init]; None: range",
+        "first weights lie in +-init; None: +-range",
         default=None,
         low=0,
         high="range",

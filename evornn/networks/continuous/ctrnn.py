@@ -41,7 +41,7 @@ class CTRNN(Units):
     readout = UNITS
     range = 16.0
     bias_range: float | None = number(
-        "theta lies in [-bias_range, bias_range]; None: range", default=None, low=0, high=WIDEST, open_low=True
+        "theta lies in +-bias_range; None: +-range", default=None, low=0, high=WIDEST, open_low=True
     )
     ORDER = ("units", "bias", ..., "readout", "range", "bias_range", "init")
 

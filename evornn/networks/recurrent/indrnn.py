@@ -22,9 +22,7 @@ class IndRNN(Units):
     """
 
     activation: str = choice("f", ACTIVATIONS, default="relu")
-    recurrent_range: float = number(
-        "u lies in [-recurrent_range, recurrent_range]", default=1.0, low=0, high=WIDEST, open_low=True
-    )
+    recurrent_range: float = number("u lies in +-recurrent_range", default=1.0, low=0, high=WIDEST, open_low=True)
 
     def shapes(self) -> Shapes:
         """W [units, inputs], u [units], b [units]."""
