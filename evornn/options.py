@@ -8,7 +8,7 @@
 computes what follows from them. A subclass inherits options; there, a plain value (`units = 8`) is another default and
 `fixed(8)` takes the option away. A class with an `__init__` of its own is made by that one.
 
-A bound is a number or the name of an attribute that has it: high="range" is checked against `self.range`.
+A bound is a number, or a sum of attributes and numbers: low="length + 1" is checked against `self.length + 1`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 from evornn.errors import amount, check_choice, check_flag, check_number, check_range
 
 REQUIRED = inspect.Parameter.empty
-Bound = float | str  # a number, or the name of an attribute
+Bound = float | str  # a number, or a sum of attributes' names and numbers
 Order = tuple[str | EllipsisType, ...]
 BEYOND = 1e15  # bounds that people need not be told
 
@@ -34,7 +34,7 @@ class Option:
 
     check(what, value, owner) returns the value to keep or raises EvornnError. allowed(owner), of the class or an object
     of it. optional: whether None is allowed. alias: the option's name, where that of the attribute is another one.
-    fixed: no option any more. rest: takes all further options, as a dict.
+    fixed: no option any more. rest: takes all further options, as a dict. needs: attributes that are bounds.
     """
 
     meaning: str
@@ -46,6 +46,7 @@ class Option:
     optional: bool = False
     fixed: bool = False
     rest: bool = False
+    needs: frozenset[str] = frozenset()
     annotation: Any = REQUIRED
 
 
@@ -129,14 +130,20 @@ def set_options(thing: Any, cls: type, given: Mapping[str, Any]) -> None:
     """Check what is `given` of the options that `cls` has, and keep all as attributes; else those of the thing's own
     class are the defaults.
     """
-    own = _of(type(thing))
-    for name in _of(cls):
+    own, left = _of(type(thing)), dict.fromkeys(_of(cls))
+
+    def settle(name: str) -> None:
         option = own[name]
-        if option.fixed:
-            continue
+        del left[name]
+        for other in option.needs & left.keys():  # bounds first
+            settle(other)
         what = option.alias or name
         value = given.get(what, {} if option.rest else option.default)
-        setattr(thing, name, value if option.optional and value is None else option.check(what, value, thing))
+        if not option.fixed:
+            setattr(thing, name, value if option.optional and value is None else option.check(what, value, thing))
+
+    while left:
+        settle(next(iter(left)))
 
 
 def _parameters(cls: Any) -> list[inspect.Parameter]:
@@ -208,18 +215,25 @@ def _in_range(meaning: str, low: Bound, high: Bound, how: dict[str, bool], given
             return f"{'>' if how.get('open_low') else '>='} {least}" if least else f"<= {most}" if most else ""
         return f"{'(' if how.get('open_low') else '['}{least}, {most}]"
 
-    return _option(meaning, check, allowed, **given)
+    needs = frozenset(term for bound in (low, high) for term in _terms(bound))
+    return _option(meaning, check, allowed, needs=needs, **given)
+
+
+def _terms(bound: Bound) -> list[str]:
+    return bound.split(" + ") if isinstance(bound, str) else []
 
 
 def _bound(owner: Any, bound: Bound) -> Any:
     """A bound as a number."""
-    return getattr(owner, bound) if isinstance(bound, str) else bound
+    if not isinstance(bound, str):
+        return bound
+    return sum(int(term) if term.isdigit() else getattr(owner, term) for term in _terms(bound))
 
 
 def _written(owner: Any, bound: Bound) -> str:
-    """A bound for people: another option by its name, nothing where it is beyond what anyone gives."""
-    if isinstance(bound, str) and bound in _of(owner):
-        return bound
+    """A bound for people: options by their names, nothing where it is beyond what anyone gives."""
+    if not _of(owner).keys().isdisjoint(_terms(bound)):
+        return str(bound)
     value = _bound(owner, bound)
     return amount(value) if abs(value) < BEYOND else ""
 

@@ -31,7 +31,8 @@ class Small(Model):
     size = 3
     places = fixed(4)
     RULES: ClassVar[list[str]] = ["soft", "hard", "odd"]
-    slope: float = number("of the ramp", default=1.0)
+    slope: float = number("of the ramp", default=1.0, low="size + 1 + steps")
+    steps: int = whole("of the ramp", default=-8)
     ORDER = ("slope", ..., "size")
 
 
@@ -54,7 +55,7 @@ def test_the_signature_is_that_of_a_constructor_written_out():
     shown = [(p.name, p.kind, p.default) for p in inspect.signature(Model).parameters.values()]
     assert shown == [(p.name, p.kind, p.default) for p in inspect.signature(model).parameters.values()]
     assert inspect.signature(Model).parameters["most"].annotation in ("float | None", float | None)
-    assert list(inspect.signature(Small).parameters) == ["slope", "grid", "most", "rule", "table", "size"]
+    assert list(inspect.signature(Small).parameters) == ["slope", "grid", "most", "rule", "table", "steps", "size"]
     assert list(inspect.signature(Own).parameters) == ["size"]
     assert [p.kind.name for p in inspect.signature(Open).parameters.values()][-1] == "VAR_KEYWORD"
     assert list(inspect.signature(GRU).parameters) == ["units", "bias", "readout", "range", "init"]
@@ -85,6 +86,8 @@ def test_subclasses_have_other_defaults_fix_options_and_may_have_their_own_const
     small = Small(2.5, rule="odd")
     assert (small.slope, small.size, small.places, small.double) == (2.5, 3, 4, 6)
     assert (Small.size, Small.places, Small.rule) == (3, 4, "soft")
+    with pytest.raises(EvornnError, match=r"slope is 2; it must be a number in \[4, inf\)"):
+        Small(2, steps=0)
     with pytest.raises(TypeError, match="place"):
         Small(place=2)
     assert (Own(5).size, Own(5).rule, Own(5).grid) == (5, "odd", False)
@@ -97,11 +100,12 @@ def test_subclasses_have_other_defaults_fix_options_and_may_have_their_own_const
 
 def test_rows_for_people():
     assert rows(Small) == [
-        ("slope", "1.0", "", "of the ramp"),
+        ("slope", "1.0", ">= size + 1 + steps", "of the ramp"),
         ("grid", "False", "True, False", "on a grid"),
         ("most", "None", "(0, size]", "largest value; None: size"),
         ("rule", "'soft'", "soft, hard, odd", "what comes next"),
         ("table", "None", "", "a table"),
+        ("steps", "-8", "", "of the ramp"),
         ("size", "3", "[1, 9]", "number of cells"),
     ]
 
