@@ -1,4 +1,4 @@
-"""evornn list, bench, cache, doctor: what there is, how fast, and on what machine."""
+"""evornn list, cache, doctor: what there is, how fast, and on what machine."""
 
 from __future__ import annotations
 
@@ -99,13 +99,6 @@ def list_(
             width = max(map(len, entries))
             for name, line in entries.items():
                 typer.echo(f"  {name:{width}}  {line}")
-
-
-def bench(context: typer.Context) -> None:
-    """Measure speed beside NumPy, scalar Numba and JAX."""
-    from evornn.bench import main
-
-    main(context.args)
 
 
 def cache(
