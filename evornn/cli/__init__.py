@@ -1,7 +1,7 @@
 """The command line. Modules of a command are imported when it runs, so that `evornn --help` answers at once.
 
-`runs` has run, resume and replay, `compare` and `kernel` the commands of their names, `bench` measures, `info` has list, cache and
-doctor; `progress`, `summary` and `output` are what people see, `interrupts` is Ctrl-C. COMMANDS names them all.
+`runs` has run, resume and replay; `compare`, `kernel` and `bench` the commands of their names; `info` has list, cache
+and doctor; `progress`, `summary` and `output` are what people see, `interrupts` is Ctrl-C. COMMANDS names them all.
 """
 
 from __future__ import annotations
