@@ -6,33 +6,43 @@ y  = the first units of h', or g(V h' + c)
 
 from __future__ import annotations
 
-from evornn.formula import Node, State
-from evornn.networks.base import ACTIVATIONS, activation
-from evornn.networks.units import UNITS, Shapes, Units
-from evornn.options import choice
+from typing import Any
+
+from evornn.formula import State
+from evornn.networks.base import activation as function_named
+from evornn.networks.units import UNITS, Units
 
 
 class FullyRecurrent(Units):
     """Fully recurrent network (FRNN): h' = f(W x + U h + b); the first units are the outputs (Williams & Zipser 1989).
 
-    readout: units, or g. Further options as for `Units`.
+    units: number of units. bias: a bias per unit. activation: tanh, sigmoid, relu, sin or linear. range: weights are
+    searched in [-range, range]. readout, init: as for `Units`.
     """
 
-    activation: str = choice("f", ACTIVATIONS, default="tanh")
-    readout = UNITS
-    ORDER = ("units", "bias", "activation", "range", "readout", "init")
+    def __init__(
+        self,
+        units: int = 5,
+        bias: bool = True,
+        activation: str = "tanh",
+        range: float = 6.0,
+        readout: str = UNITS,
+        init: float | None = None,
+    ) -> None:
+        super().__init__(units, bias, readout, range, init)
+        self.activation = activation
+        function_named(activation)
 
-    def shapes(self) -> Shapes:
+    def shapes(self) -> dict[str, tuple[int, ...]]:
         """W [units, inputs], U [units, units], b [units]."""
         n = self.units
-        return {"W": (n, self.inputs), "U": (n, n), "b": self.biases(n)}
+        return {"W": (n, self.inputs), "U": (n, n)} | ({"b": (n,)} if self.bias else {})
 
     def state(self) -> dict[str, tuple[int, ...]]:
         """h [units]: the units' outputs."""
         return {"h": (self.units,)}
 
-    def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
+    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
         """h' = f(W x + U h + b)."""
-        f = activation(self.activation)
-        h = f(p.W @ x + p.U @ s.h + p.b)
+        h = function_named(self.activation)(self.add(p.W @ x + p.U @ s.h, p, "b"))
         return State(h=h), self.read(p, h)

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.options import fixed
 from evornn.tasks.base import Stage
 from evornn.tasks.generated import Generated, one_hot
 
@@ -27,20 +26,16 @@ class EmbeddedReber(Generated):
 
     inputs: the symbol, one of 7. targets: the next one, as drawn. A string is correct if the symbols that may come next
     always have the largest outputs. Solved: every string of the training and of the test set is correct (the paper: 256
-    and 256); no test string is a training string.
+    and 256); no test string is a training string. loss: mse, binary_cross_entropy or cross_entropy.
     """
 
     LOSSES = ("mse", "binary_cross_entropy", "cross_entropy")
     MORE = ("allowed",)
     SMALL: ClassVar[dict[str, Any]] = {"sequences": 3, "test": 4}
 
-    sequences = 64
-    correct = fixed("argmax")
-
-    def derive(self) -> None:
-        """Draw the training strings, which test strings are not to be."""
+    def __init__(self, sequences: int = 64, seed: int = 0, test: int = 256, loss: str = "mse") -> None:
         self._training: set[str] = set()
-        super().derive()
+        super().__init__(sequences, seed, test, loss, "argmax")
         self.published = {"LSTM by gradient (sequences, 1997)": 8_440}
         self._training = set(self.strings(self.series))
 
