@@ -6,11 +6,12 @@ import inspect
 from typing import Any
 
 from evornn.errors import EvornnError, shown
+from evornn.options import Options
 
 
 def constructor_call(thing: object) -> str:
     """`Name(option=value, ...)` from attributes named like the constructor's parameters; defaults are left out."""
-    parameters = inspect.signature(type(thing).__init__).parameters
+    parameters = inspect.signature(type(thing)).parameters
     shown = []
     for name, parameter in parameters.items():
         value = vars(thing).get(name, parameter.default)
@@ -25,7 +26,7 @@ def _plain(value: Any) -> bool:
 
 
 # what networks and tasks have in common -------------------------------------------------------------------------------
-class Part:
+class Part(Options):
     """Base of networks and tasks: what users derive classes from."""
 
     def __setattr__(self, name: str, value: Any) -> None:

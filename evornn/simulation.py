@@ -17,7 +17,7 @@ from evornn.formula.elementwise import roundoff
 from evornn.formula.node import lift
 from evornn.formula.state import flatten, leaf_names, tree_map
 from evornn.genome import Genome
-from evornn.networks.base import Network, stepped
+from evornn.networks.base import Network, started, stepped
 from evornn.tasks.base import Task
 
 
@@ -44,7 +44,7 @@ class Simulation:
     def start(self, p: Any, scenario: Any) -> State:
         """Everything that is carried from step to step, before the first."""
         return State(
-            net=_given("start", self.network, self.network.start(p)),
+            net=_given("start", self.network, started(self.network, p)),
             task=_given("start", self.task, self.task.start(scenario)),
             lost=np.float64(0),
             total=np.float64(0),

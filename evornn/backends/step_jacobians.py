@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from evornn.formula.trace import Function, trace
 from evornn.graph.jvp import Tangents
 from evornn.graph.simplify import fold_functions
 from evornn.graph.vjp import Adjoints
+from evornn.networks.base import started, stepped
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,13 @@ def _traced(network: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[Function,
     """The step's graph: inputs are the state's fields and the observation, outputs the fields after it and y."""
     with tracing():
         p = State(**{name: Node("parameter", (), shape, "float", name) for name, shape in shapes.items()})
-        start = network.start(p)
+        start = started(network, p)
         leaves, definition = flatten(start)
         state = [Node("input", (), np.shape(leaf) if not isinstance(leaf, Node) else leaf.shape) for leaf in leaves]
         x = Node("input", (), (network.inputs,))
-        step = trace("step", network.step, [*state, x], (p, unflatten(definition, list(state)), x))
+        step = trace(
+            "step", functools.partial(stepped, network), [*state, x], (p, unflatten(definition, list(state)), x)
+        )
     (step,) = fold_functions([step])
     ends = np.cumsum([0, *(n.size for n in state)])
     names = leaf_names(start)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
 import platform
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,49 @@ import numpy as np
 
 from evornn.bench.measure import Timing, take_turns
 from evornn.bench.workloads import Workload, all_workloads
-from evornn.errors import EvornnError, check_range
+from evornn.errors import EvornnError, check_choice, check_range
 
-PAGE = "<the page that has it>"
 OURS, THREADS, ONE_LANE, NUMPY, JAX = "evornn", "evornn, 2 threads", "scalar Numba", "NumPy", "JAX"
 
 
-def main(arguments: list[str]) -> None:
-    """Entry point; `arguments` as on the command line."""
-    parser = _options()
-    options = parser.parse_args(arguments)
-    if options.figure and not options.online:
-        parser.error("--figure draws what --online measures; give both")
-    if options.populations and not options.backend:
-        parser.error("--populations goes with --backend cuda")
-    check_range("--seconds", options.seconds, 0, 86_400, open_low=True)
-    check_range("--seeds", options.seeds, 1, 100_000, integer=True)
-    for population in options.populations or []:
-        check_range("--populations", population, 1, 2**31 - 1, integer=True)
+@dataclass(frozen=True)
+class Options:
+    """What to measure: workloads, or instead of them one of the others. only: part of a name. seconds: for each row.
+    populations: sizes for `backend`. seeds: runs of each method for `functions`. figure: file to draw what `online`
+    measures. readme: file in whose block the table goes. json: lines of JSON instead of a table.
+    """
+
+    only: str = ""
+    seconds: float = 3.0
+    searches: bool = False
+    functions: bool = False
+    backend: str | None = None
+    populations: tuple[int, ...] = ()
+    layouts: bool = False
+    gradients: bool = False
+    online: bool = False
+    figure: Path | None = None
+    seeds: int = 15
+    readme: Path | None = None
+    json: bool = False
+
+    def check(self) -> None:
+        """Raise EvornnError on what cannot be measured."""
+        if self.backend is not None:
+            check_choice("--backend", self.backend, ["cuda"])
+        if self.figure and not self.online:
+            raise EvornnError("--figure draws what --online measures; give both")
+        if self.populations and not self.backend:
+            raise EvornnError("--populations goes with --backend cuda")
+        check_range("--seconds", self.seconds, 0, 86_400, open_low=True)
+        check_range("--seeds", self.seeds, 1, 100_000, integer=True)
+        for population in self.populations:
+            check_range("--populations", population, 1, 2**31 - 1, integer=True)
+
+
+def main(options: Options) -> None:
+    """Measure and show."""
+    options.check()
     block, rows, title = _measure(options)
     if not rows:
         names = dict.fromkeys(workload.name for workload, _ in all_workloads())
@@ -43,39 +68,13 @@ def main(arguments: list[str]) -> None:
         return
     show(rows, title)
     if options.readme:
-        from evornn.bench.readme import page_with, replace_block
+        from evornn.bench.readme import replace_block
 
-        page = page_with(block) if options.readme == PAGE else Path(options.readme)
-        replace_block(page, block, markdown(rows, title))
-
-
-def _options() -> argparse.ArgumentParser:
-    what = "Measure speed on this machine, everything in turns on one core."
-    parser = argparse.ArgumentParser(prog="evornn bench", description=what)
-    add = parser.add_argument
-    add("--only", default="", help="measure workloads whose name contains this, for example W1")
-    add("--seconds", type=float, default=3.0, help="time for each row (default 3)")
-    add("--searches", action="store_true", help="instead: what a generation of each search costs, fitness excluded")
-    add("--functions", action="store_true", help="instead: searches beside pycma, nevergrad, evosax on test functions")
-    add("--backend", choices=["cuda"], help="instead: the GPU beside the CPU and JAX, and where it overtakes")
-    add("--populations", metavar="P,P", type=_sizes, help="sizes for --backend (default: 64 to 1,048,576)")
-    add("--layouts", action="store_true", help="instead: each layout at sizes around the rule's borders")
-    add("--gradients", action="store_true", help="instead: what backpropagation through time costs")
-    add("--online", action="store_true", help="instead: what a step of RTRL, TBPTT and their hybrid costs against N")
-    add("--figure", metavar="FILE", help="draw what --online measures")
-    add("--seeds", type=int, default=15, metavar="N", help="runs of each method for --functions (default 15)")
-    add("--readme", metavar="FILE", nargs="?", const=PAGE, help="write the table into its block, in FILE or its page")
-    add("--json", action="store_true", help="print JSON lines instead of a table")
-    return parser
+        replace_block(options.readme, block, markdown(rows, title))
 
 
-def _sizes(text: str) -> list[int]:
-    """Populations from "1024,4096"; argparse words the error."""
-    return [int(p.replace("_", "")) for p in text.split(",")]
-
-
-def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], str]:
-    """The name of its block, rows and title of what was asked for."""
+def _measure(options: Options) -> tuple[str, list[dict[str, Any]], str]:
+    """README block, rows and title of what was asked for."""
     if options.searches:
         from evornn.bench.search_costs import TITLE as costs_title
         from evornn.bench.search_costs import measure_search_costs
@@ -90,7 +89,7 @@ def _measure(options: argparse.Namespace) -> tuple[str, list[dict[str, Any]], st
     if options.backend:
         from evornn.bench import cuda
 
-        return "cuda", cuda.measure_cuda(options.only, options.seconds, options.populations), cuda.title()
+        return "cuda", cuda.measure_cuda(options.only, options.seconds, list(options.populations) or None), cuda.title()
     if options.gradients:
         from evornn.bench.gradients import measure_gradients
 

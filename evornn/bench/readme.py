@@ -9,25 +9,10 @@ from pathlib import Path
 from evornn.atomic_files import disk_errors
 from evornn.errors import EvornnError
 
-PAGES = ("README.md", "docs/benchmarks.md")  # where the tables of `evornn bench` stand
-
 
 def check_block(path: str | Path, name: str) -> None:
     """Raise EvornnError if the file cannot be read or has no block `name`."""
     _replaced(_text(path), path, name, "")
-
-
-def has_block(path: str | Path, name: str) -> bool:
-    """Whether the file has a block `name`; raises EvornnError if it cannot be read."""
-    return f"<!-- {name}:begin" in _text(path)
-
-
-def page_with(name: str) -> Path:
-    """The page, below the current folder, that has a block `name`; raises EvornnError if none has."""
-    for page in map(Path, PAGES):
-        if page.is_file() and has_block(page, name):
-            return page
-    raise EvornnError(f"no page here has a block {name}: {' or '.join(PAGES)}; name a file, or go to the repository")
 
 
 def replace_block(path: str | Path, name: str, text: str) -> None:

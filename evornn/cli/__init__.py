@@ -1,7 +1,7 @@
 """The command line. Modules of a command are imported when it runs, so that `evornn --help` answers at once.
 
-`runs` has run, resume and replay, `compare` and `kernel` the commands of their names, `info` has list, bench, cache and
-doctor; `progress`, `summary` and `output` are what people see, `interrupts` is Ctrl-C. COMMANDS names them all.
+`runs` has run, resume and replay; `compare`, `kernel` and `bench` the commands of their names; `info` has list, cache
+and doctor; `progress`, `summary` and `output` are what people see, `interrupts` is Ctrl-C. COMMANDS names them all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from evornn.cli import compare, info, kernel, output, runs
+from evornn.cli import bench, compare, info, kernel, output, runs
 
 LONG = ("run", "resume", "replay", "compare")  # commands that go on when nobody reads any more what they print
 
@@ -58,17 +58,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare.compare,
     "list": info.list_,
     "kernel": kernel.kernel,
-    "bench": info.bench,
+    "bench": bench.bench,
     "cache": info.cache,
     "doctor": info.doctor,
 }
 for _name, _command in COMMANDS.items():
-    _passes_on = _name == "bench"  # evornn.bench reads its own options, --help among them
-    app.command(
-        _name,
-        add_help_option=not _passes_on,
-        context_settings={"allow_extra_args": _passes_on, "ignore_unknown_options": _passes_on},
-    )(_told(_command))
+    app.command(_name)(_told(_command))
 
 
 def main() -> None:

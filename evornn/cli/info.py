@@ -1,4 +1,4 @@
-"""evornn list, bench, cache, doctor: what there is, how fast, and on what machine."""
+"""evornn list, cache, doctor: what there is, how fast, and on what machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 
 def markdown(wanted: Collection[str] = ()) -> str:
-    """The catalogue as Markdown tables, as it stands in docs/catalogue.md; of these headings, or of all."""
+    """The catalogue as Markdown tables, as it stands in the README; of these headings, or of all."""
     blocks = []
     for heading, entries in catalogue().items():
         if wanted and heading not in wanted:
@@ -35,36 +35,60 @@ def markdown(wanted: Collection[str] = ()) -> str:
     return "\n\n".join(blocks)
 
 
-def names() -> str:
-    """The catalogue's names alone, as they stand in the README."""
-    rows = [f"| {heading} | {', '.join(f'`{name}`' for name in entries)} |" for heading, entries in catalogue().items()]
-    return "\n".join(["| | |", "|---|---|", *rows])
+def options(name: str, columns: int = 80) -> list[str]:
+    """Lines on a registered class: what it is, then each option with its default, meaning and range."""
+    import textwrap
+
+    from evornn.options import rows
+
+    cls = registered()[name]
+    summary = (cls.__doc__ or "").strip().partition("\n")[0]
+    found = [
+        (option + (f" = {default}" if default else ""), ": ".join(filter(None, (allowed, meaning))))
+        for option, default, allowed, meaning in rows(cls)
+    ]
+    width = min(30, max((len(given) for given, _ in found), default=0))
+    lines = textwrap.wrap(f"{name}: {summary}", columns)
+    for given, told in found:
+        first, *further = textwrap.wrap(told, columns - width - 4) or [""]
+        lines += [f"  {given}"] if len(given) > width else []
+        lines.append(f"  {'' if len(given) > width else given:{width}}  {first}".rstrip())
+        lines += [f"  {'':{width}}  {line}" for line in further]
+    return lines
 
 
-def write_lists(page: Path) -> None:
-    """Write the catalogue into the blocks that a Markdown file has for it: `list` or `names`, or both."""
-    from evornn.bench.readme import has_block, replace_block
+def registered() -> dict[str, type]:
+    """All registered networks, tasks, searches and trainers by name."""
+    import importlib
 
-    brief = has_block(page, "names")
-    if brief:
-        replace_block(page, "names", names())
-    if not brief or has_block(page, "list"):
-        replace_block(page, "list", markdown())
+    packages = [importlib.import_module(f"evornn.{package}") for package in HEADINGS]
+    return {name: cls for package in packages for name, cls in package.REGISTRY.items()}
 
 
 def list_(
-    kind: Annotated[str | None, typer.Argument(help="networks, tasks, searches or trainers; all unless told.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Argument(help="networks, tasks, searches or trainers; all unless told. Or the name of one: its options."),
+    ] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown tables.")] = False,
-    readme: Annotated[Path | None, typer.Option(help="Write the tables into this file's block.")] = None,
+    readme: Annotated[Path | None, typer.Option(help="Write the tables into this file's list block.")] = None,
 ) -> None:
-    """List networks, tasks, searches and trainers, one line each."""
+    """List networks, tasks, searches and trainers, one line each; or the options of one."""
     from evornn.errors import EvornnError, check_choice
 
-    wanted = {HEADINGS[KINDS[check_choice("the kind", kind, KINDS)]]} if kind is not None else set(HEADINGS.values())
+    if kind is not None and kind not in KINDS:
+        name = check_choice("the kind or name", kind, [*KINDS, *registered()])
+        if as_markdown or readme is not None:
+            raise EvornnError(f"--markdown and --readme list whole kinds; leave out {name!r}")
+        typer.echo("\n".join(options(name)))
+        return
+    wanted = {HEADINGS[KINDS[kind]]} if kind is not None else set(HEADINGS.values())
     if readme is not None:
         if kind is not None:
-            raise EvornnError(f"the block lists every kind; leave out {kind!r}")
-        write_lists(readme)
+            raise EvornnError(f"the README's block lists every kind; leave out {kind!r}")
+        from evornn.bench.readme import replace_block
+
+        replace_block(readme, "list", markdown())
         return
     if as_markdown:
         typer.echo(markdown(wanted))
@@ -75,13 +99,6 @@ def list_(
             width = max(map(len, entries))
             for name, line in entries.items():
                 typer.echo(f"  {name:{width}}  {line}")
-
-
-def bench(context: typer.Context) -> None:
-    """Measure speed beside NumPy, scalar Numba and JAX."""
-    from evornn.bench import main
-
-    main(context.args)
 
 
 def cache(

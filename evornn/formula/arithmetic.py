@@ -19,13 +19,13 @@ from evornn.formula.node import (
     binary,
     broadcast,
     compare,
-    install,
     is_uniform,
     lift,
     refuse_conditions,
     unary,
 )
 from evornn.formula.node_tools import value_of
+from evornn.formula.operators import install
 from evornn.formula.source_lines import fail
 
 

@@ -10,12 +10,13 @@ on the stack.
 from __future__ import annotations
 
 import itertools
+import sys
 from typing import Any
 
 import numpy as np
 
 from evornn.formula.index_range import check_index
-from evornn.formula.refusals import Refusals
+from evornn.formula.operators import Operators, Refusals, install
 from evornn.formula.source_lines import fail, wrong
 
 _ids = itertools.count()
@@ -41,7 +42,7 @@ class Constant:
         return f"Constant{self.array.shape}"
 
 
-class Node(Refusals):
+class Node(Operators, Refusals):
     """One traced value: operation, arguments, static attribute, shape and dtype. Behaves like the number or array it
     stands for.
     """
@@ -73,154 +74,6 @@ class Node(Refusals):
 
     def __repr__(self) -> str:
         return f"<{self.op} {self.dtype}{list(self.shape)}>"
-
-    # arithmetic -------------------------------------------------------------------------------------------------------
-    def __add__(self, other: Any) -> Node:
-        return binary("add", self, other)
-
-    def __radd__(self, other: Any) -> Node:
-        return binary("add", other, self)
-
-    def __sub__(self, other: Any) -> Node:
-        return binary("sub", self, other)
-
-    def __rsub__(self, other: Any) -> Node:
-        return binary("sub", other, self)
-
-    def __mul__(self, other: Any) -> Node:
-        return binary("mul", self, other)
-
-    def __rmul__(self, other: Any) -> Node:
-        return binary("mul", other, self)
-
-    def __truediv__(self, other: Any) -> Node:
-        return binary("div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Node:
-        return binary("div", other, self)
-
-    def __floordiv__(self, other: Any) -> Node:
-        return arithmetic().whole_arithmetic("floordiv", self, other)
-
-    def __rfloordiv__(self, other: Any) -> Node:
-        return arithmetic().whole_arithmetic("floordiv", other, self)
-
-    def __mod__(self, other: Any) -> Node:
-        return arithmetic().whole_arithmetic("mod", self, other)
-
-    def __rmod__(self, other: Any) -> Node:
-        return arithmetic().whole_arithmetic("mod", other, self)
-
-    def __divmod__(self, other: Any) -> tuple[Node, Node]:
-        return self // other, self % other
-
-    def __rdivmod__(self, other: Any) -> tuple[Node, Node]:
-        return other // self, other % self
-
-    def __neg__(self) -> Node:
-        return unary("neg", self)
-
-    def __pos__(self) -> Node:
-        refuse_conditions("+", self)
-        return self
-
-    def __abs__(self) -> Node:
-        return unary("abs", self)
-
-    def __pow__(self, power: Any, modulus: Any = None) -> Node:
-        return arithmetic().power(self, power) if modulus is None else fail("pow takes no modulus in a formula; use %")
-
-    def __rpow__(self, base: Any) -> Node:
-        return arithmetic().power(base, self)
-
-    def __matmul__(self, other: Any) -> Node:
-        return matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Node:
-        return matmul(other, self)
-
-    # comparisons and masks --------------------------------------------------------------------------------------------
-    def __lt__(self, other: Any) -> Node:
-        return compare("lt", self, other)
-
-    def __le__(self, other: Any) -> Node:
-        return compare("le", self, other)
-
-    def __gt__(self, other: Any) -> Node:
-        return compare("lt", other, self)
-
-    def __ge__(self, other: Any) -> Node:
-        return compare("le", other, self)
-
-    def __eq__(self, other: Any) -> Node:  # type: ignore[override]
-        return compare("eq", self, other)
-
-    def __ne__(self, other: Any) -> Node:  # type: ignore[override]
-        return compare("ne", self, other)
-
-    __hash__ = object.__hash__
-
-    def __and__(self, other: Any) -> Node:
-        return logical("and", self, other)
-
-    __rand__ = __and__
-
-    def __or__(self, other: Any) -> Node:
-        return logical("or", self, other)
-
-    __ror__ = __or__
-
-    def __xor__(self, other: Any) -> Node:
-        return logical("xor", self, other)
-
-    __rxor__ = __xor__
-
-    def __invert__(self) -> Node:
-        if self.dtype != "bool":
-            fail("~ needs a condition (a comparison), not a number")
-        return Node("not", (self,), self.shape, "bool")
-
-    # parts ------------------------------------------------------------------------------------------------------------
-    def __len__(self) -> int:
-        if not self.shape:
-            fail("a scalar has no length")
-        return self.shape[0]
-
-    def __iter__(self) -> Any:
-        return iter([self[i] for i in range(len(self))])
-
-    def __getitem__(self, key: Any) -> Node:
-        return index(self, key)
-
-    # NumPy's names ----------------------------------------------------------------------------------------------------
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return numpy_names().apply_ufunc(ufunc, method, inputs, kwargs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return numpy_names().apply_function(function, args, kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in Node.__slots__:
-            raise AttributeError(name)
-        return numpy_names().method(self, name)
-
-
-_built_on_nodes: dict[str, Any] = {}  # modules that build on this one, and that its operators call
-
-
-def install(name: str, module: Any) -> None:
-    """Make a module known to the operators, when it is imported."""
-    _built_on_nodes[name] = module
-
-
-def arithmetic() -> Any:
-    """What is composed of several operations: powers and remainders."""
-    return _built_on_nodes["arithmetic"]
-
-
-def numpy_names() -> Any:
-    """What NumPy's functions of traced values mean."""
-    return _built_on_nodes["numpy_names"]
 
 
 # building blocks ------------------------------------------------------------------------------------------------------
@@ -365,3 +218,6 @@ def index(x: Node, key: Any) -> Node:
     if np.array_equal(flat, np.arange(flat[0], flat[0] + flat.size)):
         return Node("slice", (x,), shape, x.dtype, int(flat[0]))
     return Node("gather", (x,), shape, x.dtype, tuple(int(i) for i in flat))
+
+
+install("node", sys.modules[__name__])

@@ -14,8 +14,9 @@ import numpy as np
 
 from evornn.formula import arithmetic, elementwise, operations
 from evornn.formula import node as graph
-from evornn.formula.node import Node, as_float, binary, compare, install, lift, logical, unary
+from evornn.formula.node import Node, as_float, binary, compare, lift, logical, unary
 from evornn.formula.numpy_functions import FUNCTIONS, ravel
+from evornn.formula.operators import install
 from evornn.formula.source_lines import NoSuchAttribute, fail, user_line
 
 OFFERED: list[str] = []  # the names of evornn.formula, which fills it

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
 from evornn.errors import EvornnError, check_choice
-from evornn.formula import State, relu, sigmoid, sin, tanh
+from evornn.formula import Node, State, relu, sigmoid, sin, tanh
 from evornn.genome import Parameter
+from evornn.options import choice, flag, number, one_of, other, whole
 from evornn.representation import Part
 
 ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "relu": relu, "sin": sin, "linear": lambda x: x}
 
 
+@dataclass_transform(field_specifiers=(whole, number, flag, choice, one_of, other))
 class Network(Part):
     """Base of all networks. A subclass gives `parameters`, `state`, `step`; `inputs` and `outputs` are set by `bind`.
+    Its options are declared as in `evornn.options`, or are those of an `__init__` of its own.
 
     smooth: whether `step` is differentiable everywhere.
     """
@@ -48,6 +51,11 @@ class Network(Part):
         """The searched parameters, in genome order."""
         raise EvornnError(f"{type(self).__name__} names no parameters")
 
+    @property
+    def absent_parameters(self) -> tuple[str, ...]:
+        """Names that formulas read as 0: parameters, such as biases, that the options leave out."""
+        return ()
+
     def refine(self, rng: np.random.Generator, genes: dict[str, np.ndarray]) -> None:
         """Adjust initial genes name -> [P, *shape] in place (centre-crossing and the like)."""
 
@@ -61,18 +69,23 @@ class Network(Part):
         """Shapes of the state's fields; all start at zero unless `start` says otherwise."""
         return {}
 
-    def start(self, p: Any) -> State:
+    def start(self, p: State) -> State:
         """The state before the first step."""
         return State(**{name: np.zeros(shape) if shape else 0.0 for name, shape in self.state().items()})
 
-    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
+    def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """One step: parameters p, state s, observation x [inputs] -> (next state, output y [outputs])."""
         raise EvornnError(f"{type(self).__name__} has no step")
 
 
-def stepped(network: Network, p: Any, s: Any, x: Any) -> tuple[Any, Any]:
+def started(network: Network, p: State) -> State:
+    """The network's state before the first step."""
+    return network.start(complete(network, p))
+
+
+def stepped(network: Network, p: State, s: Any, x: Any) -> tuple[Any, Any]:
     """What the network's step returns; EvornnError unless that is a new state and outputs."""
-    result = network.step(p, s, x)
+    result: Any = network.step(complete(network, p), s, x)
     if not (isinstance(result, tuple) and len(result) == 2):
         raise EvornnError(
             f"{type(network).__name__}.step returns {type(result).__name__}; it must return two values, "
@@ -84,6 +97,12 @@ def stepped(network: Network, p: Any, s: Any, x: Any) -> tuple[Any, Any]:
             "the outputs: `return State(...), y`"
         )
     return result
+
+
+def complete(network: Network, p: State) -> State:
+    """The parameters, with 0 for those that are absent."""
+    absent = network.absent_parameters
+    return State(**dict(p.items()), **dict.fromkeys(absent, 0.0)) if absent else p
 
 
 def by_rows(shape: tuple[int, ...], units: int | None = None) -> np.ndarray:

@@ -6,38 +6,35 @@ y   = g(V h_K + c)
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError
-from evornn.formula import State
-from evornn.networks.base import activation as function_named
-from evornn.networks.base import by_rows
-from evornn.networks.units import UNITS, Units, units_read
+from evornn.errors import EvornnError, check_range
+from evornn.formula import Node, State
+from evornn.networks.base import ACTIVATIONS, activation, by_rows
+from evornn.networks.units import UNITS, Shapes, Units, units_read
+from evornn.options import choice, other
+
+
+def sizes(what: str, units: Any, _: Any) -> Any:
+    """Hidden units, or a list with those of each layer, checked."""
+    if not isinstance(units, list | tuple):
+        return check_range(what, units, 1, integer=True)
+    check_range(f"the number of layers in {what}", len(units), 0, 1000, integer=True)
+    return [check_range(what, n, 1, integer=True) for n in units]
 
 
 class Feedforward(Units):
     """Feedforward network: hidden layers and an output layer, no memory (Rumelhart, Hinton & Williams 1986).
 
-    units: hidden units, or a list with those of each hidden layer, from the inputs on; [] for none. activation: of the
-    hidden layers. bias, readout, range, init: as for `Units`.
+    Further options as for `Units`.
     """
 
-    PLURAL: ClassVar[bool] = True
-
-    def __init__(
-        self,
-        units: int | list[int] = 5,
-        bias: bool = True,
-        activation: str = "tanh",
-        readout: str = "tanh",
-        range: float = 6.0,
-        init: float | None = None,
-    ) -> None:
-        super().__init__(units, bias, readout, range, init)
-        self.activation = activation
-        function_named(activation)
+    units: int | list[int] = other(
+        "hidden units, or a list: those of each layer; [] for none", default=5, allowed=">= 1", check=sizes
+    )
+    activation: str = choice("f, of the hidden layers", ACTIVATIONS, default="tanh")
 
     @property
     def layers(self) -> list[int]:
@@ -55,11 +52,11 @@ class Feedforward(Units):
             raise EvornnError("units is [] and readout is 'units': the network would have no layer at all")
         super().check()
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """W1 [units, inputs], b1 [units], W2, b2, ..."""
-        shapes: dict[str, tuple[int, ...]] = {}
+        shapes: Shapes = {}
         for k, (n, m) in enumerate(zip(self.layers, [self.inputs, *self.layers], strict=False), 1):
-            shapes |= {f"W{k}": (n, m)} | ({f"b{k}": (n,)} if self.bias else {})
+            shapes |= {f"W{k}": (n, m), f"b{k}": self.biases(n)}
         return shapes
 
     def neurons(self) -> dict[str, np.ndarray]:
@@ -69,12 +66,14 @@ class Feedforward(Units):
         if not self.layers:
             return {name: by_rows(q.shape) for name, q in self.parameters().items()}
         starts = np.cumsum([0, *self.layers])
-        units = {name: starts[int(name[1:]) - 1] + by_rows(shape) for name, shape in self.shapes().items()}
-        readout = {name: units_read(shape) for name, shape in self.readout_shapes(self.width).items()}
-        return units | {name: np.where(u < 0, u, starts[-2] + u) for name, u in readout.items()}
+        own, readout = self.shapes(), self.readout_shapes(self.width)
+        units = {name: starts[int(name[1:]) - 1] + by_rows(shape) for name, shape in own.items() if shape}
+        read = {name: units_read(shape) for name, shape in readout.items() if shape}
+        return units | {name: np.where(u < 0, u, starts[-2] + u) for name, u in read.items()}
 
-    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
+    def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """Layer after layer; nothing is remembered."""
+        f = activation(self.activation)
         for k in range(1, len(self.layers) + 1):
-            x = function_named(self.activation)(self.add(getattr(p, f"W{k}") @ x, p, f"b{k}"))
+            x = f(getattr(p, f"W{k}") @ x + getattr(p, f"b{k}"))
         return State(), self.read(p, x)

@@ -9,9 +9,9 @@ from typing import Any, Self
 import numpy as np
 
 from evornn.errors import EvornnError, shown
-from evornn.formula import State
+from evornn.formula import Node, State
 from evornn.genome import Parameter
-from evornn.networks.base import Network, stepped
+from evornn.networks.base import Network, started, stepped
 from evornn.networks.gated.gru import GRU
 
 
@@ -85,12 +85,12 @@ class Stacked(Network):
             f"layer{k}_{name}": shape for k, layer in enumerate(self.layers) for name, shape in layer.state().items()
         }
 
-    def start(self, p: Any) -> State:
+    def start(self, p: State) -> State:
         """Each layer's own start."""
-        starts = [layer.start(part(p, k, layer.parameters())) for k, layer in enumerate(self.layers)]
+        starts = [started(layer, part(p, k, layer.parameters())) for k, layer in enumerate(self.layers)]
         return State(**{f"layer{k}_{name}": value for k, start in enumerate(starts) for name, value in start.items()})
 
-    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
+    def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """Layer after layer: the outputs of one are the inputs of the next."""
         after: dict[str, Any] = {}
         for k, layer in enumerate(self.layers):
@@ -103,6 +103,6 @@ class Stacked(Network):
         return f"Stacked({', '.join(layer.describe() for layer in self.layers)})"
 
 
-def part(record: Any, k: int, names: Any) -> State:
+def part(record: State, k: int, names: Any) -> State:
     """The fields of layer k, under their own names."""
     return State(**{name: getattr(record, f"layer{k}_{name}") for name in names})

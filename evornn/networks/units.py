@@ -7,35 +7,41 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_flag, check_range
+from evornn.errors import EvornnError
+from evornn.formula import Node, State
 from evornn.genome import Parameter
 from evornn.networks.base import ACTIVATIONS, Network, activation, by_rows
+from evornn.options import Order, choice, flag, number, whole
 
 WIDEST = 1e100  # range of weights: sums of products of such stay finite
 UNITS = "units"  # the readout that is no readout: the first units are the outputs
+Shapes = dict[str, tuple[int, ...] | None]  # of parameters; None: absent, read as 0
 
 
 class Units(Network):
     """Base of networks with a vector of unit outputs h. A subclass gives `shapes`, `state` and `step`.
 
-    units: number of units. bias: with biases. readout: "units" (the first units are the outputs) or the activation f of
-    an own output layer y = f(V h + c): tanh, sigmoid, relu, sin, linear. range: weights and biases are searched in
-    [-range, range]. init: the first ones are drawn from [-init, init]; default: range.
+    Its outputs y are the first units (readout "units"), or an output layer y = f(V h + c) with the activation f.
     """
 
-    PLURAL: ClassVar[bool] = False  # whether `units` may be a list, one for each layer
-    units: Any
-
-    def __init__(self, units: Any, bias: bool, readout: str, range: float, init: float | None) -> None:
-        if self.PLURAL and isinstance(units, list | tuple):
-            check_range("the number of layers in units", len(units), 0, 1000, integer=True)
-            self.units = [check_range("units", n, 1, integer=True) for n in units]
-        else:
-            self.units = check_range("units", units, 1, integer=True)
-        self.bias = check_flag("bias", bias)
-        self.readout = check_choice("readout", readout, [UNITS, *ACTIVATIONS])
-        self.range = check_range("range", range, 0, WIDEST, open_low=True)
-        self.init = None if init is None else check_range("init", init, 0, self.range, open_low=True)
+    units: Any = whole("number of units", default=5, low=1)
+    bias: bool = flag("with biases", default=True)
+    readout: str = choice(
+        "activation of the outputs; units: these are the first units",
+        [UNITS, *ACTIVATIONS],
+        default="tanh",
+        kw_only=True,
+    )
+    range: float = number("weights lie in +-range", default=6.0, low=0, high=WIDEST, open_low=True, kw_only=True)
+    init: float | None = number(
+        "first weights lie in +-init; None: +-range",
+        default=None,
+        low=0,
+        high="range",
+        open_low=True,
+        kw_only=True,
+    )
+    ORDER: ClassVar[Order] = ("units", "bias", ..., "readout", "range", "init")
 
     @property
     def width(self) -> int:
@@ -56,24 +62,32 @@ class Units(Network):
         lower.readout = UNITS
         return lower
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of the units' weights and biases, in genome order."""
+    def shapes(self) -> Shapes:
+        """Names and shapes of the units' weights and biases, in genome order; None for those that are absent."""
         raise EvornnError(f"{type(self).__name__} names no parameters")
 
     def weight(self, shape: tuple[int, ...]) -> Parameter:
         """A parameter with the network's range and initial draw."""
         return Parameter(shape, (-self.range, self.range), None if self.init is None else (-self.init, self.init))
 
-    def readout_shapes(self, width: int) -> dict[str, tuple[int, ...]]:
+    def biases(self, count: int) -> tuple[int] | None:
+        """The shape of so many biases, None without."""
+        return (count,) if self.bias else None
+
+    def readout_shapes(self, width: int) -> Shapes:
         """V [outputs, width] and c [outputs] of the output layer; none if units are the outputs."""
-        if self.readout == UNITS:
-            return {}
-        return {"V": (self.outputs, width)} | ({"c": (self.outputs,)} if self.bias else {})
+        return {} if self.readout == UNITS else {"V": (self.outputs, width), "c": self.biases(self.outputs)}
 
     def parameters(self) -> dict[str, Parameter]:
         """The units' parameters, then those of the output layer."""
         shapes = self.shapes() | self.readout_shapes(self.width)
-        return {name: self.weight(shape) for name, shape in shapes.items()}
+        return {name: self.weight(shape) for name, shape in shapes.items() if shape is not None}
+
+    @property
+    def absent_parameters(self) -> tuple[str, ...]:
+        """Those whose shape is None."""
+        shapes = self.shapes() | self.readout_shapes(self.width)
+        return tuple(name for name, shape in shapes.items() if shape is None)
 
     def neurons(self) -> dict[str, np.ndarray]:
         """A unit has its rows, those of all its gates, and what the output layer reads of it: a column of V. Biases of
@@ -85,15 +99,9 @@ class Units(Network):
             for name, q in self.parameters().items()
         }
 
-    def read(self, p: Any, h: Any) -> Any:
+    def read(self, p: State, h: Node) -> Node:
         """Outputs y [outputs] from unit outputs h."""
-        if self.readout == UNITS:
-            return h[: self.outputs]
-        return activation(self.readout)(self.add(p.V @ h, p, "c"))
-
-    def add(self, z: Any, p: Any, name: str) -> Any:
-        """z plus the bias called `name`, if the network has biases."""
-        return z + getattr(p, name) if self.bias else z
+        return h[: self.outputs] if self.readout == UNITS else activation(self.readout)(p.V @ h + p.c)
 
 
 def units_read(shape: tuple[int, ...]) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from typing import Any, Self
 
@@ -11,13 +10,14 @@ import numpy as np
 from evornn.backends.base import over_episodes
 from evornn.changes import fingerprint
 from evornn.errors import EvornnError, check_choice, check_range, shown
-from evornn.genome import Space, of_finite, real_numbers
+from evornn.genome import Space, of_finite
 from evornn.graph.simulation_graphs import check_traceable
 from evornn.networks.base import Network
-from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory, Trial
+from evornn.problem import champion, copies, inputs
+from evornn.results import ChampionReport, Evaluation, Gradient, Trajectory
 from evornn.sharing import MAKING, made_once, made_so_far, not_made
 from evornn.simulation import Simulation
-from evornn.tasks.base import Stage, Task
+from evornn.tasks.base import Task
 from evornn.tasks.episodes import drawn, drawn_twice
 
 BACKENDS = ("cpu", "cuda", "auto", "plain")
@@ -73,8 +73,8 @@ class Problem:
         self.network, self.task = self.simulation.network, task
         if task.series:
             self.episodes = len(next(iter(task.series.values())))
-        self.scenarios = self._checked_scenarios(drawn_twice(task, self.episodes, self.seed))
-        self._elsewhere: dict[Task, Problem] = {}
+        self.scenarios = inputs.scenario_table(drawn_twice(task, self.episodes, self.seed))
+        self.elsewhere: dict[Task, Problem] = {}  # this problem on other tasks of champion tests
         self._given = network
         self._seen = fingerprint(network), fingerprint(self.network, task)
         self.checked_steps(None)
@@ -98,11 +98,11 @@ class Problem:
             self.simulation = fresh
             if self.task.series:
                 self.episodes = len(next(iter(self.task.series.values())))
-            self.scenarios = self._checked_scenarios(drawn(fresh.task, self.episodes, self.seed), True)
+            self.scenarios = inputs.scenario_table(drawn(fresh.task, self.episodes, self.seed))
             self.checked_steps(None)
             for name in ("backend", "_exact"):
                 self.__dict__.pop(name, None)
-            self._elsewhere = {}
+            self.elsewhere = {}
             self._seen = fingerprint(self._given), fingerprint(self.network, fresh.task)
 
     @made_once
@@ -129,7 +129,7 @@ class Problem:
         A genome with NaN or infinity gets NaN fitness and no steps. Raises EvornnError on a wrong shape or dtype.
         """
         genomes = self.checked_genomes(genomes)
-        table = self.scenarios if scenarios is None else self._checked_scenarios(scenarios)
+        table = self.scenarios if scenarios is None else inputs.scenario_table(scenarios, self)
         steps = self.checked_steps(steps)
 
         def compute(finite: Any) -> tuple[Any, ...]:
@@ -149,7 +149,7 @@ class Problem:
         """
         genomes = self.checked_genomes(genomes)
         self.check_smooth()
-        chosen = None if episodes is None else self._checked_episodes(episodes)
+        chosen = None if episodes is None else inputs.episode_numbers(episodes, len(self.scenarios))
         table = self.scenarios if chosen is None else self.scenarios[chosen]
         steps = self.checked_steps(steps)
 
@@ -176,58 +176,20 @@ class Problem:
         from evornn.problem.rollout import rollout
 
         check_range("scenario", scenario, 0, len(self.scenarios) - 1, integer=True)
-        values = self.simulation.genome.values(self._one_genome(genome))[0]
+        values = self.simulation.genome.values(inputs.one_genome(self, genome))[0]
         return rollout(self.simulation, values, self.scenarios[scenario], self.checked_steps(None), self.seed, scenario)
 
     def share_learned(self, genome: Any) -> float:
         """Share of the episodes learned: those whose fitness reaches the task's `solved_fitness` (or sequence
         criterion).
         """
-        goal = getattr(self.task, "criterion", None)
-        goal = -goal if goal is not None else self.task.solved_fitness
-        if goal is None:
-            raise EvornnError(
-                f"{type(self.task).__name__} does not say when an episode counts as learned: no share_learned"
-            )
-        values = self.simulation.genome.values(self._one_genome(genome))
-        each, _, _ = self.backend.evaluate(values, self.scenarios, self.checked_steps(None), self.seed)
-        return float(np.mean(each[0] >= goal))
+        return champion.share_learned(self, genome)
 
     def test_champion(self, genome: Any) -> ChampionReport:
         """The task's own champion test in float64; for a task with only `solved_fitness`, its fitness in float64
         against that.
         """
-        self.renew()
-        exact = self.exact()
-        genomes = exact._one_genome(genome)
-        fitness = float(exact.evaluate(genomes).fitness[0])
-        goal, stages, trials = self.task.solved_fitness, self.task.champion_test(), []
-        for stage in stages:
-            trials.append(exact._trial(genomes, stage))
-            if not trials[-1].ok:
-                break
-        solved = bool(trials[-1].ok and len(trials) == len(stages)) if stages else goal is not None and fitness >= goal
-        return ChampionReport(solved, trials, "float64", self.backend_name, fitness)
-
-    def _trial(self, genomes: np.ndarray, stage: Stage) -> Trial:
-        there = self._on(stage.task)
-        values = there.simulation.genome.values(there.checked_genomes(genomes))
-        scenarios, steps = there._checked_scenarios(stage.scenarios), there.checked_steps(stage.steps)
-        fitness, _, failed = there.backend.evaluate(values, scenarios, steps, self.seed)
-        enough = stage.fitness is None or bool(fitness[0].mean() >= stage.fitness)
-        passed = int((~failed[0]).sum()) if enough else 0
-        return Trial(stage.name, passed, len(stage.scenarios), stage.required, stage.steps)
-
-    def _on(self, task: Task | None) -> Problem:
-        """This problem on another task object of the same sizes; itself on None."""
-        if task is None or task is self.task:
-            return self
-        with MAKING:
-            if task not in self._elsewhere:
-                self._elsewhere[task] = Problem(
-                    self.network, task, self.backend_name, self.precision, self.workers, seed=self.seed
-                )
-            return self._elsewhere[task]
+        return champion.test(self, genome)
 
     def exact(self) -> Problem:
         """The same problem in float64 on the CPU (itself if it is)."""
@@ -243,13 +205,11 @@ class Problem:
         """The same problem with the episodes and the noise of another seed, sharing what is compiled; `episodes`: how
         many, if not as many. EvornnError if its episodes are given data.
         """
-        if self.task.series:
-            raise EvornnError(f"the episodes of {type(self.task).__name__} are given data; there are no others to draw")
-        other = self._copied()
-        other.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
-        other.episodes = self.episodes if episodes is None else check_range("episodes", episodes, 1, integer=True)
-        other.scenarios = self._checked_scenarios(drawn(self.task, other.episodes, seed))
-        return other
+        return copies.redrawn(self, seed, episodes)
+
+    def shortened(self, steps: int) -> Problem:
+        """The same problem with episodes of `steps` steps at most, sharing what is compiled."""
+        return copies.shortened(self, steps)
 
     def memory(self, population: int, gradients: bool = False) -> int:
         """Bytes that evaluating `population` genomes takes, predicted before anything is compiled or evaluated: the
@@ -268,22 +228,9 @@ class Problem:
         """Steps that one evaluation simulates at most."""
         return len(self.scenarios) * self.checked_steps(None)
 
-    def shortened(self, steps: int) -> Problem:
-        """The same problem with episodes of `steps` steps at most, sharing what is compiled."""
-        other = self._copied()
-        other.task = copy.copy(self.task)
-        other.task.steps = min(check_range("steps", steps, 1, integer=True), self.checked_steps(None))
-        return other
-
-    def _copied(self) -> Problem:
-        """A copy that shares what is compiled, and nothing that was made for these episodes."""
-        other = copy.copy(self)
-        other.__dict__["backend"] = self.backend
-        return other
-
     def __getstate__(self) -> dict[str, Any]:
         """What a copy (in another process, or here) starts from: without what is made on first use."""
-        return not_made(self) | {"_elsewhere": {}}
+        return not_made(self) | {"elsewhere": {}}
 
     def compile(self, population: int) -> None:
         """Compile what evaluating `population` genomes and testing a champion take: a run is then timed without it."""
@@ -293,7 +240,7 @@ class Problem:
         exact = self.exact()
         exact.evaluate(genomes[:1], steps=1)
         for stage in self.task.champion_test():
-            exact._trial(genomes[:1], dataclasses.replace(stage, steps=1))
+            champion.trial(exact, genomes[:1], dataclasses.replace(stage, steps=1))
 
     def kernel_source(self) -> str:
         """The emitted source of the kernel that evaluates a population of 1,024."""
@@ -307,7 +254,7 @@ class Problem:
 
     def close(self) -> None:
         """Stop the backend's threads, give back its memory on a device."""
-        for other in (made_so_far(self, "backend"), made_so_far(self, "_exact"), *self._elsewhere.values()):
+        for other in (made_so_far(self, "backend"), made_so_far(self, "_exact"), *self.elsewhere.values()):
             if other is not None:
                 other.close()
 
@@ -317,55 +264,13 @@ class Problem:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # checks -----------------------------------------------------------------------------------------------------------
     def checked_genomes(self, genomes: Any) -> np.ndarray:
         """genomes as float64 [P, D]; EvornnError on another shape or dtype."""
         self.renew()
-        array = real_numbers("genomes", genomes)
-        if array.ndim != 2 or array.shape[1] != self.dimension or not len(array):
-            raise EvornnError(
-                f"genomes have shape {array.shape}; they must be [P, {self.dimension}] with P >= 1 "
-                f"for {self.simulation.describe()}"
-            )
-        return array.astype(np.float64, copy=False)
-
-    def _one_genome(self, genome: Any) -> np.ndarray:
-        """One genome [D] (or [1, D]) as float64 [1, D]."""
-        genomes = self.checked_genomes(np.atleast_2d(real_numbers("the genome's genes", genome)))
-        if len(genomes) != 1:
-            raise EvornnError(f"genome has shape {genomes.shape}; it must be one genome [{self.dimension}]")
-        return genomes
-
-    def _checked_scenarios(self, scenarios: Any, anew: bool = False) -> np.ndarray:
-        table = real_numbers("scenarios", scenarios).astype(np.float64)
-        known = hasattr(self, "scenarios") and not anew
-        size = self.scenarios.shape[1] if known else table.shape[-1] if table.ndim else 0
-        if not np.isfinite(table).all():
-            where = np.argwhere(~np.isfinite(table))[0].tolist()
-            raise EvornnError(f"scenarios have a value that is not finite at {where}")
-        if table.ndim != 2 or table.shape[1] != size or not len(table):
-            raise EvornnError(f"scenarios have shape {table.shape}; they must be [E, {size}] with E >= 1")
-        if self.task.series and known and len(table) != len(self.scenarios):
-            raise EvornnError(
-                f"{len(table)} scenarios for {len(self.scenarios)} sequences; a sequence task runs each once"
-            )
-        return table
-
-    def _checked_episodes(self, episodes: Any) -> np.ndarray:
-        chosen = real_numbers("episodes", episodes)
-        count = len(self.scenarios)
-        if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or not len(chosen):
-            raise EvornnError(
-                f"episodes are {shown(episodes)}; they must be numbers of episodes, at least one of 0..{count - 1}"
-            )
-        if chosen.min() < 0 or chosen.max() >= count:
-            raise EvornnError(f"episodes go from {chosen.min()} to {chosen.max()}; this problem has 0..{count - 1}")
-        return chosen
+        return inputs.genome_rows(genomes, self.dimension, self.simulation)
 
     def checked_steps(self, steps: int | None) -> int:
         """`steps`, or the task's, and no more than its sequences have."""
-        of = f"steps of {type(self.task).__name__}" if steps is None else "steps"
-        steps = check_range(of, self.task.steps if steps is None else steps, 1, integer=True)
-        longest = min((a.shape[1] for a in self.task.series.values()), default=steps)
-        check_traceable(self.simulation, self.scenarios.shape[1], steps := min(int(steps), longest))
+        steps = inputs.step_count(self.task, steps)
+        check_traceable(self.simulation, self.scenarios.shape[1], steps)
         return steps

@@ -9,6 +9,7 @@ import numpy as np
 from evornn.backends.reference import episode, parameter_views
 from evornn.formula import State
 from evornn.formula.state import flatten, leaf_names
+from evornn.networks.base import stepped
 from evornn.results import Trajectory
 
 
@@ -34,7 +35,7 @@ def _trajectory(simulation: Any, values: np.ndarray, seen: list[tuple[Any, Any, 
     observations, actions, rewards, states = [], [], [], []
     for before, after, now in seen:
         x = task.sense(before.task, now)
-        _, y = network.step(p, before.net, x)
+        _, y = stepped(network, p, before.net, x)
         observations.append(np.atleast_1d(x))
         actions.append(np.atleast_1d(y))
         rewards.append(float(task.gain(before.task, y, after.task, now)) if before.alive else 0.0)

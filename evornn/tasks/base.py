@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self, dataclass_transform
 
 import numpy as np
 
 from evornn.errors import EvornnError
+from evornn.formula import Node, State
+from evornn.options import choice, flag, number, one_of, other, whole
 from evornn.representation import Part
 
 MOST_STEPS = 10**12  # of an episode: more than any machine gets through
@@ -30,8 +32,10 @@ class Stage:
     fitness: float | None = None
 
 
+@dataclass_transform(field_specifiers=(whole, number, flag, choice, one_of, other))
 class Task(Part):
     """Base of all tasks. A subclass gives sizes, scenarios, and the formulas start, observe, step, failed and reward.
+    Its options are declared as in `evornn.options`, or are those of an `__init__` of its own.
 
     observations, actions: sizes of what the network sees and gives. steps: control steps of an episode. solved_fitness:
     a fitness that counts as solved, or None. published: mean evaluations of published methods, to show beside ours.
@@ -58,48 +62,48 @@ class Task(Part):
         """What differs between episodes: [n, k], drawn from `seed`."""
         return np.zeros((n, 1))
 
-    def start(self, scenario: Any) -> Any:
+    def start(self, scenario: Node) -> State:
         """The state at the start of an episode, from a scenario [k]."""
         raise EvornnError(f"{type(self).__name__} has no start")
 
-    def observe(self, state: Any) -> Any:
+    def observe(self, state: State) -> Node:
         """What the network sees: [observations]."""
         raise EvornnError(f"{type(self).__name__} has no observe")
 
-    def step(self, state: Any, action: Any, t: Any) -> Any:
+    def step(self, state: State, action: Node, t: Node) -> State:
         """The state after one control step under action [actions]."""
         return state
 
-    def failed(self, state: Any) -> Any:
+    def failed(self, state: State) -> Node | bool:
         """Whether the episode ends here, in failure. NaN must count as failed where a bound can be broken."""
         return False
 
-    def finished(self, state: Any) -> Any:
+    def finished(self, state: State) -> Node | bool:
         """Whether the episode ends here, its goal reached: no failure."""
         return False
 
-    def passed(self, state: Any) -> Any:
+    def passed(self, state: State) -> Node | bool:
         """Whether an episode that has come to its end counts as correct; one that has failed never does."""
         return True
 
-    def reward(self, state: Any, action: Any, after: Any, t: Any) -> Any:
+    def reward(self, state: State, action: Node, after: State, t: Node) -> Node | float:
         """Added to the total for the step from `state` to `after` (also for the step that fails)."""
         return 0.0
 
-    def score(self, state: Any, total: Any, steps: Any) -> Any:
+    def score(self, state: State, total: Node, steps: Node) -> Node:
         """Fitness of an episode from its last state, total reward and number of steps taken; higher is better."""
         return total
 
     # what the simulation calls: sequence tasks look at the data row `now` -------------------------------------------
-    def sense(self, state: Any, now: Any) -> Any:
+    def sense(self, state: State, now: State) -> Node:
         """The observation at step now.t."""
         return self.observe(state)
 
-    def advance(self, state: Any, action: Any, now: Any) -> Any:
+    def advance(self, state: State, action: Node, now: State) -> State:
         """The state after step now.t."""
         return self.step(state, action, now.t)
 
-    def gain(self, state: Any, action: Any, after: Any, now: Any) -> Any:
+    def gain(self, state: State, action: Node, after: State, now: State) -> Node | float:
         """The reward of step now.t."""
         return self.reward(state, action, after, now.t)
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError
 from evornn.memory import check_memory
+from evornn.options import Order, fixed, whole
 from evornn.representation import constructor_call
 from evornn.tasks.base import Stage
 from evornn.tasks.losses import largest_loss
@@ -22,28 +23,28 @@ TRAINING, TEST = 0, 1  # parts of the random stream of a seed
 class Generated(Sequence):
     """Base of tasks that draw their own sequences. A subclass gives `draw` (or `generate`), and takes these options.
 
-    sequences: training sequences, E. seed: of their draw; test sequences come from another stream of it. test: fresh
-    sequences in the champion test. loss: of every step that matters; cross-entropies want a linear readout.
+    Test sequences come from another stream of the seed. Cross-entropies want a linear readout.
     """
 
-    LOSSES: ClassVar[tuple[str, ...]] = ("mse",)  # that fit the targets
+    LOSSES: ClassVar[tuple[str, ...]] = ("mse",)
     MORE: ClassVar[tuple[str, ...]] = ()  # names of the rows that a draw gives after the mask
     SMALL: ClassVar[dict[str, Any]] = {}  # options of `example`
     ALLOWED_WRONG: ClassVar[float] = 0.0  # share of test sequences: a champion passes with fewer than that, or none
 
-    def __init__(self, sequences: int, seed: int, test: int, loss: str = "mse", correct: Any = None) -> None:
-        self.sequences = check_range("sequences", sequences, 1, integer=True)
-        self.seed = check_range("seed", seed, 0, 2**32 - 1, integer=True)
-        self.test = check_range("test", test, 1, integer=True)
-        check_choice("loss", loss, self.LOSSES)
+    inputs = targets = mask = data = criterion = correct = fixed(None)
+    sequences: int = whole("training sequences", default=32, low=1, kw_only=True)
+    seed: int = whole("of the draw of all sequences", default=0, low=0, high=2**32 - 1, kw_only=True)
+    test: int = whole("fresh sequences in the champion test", default=256, low=1, kw_only=True)
+    ORDER: ClassVar[Order] = (..., "sequences", "seed", "test", "loss")
+
+    def derive(self) -> None:
+        """Draw the sequences, once it is known that there is memory for them."""
         steps, numbers = self.extent()
         needed = (COPIES * 8 * steps * numbers + SEQUENCE) * (self.sequences + self.test)
         longest = f", with up to {steps:,} steps a sequence," if steps else ""
         check_memory(f"{constructor_call(self)}{longest}", needed, "fewer or shorter sequences need less")
         inputs, targets, mask, *more = self.generate(np.random.default_rng([self.seed, TRAINING]), self.sequences)
-        super().__init__(inputs, targets, mask, loss=loss, correct=correct)
-        if more:
-            self.hold(inputs, targets, mask, **dict(zip(self.MORE, more, strict=True)))
+        self.hold(inputs, targets, mask, **dict(zip(self.MORE, more, strict=True)))
         self._fresh: Self | None = None
 
     # data -----------------------------------------------------------------------------------------------------------

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from evornn.errors import EvornnError, check_choice, check_range, shown
-from evornn.formula import State
+from evornn.formula import Node, State
+from evornn.options import Order, choice, number, other
 from evornn.tasks import metrics
 from evornn.tasks.base import Task
 from evornn.tasks.data import prepared
 from evornn.tasks.losses import LOSSES, RULES, is_right
+
+
+def _file(what: str, data: Any, _: Any) -> str:
+    if not isinstance(data, str | Path):
+        raise EvornnError(f"{what} is {shown(data)}; it must be the name of a .npz file")
+    return str(data)
+
+
+def _rule(what: str, correct: Any, _: Any) -> Any:
+    if isinstance(correct, str):
+        return check_choice(what, correct, RULES)
+    return check_range(what, correct, 0, open_low=True)
 
 
 class Sequence(Task):
@@ -31,32 +44,29 @@ class Sequence(Task):
     cross-entropy, less than this off); None: no sequence fails.
     """
 
-    def __init__(
-        self,
-        inputs: Any = None,
-        targets: Any = None,
-        mask: Any = None,
-        loss: str = "mse",
-        criterion: float | None = None,
-        data: str | Path | None = None,
-        correct: str | float | None = None,
-    ) -> None:
-        if not isinstance(data, str | Path | None):
-            raise EvornnError(f"data is {shown(data)}; it must be the name of a .npz file")
-        self.data, self.given = data and str(data), not (inputs is None and targets is None and mask is None)
+    LOSSES: ClassVar[tuple[str, ...]] = tuple(LOSSES)  # that fit the targets
+
+    inputs: Any = other("[E, T, n]", default=None)
+    targets: Any = other("[E, T, m]", default=None)
+    mask: Any = other("[E, T]", default=None)
+    loss: str = choice("of the outputs at a step", "LOSSES", default="mse")
+    criterion: float | None = number("loss that counts as learned", default=None, low=0)
+    data: str | Path | None = other(".npz file with the arrays", default=None, check=_file)
+    correct: Any = other(
+        "what correct outputs are; None: any", default=None, allowed="argmax, threshold, > 0", check=_rule
+    )
+    ORDER: ClassVar[Order] = ("inputs", "targets", "mask", "loss", "criterion", "data", "correct", ...)
+
+    def derive(self) -> None:
+        """Take the arrays, wherever they come from."""
+        arrays = tuple(vars(self).pop(name) for name in ("inputs", "targets", "mask"))
+        self.given = any(array is not None for array in arrays)
         if not self.given:
-            inputs, targets, mask = example_data() if data is None else stored(data)
-        elif data is not None:
-            raise EvornnError(f"data is {shown(data)}, but arrays are given as well; give one or the other")
-        self.loss = check_choice("loss", loss, LOSSES)
-        if isinstance(correct, str):
-            check_choice("correct", correct, RULES)
-        elif correct is not None:
-            check_range("correct", correct, 0, open_low=True)
-        self.correct: Any = correct
-        self.hold(inputs, targets, mask)
-        self.criterion = None if criterion is None else check_range("criterion", criterion, 0)
-        self.solved_fitness = None if criterion is None else -float(criterion)
+            arrays = example_data() if self.data is None else stored(self.data)
+        elif self.data is not None:
+            raise EvornnError(f"data is {shown(self.data)}, but arrays are given as well; give one or the other")
+        self.hold(*arrays)
+        self.solved_fitness = None if self.criterion is None else -float(self.criterion)
 
     def hold(self, inputs: Any, targets: Any, mask: Any = None, **rows: Any) -> None:
         """Take these data, and further `rows` name -> [E, T] or [E, T, k] for the formulas; EvornnError if wrong."""
@@ -82,34 +92,34 @@ class Sequence(Task):
         if self.loss == "binary_cross_entropy" and not ((targets >= 0) & (targets <= 1)).all():
             raise EvornnError("targets of binary_cross_entropy must lie in [0, 1]")
 
-    def start(self, scenario: Any) -> State:
+    def start(self, scenario: Node) -> State:
         """The world is the data: nothing to carry but whether an output was wrong."""
         return State() if self.correct is None else State(wrong=np.bool_(False))
 
-    def sense(self, s: Any, now: Any) -> Any:
+    def sense(self, s: State, now: State) -> Node:
         """The step's row of inputs [n]."""
         return now.inputs
 
-    def advance(self, s: Any, action: Any, now: Any) -> State:
+    def advance(self, s: State, action: Node, now: State) -> State:
         """Note a wrong output."""
         return State() if self.correct is None else State(wrong=s.wrong | ~self.right(action, now))
 
-    def right(self, y: Any, now: Any) -> Any:
+    def right(self, y: Node, now: State) -> Node:
         """Whether the step's outputs are correct, or do not matter."""
         wanted = now.allowed if "allowed" in self.series else now.targets
         right = is_right(self.correct, self.loss, y, wanted)
         return right | (now.weight <= 0.0) if "weight" in self.series else right
 
-    def passed(self, s: Any) -> Any:
+    def passed(self, s: State) -> Node | bool:
         """Whether every output was correct."""
         return True if self.correct is None else ~s.wrong
 
-    def gain(self, s: Any, action: Any, after: Any, now: Any) -> Any:
+    def gain(self, s: State, action: Node, after: State, now: State) -> Node | float:
         """The step's loss, negative, times its share of the mask."""
         loss = LOSSES[self.loss](action, now.targets)
         return -(loss * now.weight) if "weight" in self.series else -loss
 
-    def score(self, s: Any, total: Any, steps: Any) -> Any:
+    def score(self, s: State, total: Node, steps: Node) -> Node:
         """The negative loss, averaged over the steps."""
         return total if "weight" in self.series else total / steps
 

@@ -1,6 +1,7 @@
 """The command line as a person meets it: output, files, exit codes, errors; every spec in runs/ in a short form."""
 
 import contextlib
+import inspect
 import json
 import os
 import re
@@ -131,6 +132,8 @@ def test_mistakes_end_in_one_line_and_exit_code_2(small):
         (["run", small, "--out", "."], "not an empty directory"),
         (["resume", "nowhere"], "nowhere holds no run"),
         (["list", "network"], "did you mean 'networks'"),
+        (["list", "Elmann"], "did you mean 'Elman'"),
+        (["list", "Elman", "--markdown"], "leave out 'Elman'"),
     ]:
         output = call(*arguments, code=2)
         assert words in output
@@ -216,8 +219,24 @@ def test_list_and_readme_name_what_is_registered():
     assert "LSTM" not in call("list", "tasks")
     assert "Adam" in call("list", "trainers")
     assert "LBFGS" not in call("list", "searches")
-    for page, text in (("README.md", info.names()), ("docs/catalogue.md", info.markdown())):
-        assert text in (ROOT / page).read_text(), f"stale; run: evornn list --readme {page}"
+    readme = (ROOT / "README.md").read_text()
+    assert info.markdown() in readme, "stale; run: evornn list --readme README.md"
+
+
+@pytest.mark.parametrize("name", info.registered())
+def test_list_shows_the_options_of_one(name):
+    output = CliRunner().invoke(app, ["list", name]).output
+    assert output.startswith(f"{name}: ")
+    assert max(map(len, output.splitlines())) <= 80
+    for option, parameter in inspect.signature(info.registered()[name]).parameters.items():
+        default = "" if parameter.default is parameter.empty else rf" = {re.escape(repr(parameter.default))}"
+        assert re.search(rf"^  \**{option}{default}( |$)", output, re.MULTILINE)
+
+
+def test_list_tells_default_range_and_meaning_in_a_line():
+    output = CliRunner().invoke(app, ["list", "LSTM"]).output
+    assert "  units = 5          >= 1: number of units\n" in output
+    assert "  init = None        (0, range]: first weights" in output
 
 
 def test_doctor_kernel_and_cache(small, monkeypatch, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from evornn.formula import State
 from evornn.genome import Genome
 from evornn.networks import CTRNN, GRU, LSTM, EchoState, Elman, Feedforward, FullyRecurrent, IndRNN, Jordan, Stacked
+from evornn.networks.base import complete
 from evornn.networks.reservoir import echo_state
 
 INPUTS, OUTPUTS, STEPS = 3, 2, 25
@@ -16,7 +17,7 @@ def bound(network, seed=0, inputs=INPUTS, outputs=OUTPUTS):
     network = network.bind(inputs, outputs)
     genome = Genome(network.parameters(), network.refine)
     values = genome.values(genome.space.sample(np.random.default_rng(seed), 1))
-    return network, State(**{name: v[0] for name, v in genome.split(values).items()})
+    return network, complete(network, State(**{name: v[0] for name, v in genome.split(values).items()}))
 
 
 def run(network, p, xs, states=False):
@@ -91,7 +92,7 @@ def test_ctrnn_converges_to_its_equation_with_order_one(xs):
 
 def test_ctrnn_options():
     network, p = bound(CTRNN(units=3, signed=False, bias=False))
-    assert "theta" not in dict(p.items())
+    assert "theta" not in network.parameters()
     y = 0.1 / p.tau * (p.U @ np.full(3, 0.5) + p.W @ np.ones(3))
     np.testing.assert_allclose(run(network, p, np.ones((1, 3)))[0], sigmoid(y)[:2])
     assert (p.tau >= 0.2).all()

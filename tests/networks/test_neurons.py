@@ -18,6 +18,7 @@ from evornn.networks import (
     Stacked,
     Units,
 )
+from evornn.networks.base import complete
 from evornn.problem import Problem
 from evornn.tasks import DoublePole
 
@@ -51,7 +52,7 @@ def test_a_units_genes_change_that_unit(name: str, bias: bool) -> None:
     neurons, units = genome.space.neurons, network.width
 
     def after(values: np.ndarray) -> dict[str, np.ndarray]:
-        p = State(**{name: v[0] for name, v in genome.split(values[None]).items()})
+        p = complete(network, State(**{name: v[0] for name, v in genome.split(values[None]).items()}))
         s = State(**{name: rng_state[name] for name in network.state()})
         return {
             name: np.asarray(v) for name, v in dict(network.step(p, s, x)[0].items()).items() if v.shape == (units,)

@@ -1,4 +1,4 @@
-"""Graph to kernel text, in the words of `prelude`: the same text for every layout but for offsets and loop steps.
+"""Graph to kernel text, in the words of the target: the same text for every layout but for offsets and loop steps.
 
 `Body` emits one graph; `Carry` is what a loop carries round.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from evornn.compiler.emit.accumulation import Effects
 from evornn.compiler.emit.products import Products
 from evornn.compiler.emit.structure import Parts
+from evornn.compiler.emit.uniform import Uniform
 from evornn.compiler.emit.values import VARIABLE, Memory, Small, Value, part
 from evornn.formula.node import Node
 from evornn.formula.trace import Function
@@ -15,7 +16,7 @@ from evornn.graph.simplify import in_registers
 from evornn.graph.vjp import EFFECT
 
 
-class Body(Parts, Products, Effects):
+class Body(Uniform, Parts, Products, Effects):
     """Emits the statements of one graph into a text; nested loops and functions share the plan and the names."""
 
     # functions and loops ----------------------------------------------------------------------------------------------

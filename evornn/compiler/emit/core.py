@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from evornn.compiler.emit.values import VARIABLE, LayoutUnsupported, Memory, Small, Text, Value, plus
+from evornn.compiler.emit.values import VARIABLE, LayoutUnsupported, Memory, Small, Text, Value, plus, sine_pairs
 from evornn.compiler.memory_plan import Plan
 from evornn.compiler.target import Language
 from evornn.errors import EvornnError
@@ -19,7 +19,6 @@ from evornn.graph.simplify import in_registers, value_of
 ARRAYS = ("w", "K", "S")  # what every function of a kernel is passed: weights, constants, scratch
 VIEWS = ("slice", "take", "carried")  # large ones are read where their argument is
 WORDS = {"and": "and_", "or": "or_", "not": "not_"}
-WHOLE = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
 
 
 class Core:
@@ -56,7 +55,7 @@ class Core:
         for node in nodes:
             for arg in node.args:
                 self._readers[arg.id].append(node)
-        shared = self._sine_pairs(nodes)
+        shared = sine_pairs(nodes)
         late = [n for n in nodes if n.op == "put" and n.id in self._homes and not self._readers[n.id]]
         late_ids = {n.id for n in late}
         for node in [n for n in nodes if n.id not in late_ids] + late:
@@ -261,40 +260,6 @@ class Core:
             "".join("t" if a.shape else "s" for a in node.args),
         )
         return Small([f"{name}[{i}]" for i in range(node.size)], name)
-
-    def _whole(self, node: Node) -> Value:
-        a, b = (self.scalar(x) for x in node.args)
-        name = self.name()
-        self.text.add(f"{name} = {a} {WHOLE[node.op]} {b}")
-        return Small([name])
-
-    def _add(self, node: Node) -> Value:
-        return self._whole(node) if node.dtype == "int" else self._elementwise(node)
-
-    _sub = _mul = _add
-    _floordiv = _mod = _whole
-
-    def _minimum(self, node: Node) -> Value:
-        if node.dtype != "int":
-            return self._elementwise(node)
-        name = self.name()
-        self.text.add(f"{name} = {node.op[:3]}({', '.join(self.scalar(x) for x in node.args)})")
-        return Small([name])
-
-    _maximum = _minimum
-
-    def _to_float(self, node: Node) -> Value:
-        name = self.name()
-        self.text.add(f"{name} = lanes({self.scalar(node.args[0])})")
-        return Small([name])
-
-    def _sine_pairs(self, nodes: list[Node]) -> dict[int, tuple[Node, Node]]:
-        """Scalars whose sine and cosine are both wanted."""
-        found: dict[int, dict[str, Node]] = defaultdict(dict)
-        for node in nodes:
-            if node.op in ("sin", "cos") and not node.shape:
-                found[node.args[0].id][node.op] = node
-        return {n.id: (p["sin"], p["cos"]) for p in found.values() if len(p) == 2 for n in p.values()}
 
     def _sine_pair(self, node: Node, pair: tuple[Node, Node]) -> None:
         name = self.name()

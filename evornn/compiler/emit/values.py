@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from evornn.errors import EvornnError
@@ -76,3 +77,12 @@ def plus(a: str, b: str) -> str:
     if a.isdigit() and b.isdigit():
         return str(int(a) + int(b))
     return a if b == "0" else b if a == "0" else f"{a} + {b}"
+
+
+def sine_pairs(nodes: list[Node]) -> dict[int, tuple[Node, Node]]:
+    """Scalars whose sine and cosine are both wanted, by either's id: one reduction of the angle serves both."""
+    found: dict[int, dict[str, Node]] = defaultdict(dict)
+    for node in nodes:
+        if node.op in ("sin", "cos") and not node.shape:
+            found[node.args[0].id][node.op] = node
+    return {n.id: (p["sin"], p["cos"]) for p in found.values() if len(p) == 2 for n in p.values()}

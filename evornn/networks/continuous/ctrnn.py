@@ -15,62 +15,61 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_flag, check_range, shown
-from evornn.formula import State, repeat, sigmoid
+from evornn.errors import EvornnError, check_range, shown
+from evornn.formula import Node, State, repeat, sigmoid
 from evornn.genome import Parameter
-from evornn.networks.units import UNITS, WIDEST, Units
+from evornn.networks.units import UNITS, WIDEST, Shapes, Units
+from evornn.options import flag, number, other, whole
 
 
 class CTRNN(Units):
     """Continuous-time recurrent network: tau y' = -y + U s(y + theta) + W x (Beer 1995), integrated by Euler.
 
-    tau: (shortest, longest) time constant, in the unit of dt. dt: integration step, below the shortest tau. substeps:
-    integration steps per control step. centre_crossing: first genomes have centre-crossing biases. signed: outputs o in
-    [0, 1] are mapped to [-1, 1]. bias: with theta; it is searched in [-bias_range, bias_range] (default: range).
-    units, readout, range, init: as for `Units`.
+    bias: with theta. Further options as for `Units`.
     """
 
-    def __init__(
-        self,
-        units: int = 5,
-        bias: bool = True,
-        tau: tuple[float, float] = (0.2, 2.0),
-        dt: float = 0.1,
-        substeps: int = 1,
-        centre_crossing: bool = False,
-        signed: bool = True,
-        readout: str = UNITS,
-        range: float = 16.0,
-        bias_range: float | None = None,
-        init: float | None = None,
-    ) -> None:
-        super().__init__(units, bias, readout, range, init)
-        self.tau, self.dt = time_constants(tau), check_range("dt", dt, 0, open_low=True)
-        self.substeps = check_range("substeps", substeps, 1, 10_000, integer=True)
-        self.centre_crossing = check_flag("centre_crossing", centre_crossing)
-        self.signed = check_flag("signed", signed)
-        self.bias_range = (
-            None if bias_range is None else check_range("bias_range", bias_range, 0, WIDEST, open_low=True)
-        )
+    tau: tuple[float, float] = other(
+        "(shortest, longest) time constant, in the unit of dt",
+        default=(0.2, 2.0),
+        allowed="> 0",
+        check=lambda what, value, owner: time_constants(value),
+    )
+    dt: float = number("integration step, below the shortest tau", default=0.1, low=0, open_low=True)
+    substeps: int = whole("integration steps per control step", default=1, low=1, high=10_000)
+    centre_crossing: bool = flag("first genomes have centre-crossing biases", default=False)
+    signed: bool = flag("outputs o in [0, 1] are mapped to [-1, 1]", default=True)
+    readout = UNITS
+    range = 16.0
+    bias_range: float | None = number(
+        "theta lies in +-bias_range; None: +-range", default=None, low=0, high=WIDEST, open_low=True
+    )
+    ORDER = ("units", "bias", ..., "readout", "range", "bias_range", "init")
+
+    def derive(self) -> None:
+        """Refuse what does not go together."""
         if not self.dt < self.tau[0]:
             raise EvornnError(
-                f"dt is {dt:g} and the shortest tau is {self.tau[0]:g}: Euler's step y + dt/tau (...) overshoots its "
-                f"target above dt/tau = 1 and diverges above 2, so dt must be below {self.tau[0]:g}; shorten dt "
+                f"dt is {self.dt:g} and the shortest tau is {self.tau[0]:g}: Euler's step y + dt/tau (...) overshoots "
+                f"its target above dt/tau = 1 and diverges above 2, so dt must be below {self.tau[0]:g}; shorten dt "
                 "and raise substeps"
             )
         if self.centre_crossing and not self.bias:
             raise EvornnError("centre_crossing=True sets the biases; it cannot go with bias=False")
 
-    def parameters(self) -> dict[str, Parameter]:
-        """W [units, inputs], U [units, units], theta [units], tau [units] (genes: its logarithm), output layer."""
+    def shapes(self) -> Shapes:
+        """W [units, inputs], U [units, units], theta [units], tau [units] (genes: its logarithm)."""
         n = self.units
-        p = {"W": self.weight((n, self.inputs)), "U": self.weight((n, n))}
+        return {"W": (n, self.inputs), "U": (n, n), "theta": self.biases(n), "tau": (n,)}
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Biases and time constants have ranges of their own."""
+        p, n = super().parameters(), self.units
         if self.bias:
             span = self.bias_range or self.range
             init = None if self.init is None else (-min(self.init, span), min(self.init, span))
             p["theta"] = Parameter((n,), (-span, span), init)
         p["tau"] = Parameter((n,), (math.log(self.tau[0]), math.log(self.tau[1])), transform="exp")
-        return p | {name: self.weight(shape) for name, shape in self.readout_shapes(n).items()}
+        return p
 
     def refine(self, rng: np.random.Generator, genes: dict[str, np.ndarray]) -> None:
         """Centre-crossing biases, cut off at their range."""
@@ -82,18 +81,18 @@ class CTRNN(Units):
         """y [units]: the units' activations; o [units]: their outputs s(y + theta), computed once for each y."""
         return {"y": (self.units,), "o": (self.units,)}
 
-    def start(self, p: Any) -> State:
+    def start(self, p: State) -> State:
         """y = 0."""
         y = np.zeros(self.units)
-        return State(y=y, o=sigmoid(y + p.theta if self.bias else y))
+        return State(y=y, o=sigmoid(y + p.theta))
 
-    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
+    def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """`substeps` Euler steps, then the outputs."""
-        s = repeat(self.substeps, euler, s, p.W @ x, self.dt / p.tau, p.U, p.theta if self.bias else 0.0)
+        s = repeat(self.substeps, euler, s, p.W @ x, self.dt / p.tau, p.U, p.theta)
         return s, self.read(p, 2.0 * s.o - 1.0 if self.signed else s.o)
 
 
-def euler(s: Any, drive: Any, rate: Any, U: Any, theta: Any) -> State:
+def euler(s: State, drive: Node, rate: Node, U: Node, theta: Node) -> State:
     """y + dt/tau (-y + U o + drive) with rate = dt/tau, and the outputs that follow."""
     y = s.y + rate * (drive - s.y + U @ s.o)
     return State(y=y, o=sigmoid(y + theta))

@@ -10,37 +10,30 @@ something of its own only inside the reset gate's product: that part is d; its r
 
 from __future__ import annotations
 
-from typing import Any
-
-from evornn.formula import State, sigmoid, split, tanh
-from evornn.networks.units import Units
+from evornn.formula import Node, State, sigmoid, split, tanh
+from evornn.networks.units import Shapes, Units
 
 
 class GRU(Units):
     """Gated recurrent unit with the reset gate after the recurrent product (Cho et al. 2014; PyTorch's form).
 
-    units, bias, readout, range, init: as for `Units`.
+    Options as for `Units`.
     """
 
-    def __init__(
-        self, units: int = 5, bias: bool = True, readout: str = "tanh", range: float = 6.0, init: float | None = None
-    ) -> None:
-        super().__init__(units, bias, readout, range, init)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """W [3 units, inputs], U [3 units, units], b [3 units], d [units]."""
         n = self.units
-        return {"W": (3 * n, self.inputs), "U": (3 * n, n)} | ({"b": (3 * n,), "d": (n,)} if self.bias else {})
+        return {"W": (3 * n, self.inputs), "U": (3 * n, n), "b": self.biases(3 * n), "d": self.biases(n)}
 
     def state(self) -> dict[str, tuple[int, ...]]:
         """h [units]: the units' outputs."""
         return {"h": (self.units,)}
 
-    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
+    def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """One step of both gates and all units."""
-        xr, xz, xn = split(self.add(p.W @ x, p, "b"), 3)
+        xr, xz, xn = split(p.W @ x + p.b, 3)
         hr, hz, hn = split(p.U @ s.h, 3)
         r, z = sigmoid(xr + hr), sigmoid(xz + hz)
-        n = tanh(xn + r * self.add(hn, p, "d"))
+        n = tanh(xn + r * (hn + p.d))
         h = n + z * (s.h - n)
         return State(h=h), self.read(p, h)

@@ -11,44 +11,32 @@ W, U and b hold the gates in PyTorch's order i, f, g, o; its two biases b_ih and
 
 from __future__ import annotations
 
-from typing import Any
-
-from evornn.errors import check_flag
-from evornn.formula import State, sigmoid, split, tanh
-from evornn.networks.units import Units
+from evornn.formula import Node, State, sigmoid, split, tanh
+from evornn.networks.units import Shapes, Units
+from evornn.options import flag
 
 
 class LSTM(Units):
     """Long short-term memory with forget gates and optional peepholes (Hochreiter & Schmidhuber 1997; Gers 2000).
 
-    units: memory cells. peepholes: gates also see the cells. bias, readout, range, init: as for `Units`.
+    units: memory cells. Further options as for `Units`.
     """
 
-    def __init__(
-        self,
-        units: int = 5,
-        bias: bool = True,
-        peepholes: bool = False,
-        readout: str = "tanh",
-        range: float = 6.0,
-        init: float | None = None,
-    ) -> None:
-        super().__init__(units, bias, readout, range, init)
-        self.peepholes = check_flag("peepholes", peepholes)
+    peepholes: bool = flag("gates also see the cells", default=False)
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """W [4 units, inputs], U [4 units, units], b [4 units]; peepholes pi, pf, po [units]."""
         n = self.units
-        shapes = {"W": (4 * n, self.inputs), "U": (4 * n, n)} | ({"b": (4 * n,)} if self.bias else {})
+        shapes: Shapes = {"W": (4 * n, self.inputs), "U": (4 * n, n), "b": self.biases(4 * n)}
         return shapes | ({"pi": (n,), "pf": (n,), "po": (n,)} if self.peepholes else {})
 
     def state(self) -> dict[str, tuple[int, ...]]:
         """h [units]: cell outputs; c [units]: cell states."""
         return {"h": (self.units,), "c": (self.units,)}
 
-    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
+    def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """One step of all gates and cells."""
-        i, f, g, o = split(self.add(p.W @ x + p.U @ s.h, p, "b"), 4)
+        i, f, g, o = split(p.W @ x + p.U @ s.h + p.b, 4)
         if self.peepholes:
             i, f = i + p.pi * s.c, f + p.pf * s.c
         c = sigmoid(f) * s.c + sigmoid(i) * tanh(g)

@@ -8,41 +8,26 @@ Layers are stacked to let units meet. With relu, |u| up to 2^(1/T) keeps memorie
 
 from __future__ import annotations
 
-from typing import Any
-
-from evornn.errors import check_range
-from evornn.formula import State
+from evornn.formula import Node, State
 from evornn.genome import Parameter
-from evornn.networks.base import activation as function_named
-from evornn.networks.units import WIDEST, Units
+from evornn.networks.base import ACTIVATIONS, activation
+from evornn.networks.units import WIDEST, Shapes, Units
+from evornn.options import choice, number
 
 
 class IndRNN(Units):
     """Independently recurrent network: h' = f(W x + u * h + b), u a weight per unit (Li et al. 2018).
 
-    units: number of units. activation: f. recurrent_range: u is searched in [-recurrent_range, recurrent_range].
-    bias, readout, range, init: as for `Units`.
+    Further options as for `Units`.
     """
 
-    def __init__(
-        self,
-        units: int = 5,
-        bias: bool = True,
-        activation: str = "relu",
-        recurrent_range: float = 1.0,
-        readout: str = "tanh",
-        range: float = 6.0,
-        init: float | None = None,
-    ) -> None:
-        super().__init__(units, bias, readout, range, init)
-        self.activation = activation
-        function_named(activation)
-        self.recurrent_range = check_range("recurrent_range", recurrent_range, 0, WIDEST, open_low=True)
+    activation: str = choice("f", ACTIVATIONS, default="relu")
+    recurrent_range: float = number("u lies in +-recurrent_range", default=1.0, low=0, high=WIDEST, open_low=True)
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """W [units, inputs], u [units], b [units]."""
         n = self.units
-        return {"W": (n, self.inputs), "u": (n,)} | ({"b": (n,)} if self.bias else {})
+        return {"W": (n, self.inputs), "u": (n,), "b": self.biases(n)}
 
     def parameters(self) -> dict[str, Parameter]:
         """The recurrent weights have a range of their own, and are drawn from all of it."""
@@ -52,7 +37,8 @@ class IndRNN(Units):
         """h [units]: the units' outputs."""
         return {"h": (self.units,)}
 
-    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
+    def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """h' = f(W x + u * h + b)."""
-        h = function_named(self.activation)(self.add(p.W @ x + p.u * s.h, p, "b"))
+        f = activation(self.activation)
+        h = f(p.W @ x + p.u * s.h + p.b)
         return State(h=h), self.read(p, h)

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, amount, check_flag, check_range
-from evornn.formula import SparseMatrix, State, concat
+from evornn.errors import EvornnError, amount
+from evornn.formula import Node, SparseMatrix, State, concat
 from evornn.memory import check_memory
-from evornn.networks.base import activation as function_named
-from evornn.networks.units import UNITS, WIDEST, Units
+from evornn.networks.base import ACTIVATIONS, activation
+from evornn.networks.units import UNITS, WIDEST, Shapes, Units
+from evornn.options import choice, flag, number, whole
 
 ENTRY = 64  # bytes of a nonzero weight while it is made
 DENSE_UP_TO = 150  # units; from there on a sparse solver finds the spectral radius faster
@@ -28,41 +29,24 @@ DENSE_UP_TO = 150  # units; from there on a sparse solver finds the spectral rad
 class EchoState(Units):
     """Echo state network: a fixed sparse random reservoir; the genome is its readout (Jaeger 2001).
 
-    units: of the reservoir. density: share of nonzero recurrent weights. spectral_radius: of the recurrent weights.
-    leak: in (0, 1], 1 for units without memory of their own. input_scaling, bias_scaling, feedback: input weights,
-    reservoir biases and weights from the last outputs are uniform in +-these. seed: of all of them. activation: of the
-    reservoir. direct: the readout sees the inputs too. bias: of the readout. readout, range, init: as for `Units`.
+    units: of the reservoir. bias: of the readout. Further options as for `Units`.
     """
 
-    def __init__(
-        self,
-        units: int = 100,
-        bias: bool = True,
-        density: float = 0.1,
-        spectral_radius: float = 0.95,
-        leak: float = 1.0,
-        input_scaling: float = 1.0,
-        bias_scaling: float = 0.0,
-        feedback: float = 0.0,
-        seed: int = 0,
-        activation: str = "tanh",
-        direct: bool = True,
-        readout: str = "linear",
-        range: float = 6.0,
-        init: float | None = None,
-    ) -> None:
-        super().__init__(units, bias, readout, range, init)
-        self.density = check_range("density", density, 0, 1, open_low=True)
-        self.spectral_radius = check_range("spectral_radius", spectral_radius, 0, WIDEST, open_low=True)
-        self.leak = check_range("leak", leak, 0, 1, open_low=True)
-        self.input_scaling = check_range("input_scaling", input_scaling, 0, WIDEST)
-        self.bias_scaling = check_range("bias_scaling", bias_scaling, 0, WIDEST)
-        self.feedback = check_range("feedback", feedback, 0, WIDEST)
-        self.seed = check_range("seed", seed, 0, integer=True)
-        self.activation = activation
-        function_named(activation)
-        self.direct = check_flag("direct", direct)
-        if readout == UNITS:
+    units = 100
+    density: float = number("share of nonzero recurrent weights", default=0.1, low=0, high=1, open_low=True)
+    spectral_radius: float = number("of the recurrent weights", default=0.95, low=0, high=WIDEST, open_low=True)
+    leak: float = number("1 for units without memory of their own", default=1.0, low=0, high=1, open_low=True)
+    input_scaling: float = number("input weights are uniform in +- this", default=1.0, low=0, high=WIDEST)
+    bias_scaling: float = number("reservoir biases are uniform in +- this", default=0.0, low=0, high=WIDEST)
+    feedback: float = number("weights from the last outputs: uniform in +- this", default=0.0, low=0, high=WIDEST)
+    seed: int = whole("of the fixed weights", default=0, low=0)
+    activation: str = choice("f, of the reservoir", ACTIVATIONS, default="tanh")
+    direct: bool = flag("the readout sees the inputs too", default=True)
+    readout = "linear"
+
+    def derive(self) -> None:
+        """Refuse a network without a readout: it would have nothing to search."""
+        if self.readout == UNITS:
             raise EvornnError(
                 "readout is 'units'; an echo state network is searched through its readout: 'linear', 'tanh'"
             )
@@ -79,11 +63,11 @@ class EchoState(Units):
         self._back = self.drawn(2, self.feedback, self.outputs, self.units).T
         self._bias = self.drawn(3, self.bias_scaling, self.units)
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self) -> Shapes:
         """The reservoir is fixed."""
         return {}
 
-    def readout_shapes(self, width: int) -> dict[str, tuple[int, ...]]:
+    def readout_shapes(self, width: int) -> Shapes:
         """V [outputs, units + inputs], c [outputs]."""
         return super().readout_shapes(width + self.inputs * self.direct)
 
@@ -92,11 +76,11 @@ class EchoState(Units):
         shapes: dict[str, tuple[int, ...]] = {"h": (self.units,)}
         return shapes | {"y": (self.outputs,)} if self.feedback else shapes
 
-    def step(self, p: Any, s: Any, x: Any) -> tuple[State, Any]:
+    def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """The reservoir, then its readout."""
         z = self._input @ x + self._reservoir @ s.h
         z = z + self._back @ s.y if self.feedback else z
-        h = function_named(self.activation)(z + self._bias if self.bias_scaling else z)
+        h = activation(self.activation)(z + self._bias if self.bias_scaling else z)
         if self.leak < 1:
             h = s.h + self.leak * (h - s.h)
         y = self.read(p, concat(h, x) if self.direct and self.readout != UNITS else h)

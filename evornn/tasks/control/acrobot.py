@@ -13,12 +13,11 @@ with both links 1 kg, 1 m, centre lc at 0.5 m, moment of inertia I = 1; t1 = 0 h
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from evornn.errors import check_range
-from evornn.formula import State, clip, concat, cos, sin, where
+from evornn.formula import Node, State, clip, concat, cos, sin, where
+from evornn.options import whole
 from evornn.tasks.base import MOST_STEPS, Task
 from evornn.tasks.control.pendulum import wrapped
 from evornn.tasks.integrate import rk4
@@ -34,29 +33,27 @@ class Acrobot(Task):
     """Gymnasium's Acrobot-v1: swing the tip of a two-link arm above a line with torques -1, 0 or 1 (Sutton 1996).
 
     action: torque 1 if above 1/3, -1 if below -1/3, else 0. Reward -1 a step, 0 for the one that reaches the line and
-    so ends the episode without failure. steps: of an episode.
+    so ends the episode without failure.
     """
 
+    steps: int = whole("control steps of an episode", default=500, low=1, high=MOST_STEPS)
     observations = 6
     solved_fitness = -100.0  # Gymnasium's threshold
     smooth = False
-
-    def __init__(self, steps: int = 500) -> None:
-        self.steps = check_range("steps", steps, 1, MOST_STEPS, integer=True)
 
     def scenarios(self, n: int, seed: int) -> np.ndarray:
         """[n, 4]: both angles and both velocities, uniform in +-0.1."""
         return np.random.default_rng(seed).uniform(-0.1, 0.1, (n, 4))
 
-    def start(self, scenario: Any) -> State:
+    def start(self, scenario: Node) -> State:
         """Angles t1, t2 and velocities w1, w2 from the scenario."""
         return State(t1=scenario[0], t2=scenario[1], w1=scenario[2], w2=scenario[3])
 
-    def observe(self, s: Any) -> Any:
+    def observe(self, s: State) -> Node:
         """cos t1, sin t1, cos t2, sin t2, w1, w2."""
         return concat(cos(s.t1), sin(s.t1), cos(s.t2), sin(s.t2), s.w1, s.w2)
 
-    def derivative(self, s: Any, torque: Any) -> State:
+    def derivative(self, s: State, torque: Node) -> State:
         """Time derivatives under a torque; cos(a - pi/2) is sin a."""
         cosine, sine = cos(s.t2), sin(s.t2)
         d1 = CENTRE**2 + (1.0 + CENTRE**2 + 2 * CENTRE * cosine) + 2 * INERTIA
@@ -67,17 +64,17 @@ class Acrobot(Task):
         dw2 = (torque + ratio * phi1 - CENTRE * (s.w1 * s.w1) * sine - phi2) / (CENTRE**2 + INERTIA - d2 * ratio)
         return State(t1=s.w1, t2=s.w2, w1=-(d2 * dw2 + phi1) / d1, w2=dw2)
 
-    def step(self, s: Any, action: Any, t: Any) -> State:
+    def step(self, s: State, action: Node, t: Node) -> State:
         """One Runge-Kutta step of 0.2 s; angles are wrapped, velocities limited."""
         torque = where(action[0] > 1 / 3, 1.0, where(action[0] < -1 / 3, -1.0, 0.0))
         n = rk4(self.derivative, s, DT, torque)
         first, second = MAX_SPEEDS
         return State(t1=wrapped(n.t1), t2=wrapped(n.t2), w1=clip(n.w1, -first, first), w2=clip(n.w2, -second, second))
 
-    def finished(self, s: Any) -> Any:
+    def finished(self, s: State) -> Node | bool:
         """The tip is above the line, one link's length over the joint."""
         return -cos(s.t1) - cos(s.t1 + s.t2) > 1.0
 
-    def reward(self, s: Any, action: Any, after: Any, t: Any) -> Any:
+    def reward(self, s: State, action: Node, after: State, t: Node) -> Node | float:
         """-1 until the goal."""
         return where(self.finished(after), 0.0, -1.0)

@@ -11,7 +11,7 @@ from evornn.tasks.control.poles import Poles
 class DoublePole(Poles):
     """Balance two poles on one cart, with or without seeing velocities (Wieland 1991; Gruau 1996).
 
-    Options as for `Poles`: velocities, fitness, steps, friction, start_angle, bias_input.
+    Options as for `Poles`.
     """
 
     POLES: ClassVar[tuple[tuple[float, float], ...]] = ((0.1, 0.5), (0.01, 0.05))

@@ -8,12 +8,12 @@ v'   = temp - m l w' cos t / (M + m)
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from evornn.errors import check_range
-from evornn.formula import State, concat, cos, sin, where
+from evornn.formula import Node, State, concat, cos, sin, where
+from evornn.options import whole
 from evornn.tasks.base import MOST_STEPS, Task
 
 GRAVITY = 9.8  # m s^-2
@@ -31,30 +31,31 @@ MASS_LENGTH = POLE_MASS * HALF_LENGTH
 class GymCartPole(Task):
     """Gymnasium's CartPole-v1: keep a pole up by pushing its cart left or right (Barto, Sutton & Anderson 1983).
 
-    action: pushes right if above 0, else left. Reward 1 a step, the failing one included. steps: of an episode.
+    action: pushes right if above 0, else left. Reward 1 a step, the failing one included.
     """
 
+    steps: int = whole("control steps of an episode", default=500, low=1, high=MOST_STEPS)
     observations = 4
     smooth = False
     tolerance: ClassVar[float] = 1e-4
 
-    def __init__(self, steps: int = 500) -> None:
-        self.steps = check_range("steps", steps, 1, MOST_STEPS, integer=True)
-        self.solved_fitness = 0.95 * self.steps  # Gymnasium's threshold: 475 of 500
+    def derive(self) -> None:
+        """Gymnasium's threshold."""
+        self.solved_fitness = 0.95 * self.steps  # 475 of 500
 
     def scenarios(self, n: int, seed: int) -> np.ndarray:
         """[n, 4]: x, v, angle, angular velocity, uniform in +-0.05."""
         return np.random.default_rng(seed).uniform(-0.05, 0.05, (n, 4))
 
-    def start(self, scenario: Any) -> State:
+    def start(self, scenario: Node) -> State:
         """x, v, t, w from the scenario."""
         return State(x=scenario[0], v=scenario[1], t=scenario[2], w=scenario[3])
 
-    def observe(self, s: Any) -> Any:
+    def observe(self, s: State) -> Node:
         """The state as it is."""
         return concat(s.x, s.v, s.t, s.w)
 
-    def step(self, s: Any, action: Any, t: Any) -> State:
+    def step(self, s: State, action: Node, t: Node) -> State:
         """One Euler step of 0.02 s under +-10 N."""
         force = where(action[0] > 0.0, FORCE, -FORCE)
         cosine, sine = cos(s.t), sin(s.t)
@@ -63,10 +64,10 @@ class GymCartPole(Task):
         dv = temp - MASS_LENGTH * dw * cosine / TOTAL_MASS
         return State(x=s.x + DT * s.v, v=s.v + DT * dv, t=s.t + DT * s.w, w=s.w + DT * dw)
 
-    def failed(self, s: Any) -> Any:
+    def failed(self, s: State) -> Node | bool:
         """The cart has left the track or the pole leans more than 12 degrees; NaN counts as failed."""
         return ~((abs(s.x) <= TRACK) & (abs(s.t) <= MAX_ANGLE))
 
-    def reward(self, s: Any, action: Any, after: Any, t: Any) -> Any:
+    def reward(self, s: State, action: Node, after: State, t: Node) -> Node | float:
         """1."""
         return 1.0

@@ -18,9 +18,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_flag, check_range
-from evornn.formula import State, clip, concat, cos, put, repeat, sign, sin, where
+from evornn.errors import EvornnError
+from evornn.formula import Node, State, clip, concat, cos, put, repeat, sign, sin, where
 from evornn.formula import sum as total_of
+from evornn.options import choice, flag, number, whole
 from evornn.tasks.base import MOST_STEPS, Stage, Task
 from evornn.tasks.integrate import rk4
 
@@ -49,11 +50,8 @@ def record(x: Any, v: Any, poles: list[tuple[Any, Any]]) -> State:
 class Poles(Task):
     """Base of the pole tasks: keep every pole upright and the cart on the track by pushing it.
 
-    action: force / 10 N, cut off at +-1. velocities: whether the network sees them.
-    fitness: "steps" (control steps survived) or "damping" (Gruau 1996: rewards staying still); default: "steps" with
-    velocities, else "damping". steps: control steps (0.02 s) of an episode; default 100,000 for "steps", 1,000 for
-    "damping". friction: mu_c of the cart. start_angle: of the first pole, rad; all else starts at 0. bias_input:
-    whether the network also sees a constant 0.5.
+    action: force / 10 N, cut off at +-1. fitness: "steps" (control steps survived) or "damping" (Gruau 1996: rewards
+    staying still); default: "steps" with velocities, else "damping". All but the first pole starts at 0.
 
     The first episode has the standard start; further ones draw theirs from the ranges of the champion test.
     """
@@ -62,20 +60,24 @@ class Poles(Task):
     PUBLISHED: ClassVar[Mapping[tuple[bool, str], Mapping[str, float]]] = {}  # (velocities, fitness)
     tolerance: ClassVar[float] = 1e-4
 
-    def __init__(
-        self, velocities: bool = True, fitness: str | None = None, steps: int | None = None, friction: float = 0.0,
-        start_angle: float = START_ANGLE, bias_input: bool = False,
-    ) -> None:  # fmt: skip
-        self.velocities = check_flag("velocities", velocities)
-        self.bias_input = check_flag("bias_input", bias_input)
-        self.fitness = check_choice(
-            "fitness", ("steps" if self.velocities else "damping") if fitness is None else fitness, ["steps", "damping"]
-        )
+    velocities: bool = flag("the network sees velocities", default=True)
+    fitness: str | None = choice(
+        "what is rewarded; None: steps with velocities, else damping", ["steps", "damping"], default=None
+    )
+    steps: Any = whole(
+        "control steps (0.02 s); None: 100,000, 1,000 under damping", default=None, low=1, high=MOST_STEPS
+    )
+    friction: float = number("mu_c of the cart", default=0.0, low=0)
+    start_angle: float = number("of the first pole, rad", default=START_ANGLE, low=-MAX_ANGLE, high=MAX_ANGLE)
+    bias_input: bool = flag("the network also sees a constant 0.5", default=False)
+
+    def derive(self) -> None:
+        """What is rewarded for how long, what published results are of, and what the network sees."""
+        if self.fitness is None:
+            self.fitness = "steps" if self.velocities else "damping"
         self.smooth = self.fitness == "damping"  # steps survived are counted, not measured
         default = BALANCE_STEPS if self.fitness == "steps" else 1000
-        self.steps = check_range("steps", default if steps is None else steps, 1, MOST_STEPS, integer=True)
-        self.friction = check_range("friction", friction, 0)
-        self.start_angle = check_range("start_angle", start_angle, -MAX_ANGLE, MAX_ANGLE)
+        self.steps = default if self.steps is None else self.steps
         if self.fitness == "damping" and self.steps < WINDOW:
             raise EvornnError(
                 f"steps is {self.steps}; the damping fitness sums over {WINDOW} steps, so at least {WINDOW} are needed"
@@ -96,7 +98,7 @@ class Poles(Task):
         starts[:1] = (0.0, 0.0, self.start_angle, 0.0)
         return starts
 
-    def start(self, scenario: Any) -> State:
+    def start(self, scenario: Node) -> State:
         """Cart and first pole from the scenario, other poles upright and still."""
         x, v, t1, w1 = (scenario[i] for i in range(4))
         s = record(x, v, [(t1, w1)] + [(0.0, 0.0)] * (len(self.POLES) - 1))
@@ -116,17 +118,17 @@ class Poles(Task):
         return bool(fitness >= survived * (1 - 1e-6))
 
     # formulas --------------------------------------------------------------------------------------------------------
-    def poles(self, s: Any) -> list[tuple[Any, Any]]:
+    def poles(self, s: State) -> list[tuple[Any, Any]]:
         """(angle, velocity) of each pole."""
         return [(getattr(s, f"t{i}"), getattr(s, f"w{i}")) for i in range(1, len(self.POLES) + 1)]
 
-    def observe(self, s: Any) -> Any:
+    def observe(self, s: State) -> Node:
         """Cart, then poles, scaled: x / 4.8, t / 0.52, velocities / 2."""
         pairs = [(s.x * (1 / 4.8), s.v), *((t * (1 / 0.52), w) for t, w in self.poles(s))]
         seen = [value for place, speed in pairs for value in ((place, speed * 0.5) if self.velocities else (place,))]
         return concat(*seen, *([BIAS] if self.bias_input else []))
 
-    def derivative(self, s: Any, force: Any) -> State:
+    def derivative(self, s: State, force: Node) -> State:
         """Time derivatives of x, v, t_i, w_i under `force` N."""
         push, mass, poles = force, CART_MASS + sum(m for m, _ in self.POLES), []
         if self.friction:
@@ -140,11 +142,11 @@ class Poles(Task):
         a = push / mass
         return record(s.v, a, [(w, (-0.75 / l) * (a * cosine + pull)) for w, cosine, pull, l in poles])
 
-    def substep(self, s: Any, force: Any) -> State:
+    def substep(self, s: State, force: Node) -> State:
         """One integration step of 0.01 s."""
         return rk4(self.derivative, s, DT, force)
 
-    def step(self, s: Any, action: Any, t: Any) -> State:
+    def step(self, s: State, action: Node, t: Node) -> State:
         """One control step of 0.02 s under the force 10 N * action."""
         force = MAX_FORCE * clip(action[0], -1.0, 1.0)
         moved = repeat(SUBSTEPS, self.substep, record(s.x, s.v, self.poles(s)), force)
@@ -154,18 +156,18 @@ class Poles(Task):
         motion = where(self.failed(moved), s.recent[t % WINDOW], motion)  # the window holds survived steps only
         return State(**dict(moved.items()), recent=put(s.recent, t % WINDOW, motion))
 
-    def failed(self, s: Any) -> Any:
+    def failed(self, s: State) -> Node | bool:
         """The cart has left the track or a pole has fallen; NaN counts as failed."""
         fine = abs(s.x) < TRACK
         for t, _ in self.poles(s):
             fine = fine & (abs(t) < MAX_ANGLE)
         return ~fine
 
-    def reward(self, s: Any, action: Any, after: Any, t: Any) -> Any:
+    def reward(self, s: State, action: Node, after: State, t: Node) -> Node | float:
         """1 for every step survived."""
         return where(self.failed(after), 0.0, 1.0)
 
-    def score(self, s: Any, total: Any, steps: Any) -> Any:
+    def score(self, s: State, total: Node, steps: Node) -> Node:
         """Steps survived t, or 0.1 t / steps + 0.9 f2, f2 = 0.75 / (motion over the last 100 steps), 0 if t < 100."""
         if self.fitness == "steps":
             return total

@@ -8,7 +8,7 @@ from evornn.tasks.grammars.counting import Counting
 class AnBn(Counting):
     """a^n b^n: give all symbols that may come next, so count the a's (context-free; Gers & Schmidhuber 2001).
 
-    Options as for `Counting`: longest, test, loss.
+    Options as for `Counting`.
     """
 
     LETTERS = "ab"

@@ -12,7 +12,7 @@ from evornn.tasks.grammars.counting import Counting
 class AnBnCn(Counting):
     """a^n b^n c^n: give all symbols that may come next, so count twice (context-sensitive; Gers & Schmidhuber 2001).
 
-    Options as for `Counting`: longest, test, loss.
+    Options as for `Counting`.
     """
 
     LETTERS = "abc"

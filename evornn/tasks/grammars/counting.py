@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import fixed, whole
 from evornn.tasks.base import Stage
 from evornn.tasks.generated import Generated, one_hot, padded
 
@@ -19,18 +19,23 @@ from evornn.tasks.generated import Generated, one_hot, padded
 class Counting(Generated):
     """Base of AnBn and AnBnCn.
 
-    longest: N; the training strings have n = 1 .. N. test: largest n of the champion test. Solved: all strings with n
-    up to N are accepted, and those from N + 1 to `test`. loss: binary_cross_entropy or mse, of the set's indicators.
+    Solved: all strings with n up to N, `longest`, are accepted, and those from N + 1 to `test`. loss: of the indicators
+    of the set.
     """
 
     LETTERS: ClassVar[str] = ""
     LOSSES = ("binary_cross_entropy", "mse")
     SMALL: ClassVar[dict[str, Any]] = {"longest": 3, "test": 4}
 
-    def __init__(self, longest: int = 10, test: int = 20, loss: str = "binary_cross_entropy") -> None:
-        self.longest = check_range("longest", longest, 1, integer=True)
-        check_range("test", test, self.longest + 1, integer=True)
-        super().__init__(sequences=self.longest, seed=0, test=test, loss=loss, correct="threshold")
+    longest: int = whole("N; training strings have n = 1 .. N", default=10, low=1)
+    test: int = whole("largest n of the champion test", default=20, low="longest + 1")
+    loss = "binary_cross_entropy"
+    seed, sequences, correct = fixed(0), fixed(1), fixed("threshold")
+
+    def derive(self) -> None:
+        """A sequence for each n."""
+        self.sequences = self.longest
+        super().derive()
 
     def extent(self) -> tuple[int, int]:
         """Steps and numbers of a step."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from evornn.options import fixed
 from evornn.tasks.base import Stage
 from evornn.tasks.generated import Generated, one_hot
 
@@ -26,16 +27,20 @@ class EmbeddedReber(Generated):
 
     inputs: the symbol, one of 7. targets: the next one, as drawn. A string is correct if the symbols that may come next
     always have the largest outputs. Solved: every string of the training and of the test set is correct (the paper: 256
-    and 256); no test string is a training string. loss: mse, binary_cross_entropy or cross_entropy.
+    and 256); no test string is a training string.
     """
 
     LOSSES = ("mse", "binary_cross_entropy", "cross_entropy")
     MORE = ("allowed",)
     SMALL: ClassVar[dict[str, Any]] = {"sequences": 3, "test": 4}
 
-    def __init__(self, sequences: int = 64, seed: int = 0, test: int = 256, loss: str = "mse") -> None:
+    sequences = 64
+    correct = fixed("argmax")
+
+    def derive(self) -> None:
+        """Draw the training strings, which test strings are not to be."""
         self._training: set[str] = set()
-        super().__init__(sequences, seed, test, loss, "argmax")
+        super().derive()
         self.published = {"LSTM by gradient (sequences, 1997)": 8_440}
         self._training = set(self.strings(self.series))
 

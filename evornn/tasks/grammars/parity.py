@@ -9,28 +9,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import fixed, whole
 from evornn.tasks.generated import Generated, padded
 
 
 class Parity(Generated):
     """Parity: after a string of bits, say whether the number of ones was odd (Bengio, Simard & Frasconi 1994).
 
-    length: training strings have 1 .. length bits. test_length: test strings have length + 1 .. test_length. inputs: -1
-    or 1 (a one), and 0 at the end; the target, there, is 1 for odd. Solved: all test strings are right. loss:
-    binary_cross_entropy or mse.
+    inputs: -1 or 1 (a one), and 0 at the end; the target, there, is 1 for odd. Solved: all test strings are right.
     """
 
     LOSSES = ("binary_cross_entropy", "mse")
     SMALL: ClassVar[dict[str, Any]] = {"length": 5, "test_length": 7, "sequences": 3, "test": 4}
 
-    def __init__(
-        self, length: int = 10, test_length: int = 50, sequences: int = 32, seed: int = 0, test: int = 256,
-        loss: str = "binary_cross_entropy",
-    ) -> None:  # fmt: skip
-        self.length = check_range("length", length, 1, integer=True)
-        self.test_length = check_range("test_length", test_length, self.length + 1, integer=True)
-        super().__init__(sequences, seed, test, loss, "threshold")
+    length: int = whole("training strings have 1 .. length bits", default=10, low=1)
+    test_length: int = whole("test strings have length + 1 .. test_length", default=50, low="length + 1")
+    loss = "binary_cross_entropy"
+    correct = fixed("threshold")
 
     def extent(self) -> tuple[int, int]:
         """Steps and numbers of a step."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_number, check_range
+from evornn.options import fixed, one_of, whole
 from evornn.tasks.generated import Generated, one_hot, padded
 
 AUTOMATA: dict[int, tuple[list[tuple[int, int]], set[int]]] = {  # (next state on 0, on 1) of each state; accepting ones
@@ -29,26 +29,25 @@ END = 2  # the symbol after a string
 class Tomita(Generated):
     """Tomita's grammars 1 to 7: read a string of 0s and 1s, then accept or reject it (Tomita 1982).
 
-    grammar: which. length: longest training string; lengths are uniform in 0 .. length, as far as there are strings,
-    and every second string belongs to the language. test_length: test strings have length + 1 .. test_length symbols.
-    inputs: 0, 1 or end; the target, at the end, is 1 for accept. Solved: all training and test strings are right. loss:
-    binary_cross_entropy or mse.
+    Lengths are uniform in 0 .. length, as far as there are strings, and every second string belongs to the language.
+    inputs: 0, 1 or end; the target, at the end, is 1 for accept. Solved: all training and test strings are right.
     """
 
     LOSSES = ("binary_cross_entropy", "mse")
     SMALL: ClassVar[dict[str, Any]] = {"length": 4, "test_length": 6, "sequences": 4, "test": 5}
     PUBLISHED: ClassVar[Mapping[int, float]] = {1: 182, 2: 1_511, 4: 13_833}
 
-    def __init__(
-        self, grammar: int = 1, length: int = 8, test_length: int = 16, sequences: int = 32, seed: int = 0,
-        test: int = 256, loss: str = "binary_cross_entropy",
-    ) -> None:  # fmt: skip
-        self.grammar = check_number("grammar", grammar, AUTOMATA)
-        self.length = check_range("length", length, 4, 50, integer=True)
-        self.test_length = check_range("test_length", test_length, self.length + 2, 60, integer=True)
-        super().__init__(sequences, seed, test, loss, "threshold")
-        if grammar in self.PUBLISHED:
-            self.published = {"random guessing": self.PUBLISHED[grammar]}
+    grammar: int = one_of("which", AUTOMATA, default=1)
+    length: int = whole("longest training string", default=8, low=4, high=50)
+    test_length: int = whole("test strings have length + 1 .. test_length", default=16, low="length + 2", high=60)
+    loss = "binary_cross_entropy"
+    correct = fixed("threshold")
+
+    def derive(self) -> None:
+        """What was published of the grammar."""
+        super().derive()
+        if self.grammar in self.PUBLISHED:
+            self.published = {"random guessing": self.PUBLISHED[self.grammar]}
 
     def generate(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
         """Strings up to `length`."""

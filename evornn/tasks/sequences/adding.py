@@ -11,16 +11,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import fixed, whole
 from evornn.tasks.generated import Generated
 
 
 class Adding(Generated):
     """Adding problem: the sum of two marked numbers, long after they were seen (Hochreiter & Schmidhuber 1997).
 
-    length: T; sequences have T to 1.1 T steps. inputs: value in [-1, 1] and marker. Correct: less than 0.04 off at the
-    end. Solved: all 2,000 fresh sequences are correct (in the paper, the last 2,000 of training). T of the paper: 100,
-    500, 1,000. If the first pair is the marked one, X1 counts as 0.
+    inputs: value in [-1, 1] and marker. Correct: less than 0.04 off at the end. Solved: all 2,000 fresh sequences are
+    correct (in the paper, the last 2,000 of training). T of the paper: 100, 500, 1,000. If the first pair is the marked
+    one, X1 counts as 0.
     """
 
     SMALL: ClassVar[dict[str, Any]] = {"length": 8, "sequences": 3, "test": 4}
@@ -28,11 +28,15 @@ class Adding(Generated):
     LOWEST: ClassVar[float] = -1.0  # of the values, which are at most 1
     NEUTRAL: ClassVar[float] = 0.0  # what X1 is when the first pair is marked
 
-    def __init__(self, length: int = 100, sequences: int = 32, seed: int = 0, test: int = 2000) -> None:
-        self.length = check_range("length", length, 4, integer=True)
-        super().__init__(sequences, seed, test, correct=0.04)
-        if length in self.PUBLISHED:
-            self.published = {"LSTM by gradient (sequences, 1997)": self.PUBLISHED[length]}
+    length: int = whole("T; sequences have T to 1.1 T steps", default=100, low=4)
+    test = 2000
+    loss, correct = fixed("mse"), fixed(0.04)
+
+    def derive(self) -> None:
+        """What was published of this length."""
+        super().derive()
+        if self.length in self.PUBLISHED:
+            self.published = {"LSTM by gradient (sequences, 1997)": self.PUBLISHED[self.length]}
 
     def extent(self) -> tuple[int, int]:
         """Steps and numbers of a step."""

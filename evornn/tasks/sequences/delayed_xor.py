@@ -9,29 +9,25 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import fixed, whole
 from evornn.tasks.generated import Generated
 
 
 class DelayedXOR(Generated):
     """Delayed XOR: at every step, the exclusive or of successive bits seen some steps ago.
 
-    delay: d, at least 1 for networks whose units are the outputs; bits: n; length: steps. inputs: -1 or 1 (a one);
-    targets: 0 or 1, from step d + n - 1 on. Solved: every step of every fresh sequence is right. loss:
-    binary_cross_entropy or mse.
+    inputs: -1 or 1 (a one); targets: 0 or 1, from step d + n - 1 on. Solved: every step of every fresh sequence is
+    right.
     """
 
     LOSSES = ("binary_cross_entropy", "mse")
     SMALL: ClassVar[dict[str, Any]] = {"length": 8, "sequences": 3, "test": 4}
 
-    def __init__(
-        self, delay: int = 2, bits: int = 2, length: int = 40, sequences: int = 16, seed: int = 0, test: int = 64,
-        loss: str = "binary_cross_entropy",
-    ) -> None:  # fmt: skip
-        self.delay = check_range("delay", delay, 0, integer=True)
-        self.bits = check_range("bits", bits, 1, integer=True)
-        self.length = check_range("length", length, self.delay + self.bits, integer=True)
-        super().__init__(sequences, seed, test, loss, "threshold")
+    delay: int = whole("d, at least 1 for networks whose units are the outputs", default=2, low=0)
+    bits: int = whole("n", default=2, low=1)
+    length: int = whole("steps", default=40, low="delay + bits")
+    sequences, test, loss = 16, 64, "binary_cross_entropy"
+    correct = fixed("threshold")
 
     def extent(self) -> tuple[int, int]:
         """Steps and numbers of a step."""

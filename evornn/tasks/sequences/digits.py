@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_number, check_range
+from evornn.errors import EvornnError
+from evornn.options import Order, fixed, number, one_of, whole
 from evornn.tasks.generated import Generated, library, one_hot
 
 IMAGES, PIXELS, TEST_IMAGES = 1797, 64, 360  # the last 360 are for tests
@@ -15,24 +16,23 @@ IMAGES, PIXELS, TEST_IMAGES = 1797, 64, 360  # the last 360 are for tests
 class Digits(Generated):
     """Handwritten digits: read 64 pixels one after another, then name the digit (real data; needs evornn[data]).
 
-    pixels: at each step; 1 is hardest, 8 is a row at a time. sequences: training images, at most 1,437, drawn by
-    `seed`. test: of the other 360. inputs: ink in [0, 1]; target: the digit, at the end. Solved: `accuracy` of the test
-    images have their digit's output as the largest. loss: cross_entropy or mse.
+    inputs: ink in [0, 1]; target: the digit, at the end. Solved: `accuracy` of the test images have the largest output
+    at their digit.
     """
 
     LOSSES = ("cross_entropy", "mse")
     SMALL: ClassVar[dict[str, Any]] = {"pixels": 8, "sequences": 3, "test": 4}
     requires = ("sklearn",)
 
-    def __init__(
-        self, pixels: int = 1, sequences: int = 64, seed: int = 0, test: int = TEST_IMAGES, accuracy: float = 0.9,
-        loss: str = "cross_entropy",
-    ) -> None:  # fmt: skip
-        self.pixels = check_number("pixels", pixels, (1, 2, 4, 8))
-        self.accuracy = check_range("accuracy", accuracy, 0, 1, open_low=True)
-        check_range("sequences", sequences, 1, IMAGES - TEST_IMAGES, integer=True)
-        check_range("test", test, 1, TEST_IMAGES, integer=True)
-        super().__init__(sequences, seed, test, loss, "argmax")
+    pixels: int = one_of("at each step; 1 is hardest, 8 is a row at a time", (1, 2, 4, 8), default=1)
+    sequences: int = whole("training images", default=64, low=1, high=IMAGES - TEST_IMAGES)
+    test: int = whole("images of the champion test", default=TEST_IMAGES, low=1, high=TEST_IMAGES)
+    accuracy: float = number(
+        "share of correct test images that counts as solved", default=0.9, low=0, high=1, open_low=True
+    )
+    loss = "cross_entropy"
+    correct = fixed("argmax")
+    ORDER: ClassVar[Order] = (..., "sequences", "seed", "test", "accuracy", "loss")
 
     def generate(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
         """Some of the training images."""

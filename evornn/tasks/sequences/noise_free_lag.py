@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import fixed, whole
 from evornn.tasks.base import Stage
 from evornn.tasks.generated import Generated, one_hot
 
@@ -19,19 +19,22 @@ from evornn.tasks.generated import Generated, one_hot
 class NoiseFreeLag(Generated):
     """Noise-free long time lag: predict symbols; the last repeats the first (Hochreiter & Schmidhuber 1997).
 
-    lag: p, the steps between; inputs, targets: one of p + 1 symbols. Solved: no output of either sequence is 0.25 or
-    more off. loss: mse or cross_entropy. The paper: p = 100 (and 4, 10 for other methods).
+    inputs, targets: one of p + 1 symbols. Solved: no output of either sequence is 0.25 or more off. The paper: p = 100
+    (and 4, 10 for other methods).
     """
 
     LOSSES = ("mse", "cross_entropy")
     SMALL: ClassVar[dict[str, Any]] = {"lag": 6}
     PUBLISHED: ClassVar[Mapping[int, float]] = {100: 5_040}
 
-    def __init__(self, lag: int = 20, loss: str = "mse") -> None:
-        self.lag = check_range("lag", lag, 2, integer=True)
-        super().__init__(sequences=2, seed=0, test=2, loss=loss, correct=0.25)
-        if lag in self.PUBLISHED:
-            self.published = {"LSTM by gradient (sequences, 1997)": self.PUBLISHED[lag]}
+    lag: int = whole("p, the steps between", default=20, low=2)
+    sequences, seed, test, correct = fixed(2), fixed(0), fixed(2), fixed(0.25)
+
+    def derive(self) -> None:
+        """What was published of this lag."""
+        super().derive()
+        if self.lag in self.PUBLISHED:
+            self.published = {"LSTM by gradient (sequences, 1997)": self.PUBLISHED[self.lag]}
 
     def extent(self) -> tuple[int, int]:
         """Steps and numbers of a step."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_number, check_range
+from evornn.options import fixed, one_of, whole
 from evornn.tasks.generated import Generated, one_hot
 
 SYMBOLS = "EBabcdXY"
@@ -22,24 +22,25 @@ PLACES = {3: ((10, 20), (50, 60)), 4: ((10, 20), (33, 43), (66, 76))}  # per cen
 class TemporalOrder(Generated):
     """Temporal order: classify a long sequence by the order of its 2 or 3 relevant symbols (experiments 6a, 6b).
 
-    symbols: 3 (6a: two relevant ones, the trigger at the end, 4 classes) or 4 (6b: three, 8 classes). length: T;
-    sequences have T to 1.1 T steps. inputs: one of 8 symbols. Correct: no output 0.3 or more off at the end. Solved:
-    all 2,000 fresh sequences are correct (in the paper, the last 2,000 of training). loss: mse or cross_entropy.
+    symbols: 3 (6a: two relevant ones, the trigger at the end, 4 classes) or 4 (6b: three, 8 classes). inputs: one of 8
+    symbols. Correct: no output 0.3 or more off at the end. Solved: all 2,000 fresh sequences are correct (in the paper,
+    the last 2,000 of training).
     """
 
     LOSSES = ("mse", "cross_entropy")
     SMALL: ClassVar[dict[str, Any]] = {"length": 10, "sequences": 3, "test": 4}
     PUBLISHED: ClassVar[Mapping[tuple[int, int], float]] = {(3, 100): 31_390, (4, 100): 571_100}
 
-    def __init__(
-        self, symbols: int = 3, length: int = 100, sequences: int = 32, seed: int = 0, test: int = 2000,
-        loss: str = "mse",
-    ) -> None:  # fmt: skip
-        self.symbols = check_number("symbols", symbols, PLACES)
-        self.length = check_range("length", length, 10, integer=True)
-        super().__init__(sequences, seed, test, loss, correct=0.3)
-        if (symbols, length) in self.PUBLISHED:
-            self.published = {"LSTM by gradient (sequences, 1997)": self.PUBLISHED[symbols, length]}
+    symbols: int = one_of("relevant ones and the trigger: experiment 6a, 6b", PLACES, default=3)
+    length: int = whole("T; sequences have T to 1.1 T steps", default=100, low=10)
+    test = 2000
+    correct = fixed(0.3)
+
+    def derive(self) -> None:
+        """What was published of this length."""
+        super().derive()
+        if (self.symbols, self.length) in self.PUBLISHED:
+            self.published = {"LSTM by gradient (sequences, 1997)": self.PUBLISHED[self.symbols, self.length]}
 
     def extent(self) -> tuple[int, int]:
         """Steps and numbers of a step."""

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_range
-from evornn.formula import State, where
+from evornn.errors import EvornnError
+from evornn.formula import Node, State, where
+from evornn.options import Order, fixed, number, whole
 from evornn.tasks import metrics
 from evornn.tasks.base import Stage
 from evornn.tasks.generated import Generated
@@ -23,8 +24,7 @@ from evornn.tasks.sequence import Sequence
 class Series(Generated):
     """Base of the series tasks. A subclass gives `values`; or `generate`, if its input is another series.
 
-    washout, fit, free, horizon: steps, as above. sequences: training series. test: test series. goal: solved if the
-    NRMSE of the test is at most this.
+    washout, fit, free, horizon: steps, as above.
     """
 
     MORE: ClassVar[tuple[str, ...]] = ("teach",)
@@ -33,18 +33,21 @@ class Series(Generated):
     NUMBERS: ClassVar[int] = 12  # of a step, with those that values are computed from
     LAST_ONLY: ClassVar[bool] = False  # whether only the last step of the test counts
 
-    def __init__(
-        self, washout: int, fit: int, free: int, horizon: int, sequences: int, seed: int, test: int, goal: float
-    ) -> None:
-        self.washout = check_range("washout", washout, 0, integer=True)
-        self.fit = check_range("fit", fit, 0, integer=True)
-        self.free = check_range("free", free, 0, integer=True)
+    washout: int = whole("first steps, which do not count", default=30, low=0, kw_only=True)
+    fit: int = whole("steps on true values that count", default=70, low=0, kw_only=True)
+    free: int = whole("steps on the network's own outputs", default=0, low=0, kw_only=True)
+    horizon: int = whole("steps of the test that count", default=50, low=1, kw_only=True)
+    sequences, test = 8, 100
+    goal: float = number("NRMSE of the test that counts as solved", default=0.1, low=0, open_low=True, kw_only=True)
+    loss = fixed("mse")
+    ORDER: ClassVar[Order] = (..., "washout", "fit", "free", "horizon", "sequences", "seed", "test", "goal")
+
+    def derive(self) -> None:
+        """Steps on true values, then the series."""
         if self.fit + self.free < 1:
-            raise EvornnError(f"fit is {fit} and free is {free}; at least one step must count")
-        self.horizon = check_range("horizon", horizon, 1, integer=True)
-        self.goal = check_range("goal", goal, 0, open_low=True)
+            raise EvornnError(f"fit is {self.fit} and free is {self.free}; at least one step must count")
         self.start_steps = self.washout + self.fit  # on true values
-        super().__init__(sequences, seed, test)
+        super().derive()
 
     # data -----------------------------------------------------------------------------------------------------------
     def extent(self) -> tuple[int, int]:
@@ -74,15 +77,15 @@ class Series(Generated):
         return values[:, :-1], values[:, 1:], (at >= first) * 1.0, (at < true) * 1.0
 
     # formulas -------------------------------------------------------------------------------------------------------
-    def start(self, scenario: Any) -> State:
+    def start(self, scenario: Node) -> State:
         """No output yet."""
         return State(last=np.zeros(self.actions))
 
-    def sense(self, s: Any, now: Any) -> Any:
+    def sense(self, s: State, now: State) -> Node:
         """The true value, or the last output in its place."""
         return where(now.teach > 0.5, now.inputs, s.last)
 
-    def advance(self, s: Any, action: Any, now: Any) -> State:
+    def advance(self, s: State, action: Node, now: State) -> State:
         """Keep the output."""
         return State(last=action)
 

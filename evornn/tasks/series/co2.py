@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from evornn.options import fixed
 from evornn.tasks.generated import library
 from evornn.tasks.series.base import Series
 from evornn.tasks.series.sunspots import first
@@ -20,17 +21,15 @@ UNIT = 2.5  # ppm a month
 class CO2(Series):
     """CO2 at Mauna Loa: predict the monthly change, then run free for the 1990s (real data; needs evornn[data]).
 
-    washout, fit, free, horizon: months from April 1958 on, as for `Series`. goal: NRMSE of the free run that counts as
-    solved (repeating the mean year of the ten before gives 0.26).
+    washout, fit, free, horizon: months from April 1958 on, as for `Series`. Repeating the mean year of the ten before
+    gives an NRMSE of 0.26.
     """
 
     SMALL: ClassVar[dict[str, Any]] = {**Series.SMALL, "fit": 6}
     requires = ("statsmodels",)
 
-    def __init__(
-        self, washout: int = 24, fit: int = 360, free: int = 0, horizon: int = 120, goal: float = 0.25
-    ) -> None:
-        super().__init__(washout, fit, free, horizon, sequences=1, seed=0, test=1, goal=goal)
+    washout, fit, horizon, goal = 24, 360, 120, 0.25
+    sequences, seed, test = fixed(1), fixed(0), fixed(1)
 
     def values(self, rng: np.random.Generator, count: int, steps: int) -> np.ndarray:
         """The first `steps` monthly changes."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_choice
+from evornn.options import choice
 from evornn.tasks.integrate import rk4
 from evornn.tasks.series.base import Series
 
@@ -23,19 +23,14 @@ SCALES = {"x": (0.0, 20.0), "y": (0.0, 28.0), "z": (25.0, 25.0)}  # (middle, hal
 class Lorenz(Series):
     """Lorenz attractor: predict its coordinates, then run free (Jaeger & Haas 2004).
 
-    variables: "x", which hides two of the three, or "xyz". sequences, test: series from starts of their own. goal:
-    NRMSE of the free run that counts as solved. Options washout, fit, free, horizon as for `Series`.
+    sequences, test: series from starts of their own. Further options as for `Series`.
     """
 
     NUMBERS = 24
     SMALL: ClassVar[dict[str, Any]] = {**Series.SMALL, "sequences": 2, "test": 2}
 
-    def __init__(
-        self, variables: str = "x", washout: int = 30, fit: int = 70, free: int = 0, horizon: int = 50,
-        sequences: int = 8, seed: int = 0, test: int = 50, goal: float = 0.1,
-    ) -> None:  # fmt: skip
-        self.variables = check_choice("variables", variables, ["x", "y", "z", "xyz"])
-        super().__init__(washout, fit, free, horizon, sequences, seed, test, goal)
+    variables: str = choice("one, which hides the other two, or all", ["x", "y", "z", "xyz"], default="x")
+    test = 50
 
     def values(self, rng: np.random.Generator, count: int, steps: int) -> np.ndarray:
         """Series on the attractor, from random starts."""

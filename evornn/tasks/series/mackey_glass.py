@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import whole
 from evornn.tasks.series.base import Series
 
 TRANSIENT = 200  # units of time before the first value
@@ -24,20 +24,16 @@ SUBSTEPS = 10  # integration steps a unit of time
 class MackeyGlass(Series):
     """Mackey-Glass: predict a chaotic series with delay, then run free for 84 steps (Jaeger 2001).
 
-    tau: delay, 17 or 30 in the literature. sequences, test: series from starts of their own (the paper: 100 in the
-    test). goal: NRMSE84 that counts as solved. Options washout, fit, free, horizon as for `Series`.
+    sequences, test: series from starts of their own (the paper: 100 in the test). goal: of the NRMSE84. Further options
+    as for `Series`.
     """
 
     LAST_ONLY = True
     NUMBERS = 30
     SMALL: ClassVar[dict[str, Any]] = {**Series.SMALL, "sequences": 2, "test": 2}
 
-    def __init__(
-        self, tau: int = 17, washout: int = 30, fit: int = 70, free: int = 0, horizon: int = 84, sequences: int = 8,
-        seed: int = 0, test: int = 100, goal: float = 0.1,
-    ) -> None:  # fmt: skip
-        self.tau = check_range("tau", tau, 1, integer=True)
-        super().__init__(washout, fit, free, horizon, sequences, seed, test, goal)
+    tau: int = whole("delay, 17 or 30 in the literature", default=17, low=1)
+    horizon = 84
 
     def extent(self) -> tuple[int, int]:
         """Steps, with the history, and numbers of a step."""

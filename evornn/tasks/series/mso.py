@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import fixed, whole
 from evornn.tasks.series.base import Series
 
 FREQUENCIES = (0.2, 0.311, 0.42, 0.51, 0.63, 0.74, 0.85, 0.97)
@@ -19,17 +19,13 @@ FIVE = (0.2, 0.311, 0.42, 0.51, 0.74)
 class MSO(Series):
     """Superimposed oscillators: predict a sum of 2 to 8 sines of incommensurate frequencies, then run free.
 
-    components: how many. The series is divided by their number, so that it stays within +-1; NRMSE does not see it.
-    goal: NRMSE of the free run that counts as solved. Options washout, fit, free, horizon as for `Series`; with fit=0
-    and free=300 the fitness is the error of a free run, as in Evolino.
+    The series is divided by the number of sines, so that it stays within +-1; NRMSE does not see it. With fit=0 and
+    free=300 the fitness is the error of a free run, as in Evolino. Further options as for `Series`.
     """
 
-    def __init__(
-        self, components: int = 2, washout: int = 100, fit: int = 300, free: int = 0, horizon: int = 300,
-        goal: float = 0.1,
-    ) -> None:  # fmt: skip
-        self.components = check_range("components", components, 2, len(FREQUENCIES), integer=True)
-        super().__init__(washout, fit, free, horizon, sequences=1, seed=0, test=1, goal=goal)
+    components: int = whole("sines", default=2, low=2, high=len(FREQUENCIES))
+    washout, fit, horizon = 100, 300, 300
+    sequences, seed, test = fixed(1), fixed(0), fixed(1)
 
     @property
     def frequencies(self) -> tuple[float, ...]:

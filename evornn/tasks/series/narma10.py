@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_range
-from evornn.formula import State
+from evornn.errors import EvornnError
+from evornn.formula import Node, State
+from evornn.options import fixed, whole
 from evornn.tasks.series.base import Series
 
 ORDER = 10
@@ -20,19 +21,16 @@ MOST_STEPS = 100_000  # longer ones nearly always explode
 class NARMA10(Series):
     """NARMA10: follow a nonlinear system of order 10 from its random input (Atiya & Parlos 2000).
 
-    input: u(t); target: y(t + 1). washout, fit: steps that do not count, and that do. goal: NRMSE that counts as
-    solved, over fresh series (echo state networks of 400 nodes reach about 0.12). No output is fed back.
+    input: u(t); target: y(t + 1). No output is fed back. Echo state networks of 400 nodes reach an NRMSE of about 0.12.
     """
 
     MORE = ()
     SMALL: ClassVar[dict[str, Any]] = {"washout": 11, "fit": 5, "sequences": 2, "test": 2}
 
-    def __init__(
-        self, washout: int = 30, fit: int = 70, sequences: int = 8, seed: int = 0, test: int = 20, goal: float = 0.4
-    ) -> None:
-        check_range("washout", washout, 0, MOST_STEPS, integer=True)
-        check_range("fit", fit, 1, MOST_STEPS, integer=True)
-        super().__init__(washout, fit, 0, 1, sequences, seed, test, goal)
+    washout: int = whole("first steps, which do not count", default=30, low=0, high=MOST_STEPS)
+    fit: int = whole("steps that count", default=70, low=1, high=MOST_STEPS)
+    free, horizon = fixed(0), fixed(1)
+    test, goal = 20, 0.4
 
     def generate(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, ...]:
         """Input and target series; the few inputs that make y explode are drawn again."""
@@ -53,15 +51,15 @@ class NARMA10(Series):
         """More of the same."""
         return self.generate(rng, count)
 
-    def start(self, scenario: Any) -> State:
+    def start(self, scenario: Node) -> State:
         """Nothing is fed back."""
         return State()
 
-    def sense(self, s: Any, now: Any) -> Any:
+    def sense(self, s: State, now: State) -> Node:
         """The input u."""
         return now.inputs
 
-    def advance(self, s: Any, action: Any, now: Any) -> State:
+    def advance(self, s: State, action: Node, now: State) -> State:
         """Nothing is kept."""
         return State()
 

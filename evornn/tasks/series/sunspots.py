@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evornn.errors import EvornnError
+from evornn.options import fixed
 from evornn.tasks.generated import library
 from evornn.tasks.series.base import Series
 
@@ -23,15 +24,15 @@ class Sunspots(Series):
     """Sunspots: predict each year's number from the years before, 1700 to 1955 (real data; needs evornn[data]).
 
     washout, fit: years from 1700 on that do not count, and that are fitted. horizon: years after those that the test
-    predicts, each from true values. goal: NRMSE of them that counts as solved.
+    predicts, each from true values.
     """
 
     FREE_TEST = False
     SMALL: ClassVar[dict[str, Any]] = {"washout": 3, "fit": 8, "horizon": 4}
     requires = ("statsmodels",)
 
-    def __init__(self, washout: int = 20, fit: int = 200, horizon: int = 35, goal: float = 0.3) -> None:
-        super().__init__(washout, fit, 0, horizon, sequences=1, seed=0, test=1, goal=goal)
+    washout, fit, horizon, goal = 20, 200, 35, 0.3
+    free, sequences, seed, test = fixed(0), fixed(1), fixed(0), fixed(1)
 
     def values(self, rng: np.random.Generator, count: int, steps: int) -> np.ndarray:
         """The first `steps` years."""
