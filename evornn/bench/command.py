@@ -74,7 +74,7 @@ def main(options: Options) -> None:
 
 
 def _measure(options: Options) -> tuple[str, list[dict[str, Any]], str]:
-    """README block, rows and title of what was asked for."""
+    """The name of its block, rows and title of what was asked for."""
     if options.searches:
         from evornn.bench.search_costs import TITLE as costs_title
         from evornn.bench.search_costs import measure_search_costs

@@ -15,6 +15,11 @@ def check_block(path: str | Path, name: str) -> None:
     _replaced(_text(path), path, name, "")
 
 
+def has_block(path: str | Path, name: str) -> bool:
+    """Whether the file has a block `name`; raises EvornnError if it cannot be read."""
+    return f"<!-- {name}:begin" in _text(path)
+
+
 def replace_block(path: str | Path, name: str, text: str) -> None:
     """Put `text` in place of what stands in the block `name`; raises EvornnError if the file has no such block."""
     new = _replaced(_text(path), path, name, text)

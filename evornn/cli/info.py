@@ -25,7 +25,7 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 
 def markdown(wanted: Collection[str] = ()) -> str:
-    """The catalogue as Markdown tables, as it stands in the README; of these headings, or of all."""
+    """The catalogue as Markdown tables, as it stands in docs/catalogue.md; of these headings, or of all."""
     blocks = []
     for heading, entries in catalogue().items():
         if wanted and heading not in wanted:
@@ -65,13 +65,30 @@ def registered() -> dict[str, type]:
     return {name: cls for package in packages for name, cls in package.REGISTRY.items()}
 
 
+def names() -> str:
+    """The catalogue's names alone, as they stand in the README."""
+    rows = [f"| {heading} | {', '.join(f'`{name}`' for name in entries)} |" for heading, entries in catalogue().items()]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def write_lists(page: Path) -> None:
+    """Write the catalogue into the blocks that a Markdown file has for it: `list` or `names`, or both."""
+    from evornn.bench.readme import has_block, replace_block
+
+    brief = has_block(page, "names")
+    if brief:
+        replace_block(page, "names", names())
+    if not brief or has_block(page, "list"):
+        replace_block(page, "list", markdown())
+
+
 def list_(
     kind: Annotated[
         str | None,
         typer.Argument(help="networks, tasks, searches or trainers; all unless told. Or the name of one: its options."),
     ] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown tables.")] = False,
-    readme: Annotated[Path | None, typer.Option(help="Write the tables into this file's list block.")] = None,
+    readme: Annotated[Path | None, typer.Option(help="Write the tables into this file's block.")] = None,
 ) -> None:
     """List networks, tasks, searches and trainers, one line each; or the options of one."""
     from evornn.errors import EvornnError, check_choice
@@ -85,10 +102,8 @@ def list_(
     wanted = {HEADINGS[KINDS[kind]]} if kind is not None else set(HEADINGS.values())
     if readme is not None:
         if kind is not None:
-            raise EvornnError(f"the README's block lists every kind; leave out {kind!r}")
-        from evornn.bench.readme import replace_block
-
-        replace_block(readme, "list", markdown())
+            raise EvornnError(f"the block lists every kind; leave out {kind!r}")
+        write_lists(readme)
         return
     if as_markdown:
         typer.echo(markdown(wanted))
