@@ -9,26 +9,40 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
 T = TypeVar("T")
 
-_held: list[Any] = []  # locks that a fork takes, in this order
+
+class Closable(Protocol):
+    """What holds threads, processes or a device's memory until it is closed."""
+
+    def close(self) -> None: ...
 
 
-def fork_safe_lock() -> Any:
+class Lock(Protocol):
+    """A lock that one thread may take several times."""
+
+    def acquire(self) -> bool: ...
+    def release(self) -> None: ...
+
+
+_held: list[Lock] = []  # locks that a fork takes, in this order
+
+
+def fork_safe_lock() -> threading.RLock:
     """A reentrant lock for module level. A fork waits for it, so the child finds it free and what it guards whole."""
     lock = threading.RLock()
     _held.append(lock)
     return lock
 
 
-def hold_over_forks(lock: Any) -> None:
+def hold_over_forks(lock: Lock) -> None:
     """Let forks wait for another library's reentrant lock too, after ours."""
     _held.append(lock)
 
 
-_taken: list[Any] = []  # by the fork that is going on
+_taken: list[Lock] = []  # by the fork that is going on
 
 
 def _before() -> None:
@@ -62,7 +76,7 @@ class made_once(Generic[T]):
     def __get__(self, one: None, owner: type) -> Self: ...
     @overload
     def __get__(self, one: object, owner: type) -> T: ...
-    def __get__(self, one: Any, owner: type) -> Any:
+    def __get__(self, one: object | None, owner: type) -> Self | T:
         if one is None:
             return self
         with MAKING:
@@ -71,12 +85,13 @@ class made_once(Generic[T]):
             return one.__dict__[self._name]
 
 
-def made_so_far(one: Any, name: str) -> Any:
-    """What a `made_once` property holds, None where nobody has asked for it."""
-    return one.__dict__.get(name)
+def made_so_far(one: object, name: str) -> Closable | None:
+    """What a `made_once` property that is closed in the end holds, None where nobody has asked for it."""
+    found: Closable | None = one.__dict__.get(name)
+    return found
 
 
-def not_made(one: Any) -> dict[str, Any]:
+def not_made(one: object) -> dict[str, object]:
     """The attributes of an object but its `made_once` properties: what a copy starts from."""
     made = {name for cls in type(one).__mro__ for name, held in vars(cls).items() if isinstance(held, made_once)}
     return {name: value for name, value in one.__dict__.items() if name not in made}

@@ -54,11 +54,9 @@ def _report(kernel: Any, cc: str, file: Path | None) -> str:
     from evornn.compiler.cuda import device as device
     from evornn.errors import EvornnError
 
-    capability, shape = device.capability(cc), kernel.shape
-    text, linked = (
-        device.compile_for(kernel.function, kernel.examples(), capability, shape.lanes, form)
-        for form in ("ptx", "ltoir")
-    )
+    capability, shape, examples = device.capability(cc), kernel.shape, kernel.examples()
+    text = device.compile_for(kernel.function, examples, capability, shape.lanes, "ptx")
+    linked = device.compile_for(kernel.function, examples, capability, shape.lanes, "ltoir")
     if file is not None:
         try:
             file.write_text(text)

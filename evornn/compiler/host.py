@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TypedDict
+
+
+class Features(TypedDict):
+    """See `features`. flags: what the processor can do, in LLVM's words."""
+
+    cpu: str
+    vector_bits: int
+    fma: bool
+    flags: str
 
 
 @cache
-def features() -> dict[str, Any]:
+def features() -> Features:
     """Processor name, vector width in bits, and whether fused multiply-add is a machine instruction."""
     from llvmlite import binding
 
@@ -24,4 +33,4 @@ def features() -> dict[str, Any]:
 
 def native_lanes(precision: str) -> int:
     """Lanes of one vector register: 16 float32 with AVX-512, 8 with AVX2, 4 with SSE or NEON; half as many float64."""
-    return int(features()["vector_bits"]) // (32 if precision == "float32" else 64)
+    return features()["vector_bits"] // (32 if precision == "float32" else 64)

@@ -7,9 +7,14 @@ to whole packs of units.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Generic, TypeVar
 
 import numpy as np
+
+from evornn.formula.node import Constant
+
+K = TypeVar("K", bound=Hashable)  # names of parameters, or constants
 
 TILE = 4  # packs of rows that a tile of a matrix-vector product keeps in registers, for each of its two chains
 
@@ -31,16 +36,16 @@ def tile_order(shape: tuple[int, ...], step: int) -> np.ndarray:
     return np.concatenate(order)
 
 
-class Store:
+class Store(Generic[K]):
     """An ordered pool of named arrays, each stored in one of the orders "rows", "tile" or their transposes."""
 
     def __init__(self, step: int) -> None:
         self.step = step
         self.size = 0
-        self._offsets: dict[Any, int] = {}
-        self.parts: list[tuple[Any, np.ndarray]] = []
+        self._offsets: dict[tuple[Hashable, str, bool], int] = {}
+        self.parts: list[tuple[K, np.ndarray]] = []
 
-    def offset(self, key: Any, shape: tuple[int, ...], order: str = "rows", transposed: bool = False) -> int:
+    def offset(self, key: K, shape: tuple[int, ...], order: str = "rows", transposed: bool = False) -> int:
         """Offset of array `key` in this order, placing it on first use."""
         full = (key, order, transposed)
         if full not in self._offsets:
@@ -56,7 +61,7 @@ class Store:
             self.size += len(picks)
         return self._offsets[full]
 
-    def order(self, offsets: dict[str, int]) -> np.ndarray:
+    def order(self, offsets: Mapping[K, int]) -> np.ndarray:
         """Index into an individual's values for every stored element; -1 for padding."""
         picks = [np.where(picks < 0, -1, picks + offsets[name]) for name, picks in self.parts]
         return np.concatenate([np.zeros(0, int), *picks])
@@ -68,7 +73,9 @@ class Plan:
     def __init__(self, step: int, shapes: dict[str, tuple[int, ...]] | None = None) -> None:
         """shapes: of the parameters, for kernels that differentiate."""
         self.step = step
-        self.weights, self.constants, self.gradients = Store(step), Store(step), Store(step)
+        self.weights: Store[str] = Store(step)
+        self.constants: Store[Constant] = Store(step)
+        self.gradients: Store[str] = Store(step)
         self.shapes = shapes or {}
         self.kept: dict[int, int] = {}  # vectors kept over a block of steps: node id -> slot
         self.products: list[tuple[int, int, int, int, int]] = []  # gradient offset, two slots, rows, columns
@@ -82,7 +89,7 @@ class Plan:
         self.scratch += -(-size // self.step) * self.step
         return start
 
-    def table(self, values: Any) -> int:
+    def table(self, values: Iterable[int]) -> int:
         """Offset of a table of whole numbers."""
         key = tuple(int(v) for v in values)
         if key not in self._table_offsets:

@@ -11,13 +11,17 @@ import hashlib
 import sys
 import weakref
 from collections import deque
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import evornn
 from evornn.sharing import MAKING, hold_over_forks
+
+if TYPE_CHECKING:
+    from numba.core.lowering import Environment
 
 PREFIX = "evornn_kernel_"
 _FOLDERS = ("compiler", "formula")  # whose sources are in every name: what emitted text means depends on them
@@ -70,7 +74,7 @@ class Loaded:
     def __init__(self, module: ModuleType) -> None:
         self._module = module
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Callable[..., None]:
         return getattr(self._module, name)
 
 
@@ -111,7 +115,7 @@ def _free_dropped() -> None:
             _free(name)
 
 
-_environments: list[Any] = []  # of freed code, which LLVM keeps and which points to them: small
+_environments: list[Environment] = []  # of freed code, which LLVM keeps and which points to them: small
 
 
 def _free(name: str) -> None:

@@ -7,8 +7,6 @@ thread of a GPU computes by the very same definition as a lane of the CPU, opera
 
 from __future__ import annotations
 
-from typing import Any
-
 from evornn.compiler.target import number
 
 MASKS = {"and": "&", "or": "|", "xor": "^"}
@@ -37,81 +35,81 @@ class TextLanes:
     def __init__(self, m: TextMachine, v: str, kind: str = "float") -> None:
         self.m, self.v, self.kind = m, v, kind
 
-    def _other(self, other: Any) -> str:
+    def _other(self, other: TextLanes | float) -> str:
         return other.v if isinstance(other, TextLanes) else self.m.literal(other, self.kind)
 
-    def _do(self, name: str, other: Any, swap: bool = False) -> TextLanes:
+    def _do(self, name: str, other: TextLanes | float, swap: bool = False) -> TextLanes:
         a, b = (self._other(other), self.v) if swap else (self.v, self._other(other))
         if self.kind == "mask":
             return self.m.keep(f"{a} {MASKS[name]} {b}", "mask")
         prefix = {"float": "", "int": "i_", "word": "u_", "wide": "w_"}[self.kind]
         return self.m.keep(f"{prefix}{name}({a}, {b})", self.kind)
 
-    def _compare(self, sign: str, other: Any) -> TextLanes:
+    def _compare(self, sign: str, other: TextLanes | float) -> TextLanes:
         return self.m.keep(f"{self.v} {sign} {self._other(other)}", "mask")
 
-    def __add__(self, o: Any) -> TextLanes:
+    def __add__(self, o: TextLanes | float) -> TextLanes:
         return self._do("add", o)
 
     __radd__ = __add__
 
-    def __sub__(self, o: Any) -> TextLanes:
+    def __sub__(self, o: TextLanes | float) -> TextLanes:
         return self._do("sub", o)
 
-    def __rsub__(self, o: Any) -> TextLanes:
+    def __rsub__(self, o: TextLanes | float) -> TextLanes:
         return self._do("sub", o, True)
 
-    def __mul__(self, o: Any) -> TextLanes:
+    def __mul__(self, o: TextLanes | float) -> TextLanes:
         return self._do("mul", o)
 
-    def __rmul__(self, o: Any) -> TextLanes:
+    def __rmul__(self, o: TextLanes | float) -> TextLanes:
         return self._do("mul", o, True)
 
-    def __truediv__(self, o: Any) -> TextLanes:
+    def __truediv__(self, o: TextLanes | float) -> TextLanes:
         return self._do("div", o)
 
-    def __rtruediv__(self, o: Any) -> TextLanes:
+    def __rtruediv__(self, o: TextLanes | float) -> TextLanes:
         return self._do("div", o, True)
 
     def __neg__(self) -> TextLanes:
         return self.m.keep(f"-{self.v}", self.kind)
 
-    def __and__(self, o: Any) -> TextLanes:
+    def __and__(self, o: TextLanes | float) -> TextLanes:
         return self._do("and", o)
 
-    def __or__(self, o: Any) -> TextLanes:
+    def __or__(self, o: TextLanes | float) -> TextLanes:
         return self._do("or", o)
 
-    def __xor__(self, o: Any) -> TextLanes:
+    def __xor__(self, o: TextLanes | float) -> TextLanes:
         return self._do("xor", o)
 
     __rxor__ = __xor__
 
-    def __lshift__(self, k: Any) -> TextLanes:
+    def __lshift__(self, k: TextLanes | float) -> TextLanes:
         return self._do("shl", k)
 
-    def __rshift__(self, k: Any) -> TextLanes:
+    def __rshift__(self, k: TextLanes | float) -> TextLanes:
         return self._do("shr", k)
 
     def __invert__(self) -> TextLanes:
         return self.m.keep(f"not {self.v}", "mask")
 
-    def __lt__(self, o: Any) -> TextLanes:
+    def __lt__(self, o: TextLanes | float) -> TextLanes:
         return self._compare("<", o)
 
-    def __le__(self, o: Any) -> TextLanes:
+    def __le__(self, o: TextLanes | float) -> TextLanes:
         return self._compare("<=", o)
 
-    def __gt__(self, o: Any) -> TextLanes:
+    def __gt__(self, o: TextLanes | float) -> TextLanes:
         return self._compare(">", o)
 
-    def __ge__(self, o: Any) -> TextLanes:
+    def __ge__(self, o: TextLanes | float) -> TextLanes:
         return self._compare(">=", o)
 
-    def __eq__(self, o: Any) -> TextLanes:  # type: ignore[override]
+    def __eq__(self, o: TextLanes | float) -> TextLanes:  # type: ignore[override]
         return self._compare("==", o)
 
-    def __ne__(self, o: Any) -> TextLanes:  # type: ignore[override]
+    def __ne__(self, o: TextLanes | float) -> TextLanes:  # type: ignore[override]
         return self._compare("!=", o)
 
 
@@ -125,47 +123,47 @@ class TextMachine:
         """A variable that holds the expression."""
         return TextLanes(self, self.writer.name(expression), kind)
 
-    def literal(self, value: Any, kind: str = "float") -> str:
+    def literal(self, value: float, kind: str = "float") -> str:
         """A number as text."""
         if kind == "float":
             return f"f({number(value)})"
         return {"int": "i({})", "word": "u({})", "wide": "w({})", "mask": "{}"}[kind].format(int(value))
 
-    def _text(self, value: Any) -> str:
+    def _text(self, value: TextLanes | float) -> str:
         return value.v if isinstance(value, TextLanes) else self.literal(value)
 
-    def _float(self, name: str, *values: Any) -> TextLanes:
+    def _float(self, name: str, *values: TextLanes | float) -> TextLanes:
         return self.keep(f"{name}({', '.join(self._text(v) for v in values)})")
 
-    def is_constant(self, x: Any) -> bool:
+    def is_constant(self, x: TextLanes) -> bool:
         """Never: variables of the text are not looked into."""
         return False
 
-    def const(self, value: Any) -> TextLanes:
+    def const(self, value: TextLanes | float) -> TextLanes:
         """A float, as lanes."""
         return value if isinstance(value, TextLanes) else TextLanes(self, self.literal(value))
 
-    def fma(self, a: Any, b: Any, c: Any) -> TextLanes:
+    def fma(self, a: TextLanes | float, b: TextLanes | float, c: TextLanes | float) -> TextLanes:
         """a b + c, rounded once."""
         return self._float("fma", a, b, c)
 
-    def abs(self, x: Any) -> TextLanes:
+    def abs(self, x: TextLanes | float) -> TextLanes:
         """|x|."""
         return self._float("absolute", x)
 
-    def sqrt(self, x: Any) -> TextLanes:
+    def sqrt(self, x: TextLanes | float) -> TextLanes:
         """Square root."""
         return self._float("root", x)
 
-    def floor(self, x: Any) -> TextLanes:
+    def floor(self, x: TextLanes | float) -> TextLanes:
         """The largest whole number not above x."""
         return self._float("floored", x)
 
-    def copysign(self, magnitude: Any, sign: Any) -> TextLanes:
+    def copysign(self, magnitude: TextLanes | float, sign: TextLanes | float) -> TextLanes:
         """|magnitude| with the sign of `sign`."""
         return self._float("signed", magnitude, sign)
 
-    def where(self, mask: TextLanes, a: Any, b: Any) -> TextLanes:
+    def where(self, mask: TextLanes, a: TextLanes | float, b: TextLanes | float) -> TextLanes:
         """a where mask, else b."""
         kind = next((x.kind for x in (a, b) if isinstance(x, TextLanes)), "float")
         left, right = (x.v if isinstance(x, TextLanes) else self.literal(x, kind) for x in (a, b))

@@ -12,21 +12,33 @@ import importlib.util
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Literal, TypeVar, cast, overload
 from unittest import mock
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from evornn.errors import EvornnError, check_choice
 
+if TYPE_CHECKING:
+    from llvmlite import ir
+    from numba.cuda.core.base import BaseContext
+    from numba.cuda.cudadrv.devicearray import DeviceNDArray as DeviceArray
+    from numba.cuda.dispatcher import CUDADispatcher as Dispatcher
+    from numba.cuda.simulator.kernelapi import FakeCUDAShared
+    from numba.cuda.types import Type
+    from numba.cuda.typing.context import Context
+    from numba.cuda.typing.templates import Signature
+
+A = TypeVar("A", bound="np.ndarray | DeviceArray")
 EXTRAS = "pip install 'evornn[cuda13]' (drivers from 580 on) or 'evornn[cuda12]'"
 CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "9.0", "10.0", "12.0")  # what kernels are compiled for without a device
 
 
-def _load() -> tuple[Any, Any, Any]:
+def _load() -> tuple[ModuleType, ModuleType, ModuleType]:
     if importlib.util.find_spec("numba_cuda") is None:
         raise EvornnError(f"backend 'cuda' needs the package numba-cuda: {EXTRAS}")
     try:
@@ -51,7 +63,7 @@ def _one_shared_array() -> None:
 
     lock = threading.Lock()
 
-    def array(self: Any, shape: Any, dtype: Any) -> np.ndarray:
+    def array(self: FakeCUDAShared, shape: int | tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
         caller = sys._getframe(1)
         place = (caller.f_code.co_filename, caller.f_lineno)
         with lock:
@@ -66,15 +78,15 @@ if simulated():
     _one_shared_array()
 
 
-def numba_type(name: str) -> Any:
+def numba_type(name: str) -> Callable[[object], int]:
     """Numba's type of that name; in the simulator NumPy's."""
-    return np.dtype(name).type if simulated() else getattr(types, name)
+    return cast(Callable[[object], int], np.dtype(name).type if simulated() else getattr(types, name))
 
 
 device_function = (lambda function: function) if simulated() else cuda.jit(device=True, forceinline=True)
 
 
-def again() -> Any:
+def again() -> Callable[[int], int]:
     """A device function that gives a whole number back so that the compiler cannot know it is the same one: what is
     read from there is read again, not kept in registers.
     """
@@ -84,8 +96,10 @@ def again() -> Any:
     from numba.cuda.extending import intrinsic
 
     @intrinsic
-    def opaque(context: Any, k: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def opaque(context: Context, k: Type) -> tuple[Signature, Callable[..., ir.Value]]:
+        def generate(
+            context: BaseContext, builder: ir.IRBuilder, signature: Signature, arguments: list[ir.Value]
+        ) -> ir.Value:
             wide = ir.IntType(64)
             kind = ir.FunctionType(wide, [wide])
             return builder.call(ir.InlineAsm(kind, "mov.u64 $0, $1;", "=l,l", side_effect=True), arguments)
@@ -95,7 +109,7 @@ def again() -> Any:
     return opaque
 
 
-def kernel(block: int) -> Any:
+def kernel(block: int) -> Callable[[Callable[..., None]], Dispatcher]:
     """Decorator of kernels that run `block` threads a block."""
     if simulated():
         return cuda.jit
@@ -138,7 +152,7 @@ def check() -> None:
         )
 
 
-def linker() -> Any:
+def linker() -> ModuleType:
     """NVIDIA's nvJitLink bindings; EvornnError where they are missing."""
     try:
         from cuda.bindings import nvjitlink
@@ -150,7 +164,7 @@ def linker() -> Any:
     return nvjitlink
 
 
-def _line(error: Any) -> str:
+def _line(error: object) -> str:
     return " ".join(str(error).split()).strip(" :")
 
 
@@ -183,43 +197,45 @@ class Queue:
 
     def __init__(self) -> None:
         self._stream = cuda.stream()
-        self._arrays: dict[str, Any] = {}
-        self._pinned: dict[str, Any] = {}
-        self._waiting: list[tuple[Any, np.ndarray]] = []
+        self._arrays: dict[str, DeviceArray] = {}
+        self._pinned: dict[str, np.ndarray] = {}
+        self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
 
     @property
     def held(self) -> int:
         """Bytes on the device that its arrays take."""
         return sum(int(a.nbytes) for a in self._arrays.values())
 
-    def upload(self, array: np.ndarray) -> Any:
+    def upload(self, array: np.ndarray) -> DeviceArray:
         """A copy on the device that stays."""
         return cuda.to_device(np.ascontiguousarray(array), stream=self._stream)
 
-    def array(self, name: str, shape: tuple[int, ...], dtype: str) -> Any:
+    def array(self, name: str, shape: tuple[int, ...], dtype: str) -> DeviceArray:
         """Its array of that name on the device, content undefined."""
         return self._named(self._arrays, cuda.device_array, name, shape, dtype)
 
-    def _named(self, held: dict[str, Any], make: Any, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+    def _named(
+        self, held: dict[str, A], make: Callable[..., A], name: str, shape: tuple[int, ...], dtype: DTypeLike
+    ) -> A:
         old = held.get(name)
         if old is None or old.shape != shape or old.dtype != np.dtype(dtype):
             held.pop(name, None)
             held[name] = make(shape, dtype)
         return held[name]
 
-    def refill(self, name: str, array: Any, values: np.ndarray) -> None:
+    def refill(self, name: str, array: DeviceArray, values: np.ndarray) -> None:
         """Copy values to an array on the device, by page-locked memory: the call does not wait."""
         buffer = self._named(self._pinned, cuda.pinned_array, f"{name} up", values.shape, array.dtype)
         buffer[...] = values
         array.copy_to_device(buffer, stream=self._stream)
 
-    def launch(self, function: Any, blocks: int, threads: int, *arguments: Any) -> None:
+    def launch(self, function: Dispatcher, blocks: int, threads: int, *arguments: DeviceArray | int) -> None:
         """Start a kernel. A small population is meant to be small: numba's warning about it is not passed on."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Grid size")
             function[blocks, threads, self._stream](*arguments)
 
-    def download(self, name: str, array: Any, target: np.ndarray) -> None:
+    def download(self, name: str, array: DeviceArray, target: np.ndarray) -> None:
         """Copy to page-locked memory; `finish` puts it into `target`."""
         buffer = self._named(self._pinned, cuda.pinned_array, f"{name} down", target.shape, target.dtype)
         array.copy_to_host(buffer, stream=self._stream)
@@ -249,7 +265,25 @@ def _pretend(cc: tuple[int, int]) -> Iterator[None]:
         yield
 
 
-def compile_for(function: Any, arguments: list[Any], cc: tuple[int, int], block: int, output: str = "ptx") -> Any:
+@overload
+def compile_for(
+    function: Dispatcher,
+    arguments: Sequence[np.ndarray | int],
+    cc: tuple[int, int],
+    block: int,
+    output: Literal["ptx"] = "ptx",
+) -> str: ...
+@overload
+def compile_for(
+    function: Dispatcher,
+    arguments: Sequence[np.ndarray | int],
+    cc: tuple[int, int],
+    block: int,
+    output: Literal["ltoir"],
+) -> bytes: ...
+def compile_for(
+    function: Dispatcher, arguments: Sequence[np.ndarray | int], cc: tuple[int, int], block: int, output: str = "ptx"
+) -> str | bytes:
     """PTX (or "ltoir", what is linked at run time, as bytes) of a kernel for arguments like these: arrays and whole
     numbers. No device is needed.
     """

@@ -13,12 +13,12 @@ units:       a block is one episode of one individual, a thread is a unit (a row
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import signature
-from typing import Any
 
 from evornn.compiler.cuda.algebra import TextLanes, TextMachine, Writer
 from evornn.compiler.lanes import elementary, payne_hanek
+from evornn.compiler.lanes.algebra import Fold
 from evornn.compiler.lanes.elementwise import ELEMENTWISE, LOGICAL, maximum
 from evornn.compiler.simd.products import Sums
 from evornn.compiler.simd.words import row_of, uniform
@@ -26,6 +26,7 @@ from evornn.compiler.simd.words import row_of, uniform
 VIEWS = ("weight", "data")
 PRIMITIVE = ("add", "sub", "mul", "div", "fma")
 WAIT = "cuda.syncthreads()"
+Result = TextLanes | str | Sequence[TextLanes | str]  # what a function returns: a value, or a tuple
 
 
 def _parts(name: str, count: int) -> list[str]:
@@ -38,23 +39,25 @@ class Words:
     def __init__(self, layout: str, bits: int, block: int) -> None:
         self.bits, self.block, self.shared = bits, block, layout == "units"
 
-    def define(self, name: str, word: str, sizes: tuple[Any, ...]) -> str | None:
+    def define(self, name: str, word: str, sizes: tuple[int | str, ...]) -> str | None:
         """The function `name`: `word` for tuples of these sizes; None if the word is a primitive or no word."""
+        lifted: Callable[..., str] = self._lifted
+        read_tuple: Callable[..., str] = self._read_tuple
         if word in PRIMITIVE:
-            return self._lifted(name, word, *sizes) if sizes else None
+            return lifted(name, word, *sizes) if sizes else None
         head, _, tail = word.partition("_")
         if word in ELEMENTWISE:
-            return self._lifted(name, word, *sizes) if sizes else self._elementwise(name)
+            return lifted(name, word, *sizes) if sizes else self._elementwise(name)
         if head in ("affine", "tile"):
             return getattr(self, f"_{head}")(name, word, *sizes)
         if tail == "tuple" and head in (*VIEWS, "constant", "scratch"):
-            return self._read_tuple(name, head, *sizes)
+            return read_tuple(name, head, *sizes)
         if head in (*VIEWS, "constant", "scratch", "store") and tail in ("", "units", "units_any"):
             return self._store(name, tail) if head == "store" else self._read(name, head, tail)
         maker = getattr(self, f"_{word}", None)
         return None if maker is None else maker(name, *sizes)
 
-    def _function(self, name: str, arguments: str, build: Callable[[TextMachine], Any]) -> str:
+    def _function(self, name: str, arguments: str, build: Callable[[TextMachine], Result]) -> str:
         """A function whose body `build` writes; it gives the result."""
         writer = Writer()
         result = build(TextMachine(writer, self.bits))
@@ -72,7 +75,7 @@ class Words:
         kinds = ["mask"] * len(names) if name in LOGICAL else ["float"] * len(names)
         kinds[0] = "mask" if name == "where" else kinds[0]
 
-        def build(m: TextMachine) -> Any:
+        def build(m: TextMachine) -> Result:
             return function(m, *(TextLanes(m, n, k) for n, k in zip(names, kinds, strict=True)))
 
         return self._function(name, ", ".join(names), build)
@@ -92,7 +95,7 @@ class Words:
         return self._function(name, "x", lambda m: "x")
 
     def _far_angle(self, name: str) -> str:
-        def build(m: TextMachine) -> Any:
+        def build(m: TextMachine) -> Result:
             m.writer.lines += ["if not mask:", "    return (r, q)"]
             bits = m.keep("bits_of(x)", "int")
             magnitude = m.keep(f"w({(bits & 0x7FFFFFFF).v})", "wide")
@@ -131,8 +134,8 @@ class Words:
         reads = [self._place(array, f"at + {i}") for i in range(size)]
         return self._function(name, f"{array}, at, n", self._waiting(self.shared and head == "scratch", reads))
 
-    def _waiting(self, others: bool, reads: list[str], single: bool = False) -> Callable[[TextMachine], Any]:
-        def build(m: TextMachine) -> Any:
+    def _waiting(self, others: bool, reads: list[str], single: bool = False) -> Callable[[TextMachine], Result]:
+        def build(m: TextMachine) -> Result:
             if not others:
                 return reads[0] if single else reads
             m.writer.lines.append(WAIT)
@@ -157,18 +160,20 @@ class Words:
         )
 
     # products and reductions ------------------------------------------------------------------------------------------
-    def _sums(self, m: TextMachine, start: str, rows: int, columns: int) -> Sums:
-        given: Any = [TextLanes(m, s) for s in _parts("start", rows)] if start == "t" else [None] * rows
-        return Sums(m, given, columns)  # type: ignore[arg-type]
+    def _sums(self, m: TextMachine, start: str, rows: int, columns: int) -> Sums[TextLanes]:
+        given: list[TextLanes | None] = (
+            [TextLanes(m, s) for s in _parts("start", rows)] if start == "t" else [None] * rows
+        )
+        return Sums(m, given, columns)
 
     def _affine(self, name: str, word: str, rows: int, columns: int, start: str) -> str:
         source = "constant" if "constant" in word else "weight"
 
-        def build(m: TextMachine) -> Any:
+        def build(m: TextMachine) -> Result:
             sums = self._sums(m, start, rows, columns)
             for j in range(columns):
                 for r in range(rows):
-                    sums.add(r, j, m.keep(f"{source}(w, at + {r * columns + j})"), TextLanes(m, f"x[{j}]"))  # type: ignore[arg-type]
+                    sums.add(r, j, m.keep(f"{source}(w, at + {r * columns + j})"), TextLanes(m, f"x[{j}]"))
             return sums.results()
 
         return self._function(name, "start, w, at, x", build)
@@ -177,15 +182,15 @@ class Words:
         source = "constant_units" if "constant" in word else "weight_units"
         in_registers = word.endswith("_tuple")
 
-        def weight(m: TextMachine, column: str, row: int) -> Any:
+        def weight(m: TextMachine, column: str, row: int) -> TextLanes:
             return m.keep(f"{source}(w, at + ({column}) * {packs * self.block} + {row * self.block})")
 
-        def build(m: TextMachine) -> Any:
+        def build(m: TextMachine) -> Result:
             sums = self._sums(m, start, packs, columns)
             if in_registers:
                 for j in range(columns):
                     for r in range(packs):
-                        sums.add(r, j, weight(m, str(j), r), TextLanes(m, f"x[{j}]"))  # type: ignore[arg-type]
+                        sums.add(r, j, weight(m, str(j), r), TextLanes(m, f"x[{j}]"))
                 return sums.results()
             lines, chains = m.writer.lines, sums.chains
             lines += [WAIT] if self.shared else []
@@ -197,18 +202,18 @@ class Words:
                 for r, cell in enumerate(chain):
                     lines.append(f"{cell.v} = fma({weight(m, f'k + {c}', r).v}, {value.v}, {cell.v})")
             lines[before:] = [f"    {line}" for line in lines[before:]]
-            sums.sums = [list(chain) for chain in cells]  # type: ignore[arg-type]
+            sums.sums = [list(chain) for chain in cells]
             for j in range(columns - columns % chains, columns):
                 value = m.keep(f"S[index(place + {j})]")
                 for r in range(packs):
-                    sums.add(r, j, weight(m, str(j), r), value)  # type: ignore[arg-type]
+                    sums.add(r, j, weight(m, str(j), r), value)
             lines += [WAIT] if self.shared else []
             return sums.results()
 
         return self._function(name, "start, w, at, x" if in_registers else "start, w, at, S, place, columns", build)
 
-    def _fold(self, name: str, combine: Callable[[TextMachine, Any, Any], Any]) -> str:
-        def build(m: TextMachine) -> Any:
+    def _fold(self, name: str, combine: Fold) -> str:
+        def build(m: TextMachine) -> Result:
             lines = m.writer.lines
             lines += [WAIT] if self.shared else []
             lines += ["total = array[index(at)]", "for k in range(1, n):"]
@@ -227,8 +232,8 @@ class Words:
     def _max_scratch(self, name: str) -> str:
         return self._fold(name, maximum)
 
-    def _fold_tuple(self, name: str, size: int, combine: Callable[[TextMachine, Any, Any], Any]) -> str:
-        def build(m: TextMachine) -> Any:
+    def _fold_tuple(self, name: str, size: int, combine: Fold) -> str:
+        def build(m: TextMachine) -> Result:
             total, *rest = (TextLanes(m, x) for x in _parts("x", size))
             for x in rest:
                 total = combine(m, total, x)
@@ -243,7 +248,7 @@ class Words:
         return self._fold_tuple(name, size, maximum)
 
     def _dot_tuple(self, name: str, size: int) -> str:
-        def build(m: TextMachine) -> Any:
+        def build(m: TextMachine) -> Result:
             total = TextLanes(m, "a[0]") * TextLanes(m, "b[0]")
             for i in range(1, size):
                 total = m.fma(TextLanes(m, f"a[{i}]"), TextLanes(m, f"b[{i}]"), total)
@@ -274,7 +279,7 @@ class Words:
 
     # noise and tables -------------------------------------------------------------------------------------------------
     def _random(self, name: str) -> str:
-        def build(m: TextMachine) -> Any:
+        def build(m: TextMachine) -> Result:
             numbers = [m.keep(f"u({n})", "word") for n in ("seed", "episode", "t", "draw")]
             first, second = (
                 uniform(m, numbers, k, lambda x, by: x << by, lambda x, by: x >> by, lambda i: m.keep(f"f({i.v})"))

@@ -15,7 +15,6 @@ import ctypes
 import ctypes.util
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -24,15 +23,17 @@ from evornn.compiler.lanes import payne_hanek
 from evornn.compiler.lanes.numpy_lanes import NumpyLanes
 
 TABLE = np.array(payne_hanek.WORDS, np.uint32)
+Names = dict[str, object]  # of functions, types, decorators and numbers, for generated text
+Scalar = np.ndarray  # one number, as `NumpyLanes` has it
 
 
-def primitives(precision: str) -> dict[str, Any]:
+def primitives(precision: str) -> Names:
     """Every name that generated text may use, for "float32" or "float64"."""
     shared = {"cuda": cuda, "NAN": math.nan, "INFINITY": math.inf, "kernel": kernel, "again": again()}
     return shared | (_simulated(precision) if simulated() else _compiled(precision))
 
 
-def _compiled(precision: str) -> dict[str, Any]:
+def _compiled(precision: str) -> Names:
     single = precision == "float32"
     f, i, u, w, s = (numba_type(n) for n in (precision, "int32" if single else "int64", "uint32", "uint64", "int64"))
     letter, tail = ("f", "f") if single else ("d", "")
@@ -87,7 +88,7 @@ def _compiled(precision: str) -> dict[str, Any]:
     }
 
 
-def _simulated(precision: str) -> dict[str, Any]:
+def _simulated(precision: str) -> Names:
     dtype = np.dtype(precision)
     f, bits = dtype.type, 8 * dtype.itemsize
     whole = np.dtype(f"int{bits}").type
@@ -95,10 +96,10 @@ def _simulated(precision: str) -> dict[str, Any]:
     def wrapped(k: int, width: int = bits) -> int:
         return (k + (1 << width - 1)) % (1 << width) - (1 << width - 1)
 
-    def word(k: Any) -> int:
+    def word(k: int | np.integer) -> int:
         return int(k) & 0xFFFFFFFF
 
-    def wide(k: Any) -> int:
+    def wide(k: int | np.integer) -> int:
         return int(k) & 0xFFFFFFFFFFFFFFFF
 
     return {
@@ -147,7 +148,7 @@ def _simulated(precision: str) -> dict[str, Any]:
     }
 
 
-def _fused(dtype: np.dtype) -> Callable[[Any, Any, Any], Any]:
+def _fused(dtype: np.dtype) -> Callable[[Scalar, Scalar, Scalar], Scalar]:
     """a b + c of scalars, rounded once: the C library's (PyDLL keeps the interpreter lock, so that simulated threads
     do not change places at every call); where there is none, NumPy's way round, far slower.
     """

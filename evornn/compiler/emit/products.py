@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evornn.compiler.emit.core import Core
 from evornn.compiler.emit.values import Memory, Small, Value, plus
 from evornn.compiler.memory_plan import TILE, tiles
 from evornn.formula.node import Constant, Node
 from evornn.graph.simplify import in_registers
+
+Operand = tuple[str, str, int, int, str | Memory]  # of a product: word suffix, array, offset, columns, the vector
 
 
 class Products(Core):
@@ -62,7 +62,7 @@ class Products(Core):
 
     def _affine_tiles(self, node: Node, start: Node | None, pairs: list[tuple[Node, Node]]) -> Value:
         step = self.plan.step
-        begin = None if start is None else self.memory(start) if in_registers(start) else self.value(start)
+        begin = None if start is None else self._in_memory(start)
         operands = [
             (*self._matrix(m, "tile"), x.size, self.small(x).text() if in_registers(x) else self.memory(x))
             for m, x in pairs
@@ -95,7 +95,12 @@ class Products(Core):
         place = Memory("S", str(slot))
         return place if not in_registers(node) else self._fetch(node, place)
 
-    def _tile(self, begin: Any, operands: list[Any], row: str, packs: int, k: str, first: int) -> str:
+    def _in_memory(self, node: Node) -> Memory:
+        """A large value where it is; a small one put into scratch."""
+        value = self.value(node)
+        return value if isinstance(value, Memory) and not in_registers(node) else self.memory(node)
+
+    def _tile(self, begin: Memory | None, operands: list[Operand], row: str, packs: int, k: str, first: int) -> str:
         step = self.plan.step
         value = str(packs)
         if begin is not None:

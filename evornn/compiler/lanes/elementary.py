@@ -4,7 +4,7 @@ Each function is written once over an algebra of lanes: with `simd.Machine` it b
 `numpy_lanes.NumpyLanes` it computes. All that a machine `m` and its lanes must offer:
 
 * floats: `+ - * /`, unary `-`, `< >`, with lanes or Python numbers on the right; each rounds once, to the lanes' width;
-* integers of the same width (wrapping): `+ - & | ^ !=`, with lanes or Python integers on the right;
+* integers of the same width (wrapping): `+ - & | ^ >`, with lanes or Python integers on the right;
 * `m.bits` (32 or 64), `m.fma(a, b, c)` (one rounding), `m.abs(x)`, `m.copysign(a, b)`, `m.where(mask, a, b)`;
 * `m.float_bits(x)`, `m.from_bits(i)`, `m.shl(i, k)`, `m.shr(i, k)` (logical);
 * `m.patch(mask, x, fast, names)`: each of `fast`, but libm's float64 function of that name of x where the mask is set;
@@ -33,28 +33,25 @@ Compile without reassociation: numbers are rounded by adding 1.5 * 2^23 (2^52) a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from evornn.compiler.lanes.algebra import Arithmetic, Elementary, L
 from evornn.compiler.lanes.coefficients import DOUBLE, SINGLE, TANH_P, TANH_Q, Table
 
-Machine = Any  # see the module's docstring
-Lanes = Any
 
-
-def _table(m: Machine) -> Table:
+def _table(m: Arithmetic[L]) -> Table:
     return SINGLE if m.bits == 32 else DOUBLE
 
 
-def _series(m: Machine, x: Lanes, coefficients: Sequence[float]) -> Lanes:
-    """c0 + x (c1 + x (c2 + ...)), one fused operation a coefficient after the first."""
-    *rest, total = coefficients
-    for c in reversed(rest):
+def _series(m: Arithmetic[L], x: L, coefficients: Sequence[float]) -> L:
+    """c0 + x (c1 + x (c2 + ...)) of at least two coefficients, one fused operation for each after the first."""
+    total = m.fma(x, coefficients[-1], coefficients[-2])
+    for c in reversed(coefficients[:-2]):
         total = m.fma(x, total, c)
     return total
 
 
-def _reduce(m: Machine, t: Table, x: Lanes, bias: int, sign: float = 1.0) -> tuple[Lanes, Lanes]:
+def _reduce(m: Arithmetic[L], t: Table, x: L, bias: int, sign: float = 1.0) -> tuple[L, L]:
     """x = sign n ln 2 + r with n an integer and |r| <= ln(2)/2 (Cody & Waite 1980): r, and an integer with n + bias in
     its low bits. 4 operations.
     """
@@ -64,18 +61,18 @@ def _reduce(m: Machine, t: Table, x: Lanes, bias: int, sign: float = 1.0) -> tup
     return m.fma(n, -sign * t.ln2[1], r), m.float_bits(shifted)
 
 
-def _power_of_two(m: Machine, t: Table, exponent: Lanes) -> Lanes:
+def _power_of_two(m: Arithmetic[L], t: Table, exponent: L) -> L:
     """2^(exponent - bias) of the integer's low bits."""
     return m.from_bits(m.shl(exponent, t.mantissa))
 
 
-def _exp_ratio(m: Machine, t: Table, r: Lanes) -> tuple[Lanes, Lanes]:
+def _exp_ratio(m: Arithmetic[L], t: Table, r: L) -> tuple[L, L]:
     """E and O of exp(r) = (E + r O) / (E - r O), |r| <= ln(2)/2: half as deep as a polynomial of the same accuracy."""
     z = r * r
     return _series(m, z, t.exp_even), _series(m, z, t.exp_odd)
 
 
-def exp(m: Machine, x: Lanes) -> Lanes:
+def exp(m: Arithmetic[L], x: L) -> L:
     """e^x.
 
     A polynomial on |r| <= ln(2)/2, scaled by 2^n in two steps: the hardware rounds overflow and gradual underflow.
@@ -89,7 +86,7 @@ def exp(m: Machine, x: Lanes) -> Lanes:
     return _series(m, r, t.exp) * _power_of_two(m, t, half) * _power_of_two(m, t, n - half)
 
 
-def _log_of_sum(m: Machine, f: Lanes, coefficients: Sequence[float], low: Lanes | None = None) -> tuple[Lanes, Lanes]:
+def _log_of_sum(m: Arithmetic[L], f: L, coefficients: Sequence[float], low: L | None = None) -> tuple[L, L]:
     """ln(1 + f) + low as two terms to add, from S = f / (1 + f/2) = 2 tanh(ln(1 + f) / 2)."""
     s = f / m.fma(f, 0.5, 1.0)
     w = s * s
@@ -97,7 +94,7 @@ def _log_of_sum(m: Machine, f: Lanes, coefficients: Sequence[float], low: Lanes 
     return s, w * s * p if low is None else m.fma(w * s, p, low)
 
 
-def log(m: Machine, x: Lanes) -> Lanes:
+def log(m: Arithmetic[L], x: L) -> L:
     """Natural logarithm: -inf at zeros of both signs, NaN below, right for subnormal numbers.
 
     28 operations in float32, 32 in float64.
@@ -115,7 +112,7 @@ def log(m: Machine, x: Lanes) -> Lanes:
     return m.where(x > 0.0, y, m.where(x < 0.0, float("nan"), x - float("inf")))  # at 0: -inf; NaN stays
 
 
-def tanh(m: Machine, x: Lanes) -> Lanes:
+def tanh(m: Arithmetic[L], x: L) -> L:
     """Hyperbolic tangent, exactly odd.
 
     float32: 2 N D / (D^2 + N^2) with N / D a rational fit of tanh(x/2); the doubling damps the errors of N and D where
@@ -132,7 +129,7 @@ def tanh(m: Machine, x: Lanes) -> Lanes:
     return n * d / m.fma(n * 0.25, n, d * d)
 
 
-def _tanh_double(m: Machine, t: Table, x: Lanes) -> Lanes:
+def _tanh_double(m: Arithmetic[L], t: Table, x: L) -> L:
     """With 2|x| = n ln 2 + r, e^r = a/b and p = 2^n: (p a - b) / (p a + b), the numerator as (p - 1) a + (a - b), in
     which nothing cancels for small x.
     """
@@ -146,7 +143,7 @@ def _tanh_double(m: Machine, t: Table, x: Lanes) -> Lanes:
     return m.copysign(m.fma(p - 1.0, a, u + u) / m.fma(p, a, even - u), x)
 
 
-def sigmoid(m: Machine, x: Lanes) -> Lanes:
+def sigmoid(m: Arithmetic[L], x: L) -> L:
     """1 / (1 + e^-x), with small relative error for very negative x too.
 
     x = r - n ln 2 and e^r = a/b give h a / (h a + 2^n h b); h = 2^-24 (2^-60) keeps 2^n h in range down to the smallest
@@ -161,7 +158,7 @@ def sigmoid(m: Machine, x: Lanes) -> Lanes:
     return a / m.fma(m.fma(-r, odd, even), _power_of_two(m, t, n), a)
 
 
-def softplus(m: Machine, x: Lanes) -> Lanes:
+def softplus(m: Arithmetic[L], x: L) -> L:
     """ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|). 25 operations in float32, 36 in float64."""
     t = _table(m)
     y = -m.abs(x)
@@ -172,7 +169,7 @@ def softplus(m: Machine, x: Lanes) -> Lanes:
     return m.where(x < 0.0, 0.0, x) + (s + rest)
 
 
-def _quadrant(m: Machine, t: Table, x: Lanes) -> tuple[Lanes, Lanes]:
+def _quadrant(m: Arithmetic[L], t: Table, x: L) -> tuple[L, L]:
     """x = q pi/2 + r with |r| <= pi/4: r and an integer whose low bits are q (Cody & Waite 1980). In float32 the few
     lanes with |x| above 2^18 leave by a branch (Payne & Hanek 1983).
     """
@@ -185,7 +182,7 @@ def _quadrant(m: Machine, t: Table, x: Lanes) -> tuple[Lanes, Lanes]:
     return m.far_angle(m.abs(x) > t.trig_limit, x, r, q) if t.bits == 32 else (r, q)
 
 
-def sincos(m: Machine, x: Lanes) -> tuple[Lanes, Lanes]:
+def sincos(m: Arithmetic[L], x: L) -> tuple[L, L]:
     """sin x and cos x, x in radians; NaN at infinities.
 
     24 operations for both in float32, 31 in float64; float64 lanes with |x| above 2^40 go through libm.
@@ -195,7 +192,7 @@ def sincos(m: Machine, x: Lanes) -> tuple[Lanes, Lanes]:
     z = r * r
     s = r * _series(m, z, (1.0, *t.sin))  # a product, so that -0 stays -0
     c = _series(m, z, (1.0, *t.cos))
-    odd = (q & 1) != 0
+    odd = (q & 1) > 0
     sign = m.shl(q, t.bits - 2) & t.sign_bit
     sine = m.from_bits(m.float_bits(m.where(odd, c, s)) ^ sign)
     cosine = m.from_bits(m.float_bits(m.where(odd, s, c)) ^ sign ^ m.shl(q, t.bits - 1))
@@ -204,12 +201,12 @@ def sincos(m: Machine, x: Lanes) -> tuple[Lanes, Lanes]:
     return sine, cosine
 
 
-def sin(m: Machine, x: Lanes) -> Lanes:
+def sin(m: Arithmetic[L], x: L) -> L:
     """sin x: the first of `sincos`."""
     return sincos(m, x)[0]
 
 
-def cos(m: Machine, x: Lanes) -> Lanes:
+def cos(m: Arithmetic[L], x: L) -> L:
     """cos x: the second of `sincos`."""
     return sincos(m, x)[1]
 
@@ -223,7 +220,7 @@ ATAN_DOUBLE = (
 TAN_PI_8, TAN_3_PI_8 = 2.0**0.5 - 1.0, 2.0**0.5 + 1.0  # where the reduced argument changes
 
 
-def atan(m: Machine, x: Lanes) -> Lanes:
+def atan(m: Arithmetic[L], x: L) -> L:
     """Arc tangent, exactly odd: atan y = c + atan t with c = 0, pi/4 or pi/2 and |t| <= tan(pi/8) by one division;
     atan t = t + t z R(z), z = t^2, R a minimax fit as in `coefficients` (fit error 0.01 and 0.0004). 23 operations in
     float32, 30 in float64.
@@ -243,7 +240,7 @@ def atan(m: Machine, x: Lanes) -> Lanes:
     return m.copysign(m.where(far, high, m.where(middle, 0.5 * high, 0.0)) + (a + rest), x)
 
 
-FUNCTIONS: dict[str, Callable[[Machine, Lanes], Lanes]] = {
+FUNCTIONS: dict[str, Elementary] = {
     "exp": exp,
     "log": log,
     "tanh": tanh,

@@ -6,33 +6,33 @@ The names are those of `evornn.formula.elementwise`; where Python has such a wor
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from evornn.compiler.lanes import elementary
-from evornn.compiler.lanes.elementary import Lanes, Machine
+from evornn.compiler.lanes.algebra import Elementwise, FullArithmetic, L
 from evornn.formula.elementwise import OPERATIONS, two_sum_error
 
 
-def maximum(m: Machine, a: Lanes, b: Lanes) -> Lanes:
+def maximum(m: FullArithmetic[L], a: L, b: L) -> L:
     """max with NaN if either is NaN; one instruction against a constant."""
     if m.is_constant(b):
-        return m.max_nan2(a, b)
+        return m.where(b > a, b, a)
     return m.where(m.is_nan(a), a, m.where(b <= a, a, b))
 
 
-def minimum(m: Machine, a: Lanes, b: Lanes) -> Lanes:
+def minimum(m: FullArithmetic[L], a: L, b: L) -> L:
     """min likewise."""
     if m.is_constant(b):
-        return m.min_nan2(a, b)
+        return m.where(b < a, b, a)
     return m.where(m.is_nan(a), a, m.where(b >= a, a, b))
 
 
-def _roundoff(m: Machine, a: Lanes, b: Lanes) -> Lanes:
+def _roundoff(m: FullArithmetic[L], a: L, b: L) -> L:
     lost = two_sum_error(a, b)
     return m.where(m.is_nan(lost), 0.0, lost)
 
 
-def _sign(m: Machine, x: Lanes) -> Lanes:
+def _sign(m: FullArithmetic[L], x: L) -> L:
     return m.where(x > 0.0, m.const(1.0), m.where(x < 0.0, m.const(-1.0), x))
 
 
@@ -64,6 +64,8 @@ _FORMULAS: dict[str, Callable[..., Any]] = {
     "or": lambda m, a, b: a | b,
     "not": lambda m, a: ~a,
 }
-ELEMENTWISE = {_name(name): _FORMULAS[name] for name in OPERATIONS} | {"lanes": lambda m, a: a}
+ELEMENTWISE = cast(
+    dict[str, Elementwise], {_name(name): _FORMULAS[name] for name in OPERATIONS} | {"lanes": lambda m, a: a}
+)
 MASKS = tuple(_name(name) for name, o in OPERATIONS.items() if o.condition)
 LOGICAL = ("and_", "or_", "not_")

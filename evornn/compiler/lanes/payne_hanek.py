@@ -6,7 +6,10 @@ rest as a fraction; it needs 96 bits of 2/pi, the three 32-bit words that `windo
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Protocol, Self, TypeVar
+
+from evornn.compiler.lanes.algebra import Arithmetic, L
 
 EXPONENT_BIAS = 150  # x = M 2^(biased exponent - 150)
 GUARD = 94  # 62 fraction bits and 32 below them
@@ -16,7 +19,21 @@ LOW = 0xFFFFFFFF
 LIMIT_BITS = 0x48800000  # 2^18 as a float32: smaller angles have a faster way
 
 
-def window(words: Any, position: Any, shift: Any) -> list[Any]:
+class Whole(Protocol):
+    """An unsigned whole number of at least 64 bits: Python's, LLVM's or one in emitted text."""
+
+    def __add__(self, other: Self | int, /) -> Self: ...
+    def __mul__(self, other: Self, /) -> Self: ...
+    def __and__(self, other: int, /) -> Self: ...
+    def __or__(self, other: Self, /) -> Self: ...
+    def __lshift__(self, k: int, /) -> Self: ...
+    def __rshift__(self, k: Self | int, /) -> Self: ...
+
+
+W = TypeVar("W", bound=Whole)
+
+
+def window(words: Callable[[W], W], position: W, shift: W) -> list[W]:
     """The three 32-bit words of floor(2/pi 2^s) mod 2^96; position = s // 32 - 2, shift = 32 - s % 32; words(i) reads
     the table.
     """
@@ -24,18 +41,18 @@ def window(words: Any, position: Any, shift: Any) -> list[Any]:
     return [((w[i] << 32 | w[i + 1]) >> shift) & LOW for i in range(3)]
 
 
-def scaled(mantissa: Any, parts: list[Any]) -> Any:
+def scaled(mantissa: W, parts: list[W]) -> W:
     """R, before it is cut to 64 bits, from M and the window."""
     high, middle, low = parts
     return ((mantissa * high) << 32) + mantissa * middle + ((mantissa * low) >> 32)
 
 
-def quadrant_of(result: Any) -> Any:
+def quadrant_of(result: W) -> W:
     """The nearest quadrant, 0..4, of R."""
     return (result + 2**61) >> 62
 
 
-def angle(m: Any, high: Any, low: Any) -> Any:
+def angle(m: Arithmetic[L], high: L, low: L) -> L:
     """The float32 angle of the fraction high + low, in float32 lanes: the fraction and what rounding it left."""
     return m.fma(high, RADIANS[0], m.fma(low, RADIANS[0], high * RADIANS[1]))
 

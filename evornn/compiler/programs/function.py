@@ -8,16 +8,17 @@ steps. Effects of adjoints add to gradients, one for each lane.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evornn.compiler.emit.body import Body, Carry, results_of
 from evornn.compiler.emit.values import Memory, Text, Value, part, plus
 from evornn.compiler.host import native_lanes
 from evornn.compiler.layout import constants_and_tables
 from evornn.compiler.memory_plan import Plan
+from evornn.compiler.module_cache import Loaded, load
 from evornn.compiler.programs.episode import functions_text, hoisted, module_text
 from evornn.compiler.specialization import Shape
 from evornn.compiler.target import Language
@@ -77,18 +78,16 @@ class FunctionKernel:
         self.constants, self.tables = constants_and_tables(self.plan, precision)
 
     @made_once
-    def loaded(self) -> Any:
+    def loaded(self) -> Loaded:
         """The module, held as long as its code may be called."""
-        from evornn.compiler.module_cache import load
-
         return load(self.text)
 
     @made_once
-    def entry(self) -> Any:
+    def entry(self) -> Callable[..., None]:
         """The compiled `sweep`."""
         return self.loaded.sweep
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return not_made(self)
 
     # text -------------------------------------------------------------------------------------------------------------
@@ -152,7 +151,7 @@ class FunctionKernel:
         """Memory for `count` lanes, and the table of uniform inputs [rows, row_size] (default: one row)."""
         return Workspace(self, count, table)
 
-    def __call__(self, values: Any, *inputs: Any, time: int = 0) -> list[np.ndarray]:
+    def __call__(self, values: ArrayLike, *inputs: ArrayLike, time: int = 0) -> list[np.ndarray]:
         """Outputs [K, *shape] for parameter values [D] and the inputs in order: uniform ones of their shape, varying
         ones [K, *shape]; the gradients [K, D] last, if the function has effects.
         """
@@ -197,7 +196,9 @@ class Workspace:
         self._weights = np.zeros(kernel.plan.weight_size, dtype)
         self._scratch = np.zeros(kernel.plan.scratch_size * lanes, dtype)
 
-    def run(self, start: int = 0, count: int = 1, stride: int = 1, time: int = 0, outputs: Any = None) -> None:
+    def run(
+        self, start: int = 0, count: int = 1, stride: int = 1, time: int = 0, outputs: np.ndarray | None = None
+    ) -> None:
         """Sweep over `count` rows from `start`, each `stride` further; `time` is the step of row 0. outputs: where to
         write, [groups, out_size * lanes] (default: `self.outputs`).
         """

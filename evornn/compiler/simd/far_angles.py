@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from llvmlite import ir
 from numba.core import cgutils
@@ -10,10 +10,13 @@ from numba.core import cgutils
 from evornn.compiler.lanes import payne_hanek
 from evornn.compiler.simd.llvm import Detour, Whole, real
 
+if TYPE_CHECKING:
+    from evornn.compiler.simd.vector import Lanes, Machine
+
 WORD, WIDE = ir.IntType(32), ir.IntType(64)
 
 
-def far_angles(m: Any, mask: Any, x: Any, r: Any, q: Any) -> tuple[Any, Any]:
+def far_angles(m: Machine, mask: Lanes, x: Lanes, r: Lanes, q: Lanes) -> tuple[Lanes, Lanes]:
     """r and q, but from the exact reduction of float32 x by pi/2 where the mask is set: one unlikely branch.
 
     The detour calls nothing: a call would make the common path spill its vectors. m: a `simd.Machine`.
@@ -42,7 +45,7 @@ def far_angles(m: Any, mask: Any, x: Any, r: Any, q: Any) -> tuple[Any, Any]:
     return m.wrap(merged[0]), m.wrap(merged[1])
 
 
-def _reduced(b: Any, magnitude: Any) -> tuple[Any, Any, Any]:
+def _reduced(b: ir.IRBuilder, magnitude: ir.Value) -> tuple[ir.Value, ir.Value, ir.Value]:
     """payne_hanek.reduce_bits of one lane: the fraction as two float32 that add up to it, and the 32-bit quadrant."""
     table = _two_over_pi(b.module)
     bits = Whole(b, b.zext(magnitude, WIDE))
@@ -61,7 +64,7 @@ def _reduced(b: Any, magnitude: Any) -> tuple[Any, Any, Any]:
     return high, low, b.trunc(quadrant.v, WORD)
 
 
-def _two_over_pi(module: Any) -> Any:
+def _two_over_pi(module: ir.Module) -> ir.GlobalVariable:
     """The module's table of the bits of 2/pi."""
     name = "evornn.two_over_pi"
     if name not in module.globals:

@@ -16,18 +16,21 @@ import math
 from collections.abc import Callable
 from functools import cache
 from inspect import Parameter, Signature, signature
-from typing import Any
 
 from llvmlite import ir
-from numba.core import types as numba_types
+from numba.core import types
+from numba.core.base import BaseContext
+from numba.core.types.containers import BaseTuple, UniTuple
+from numba.core.typing.context import Context
+from numba.core.typing.templates import Signature as TypedCall
 from numba.extending import intrinsic
 
 from evornn.compiler.lanes import elementary
 from evornn.compiler.lanes.elementwise import ELEMENTWISE, MASKS, maximum
 from evornn.compiler.simd import products
-from evornn.compiler.simd.builder import Code
+from evornn.compiler.simd.builder import Code, Generate, Kinds, literal, members
 from evornn.compiler.simd.outer_products import outer_sum
-from evornn.compiler.simd.vector import Lanes, PackType
+from evornn.compiler.simd.vector import Lanes, Machine, PackType
 from evornn.compiler.simd.words import (
     align_stack,
     gather_weights,
@@ -37,16 +40,17 @@ from evornn.compiler.simd.words import (
 )
 from evornn.compiler.specialization import Shape
 
-types: Any = numba_types  # Numba's stubs miss its tuples
+Intrinsic = Callable[..., object]  # a word of the kernel language, for Numba to compile
+Names = dict[str, Intrinsic | float]
 
 
-def words(shape: Shape) -> dict[str, Any]:
+def words(shape: Shape) -> Names:
     """What a kernel module imports. Modules whose words mean the same share them: Numba keeps each word for ever."""
     return _words(shape if shape.jobs > 1 else shape.with_strides(0, 0))  # no other individual to stride to
 
 
 @cache
-def _words(shape: Shape) -> dict[str, Any]:
+def _words(shape: Shape) -> Names:
     return Prelude(shape).names()
 
 
@@ -58,24 +62,26 @@ class Prelude:
         self.pack = PackType("float", shape.bits, shape.lanes)
         self.mask = PackType("mask", 1, shape.lanes)
 
-    def names(self) -> dict[str, Any]:
+    def names(self) -> Names:
         """Every word of the kernel language."""
-        words: dict[str, Any] = {"INFINITY": math.inf, "NAN": math.nan}
+        words: Names = {"INFINITY": math.inf, "NAN": math.nan}
         self._elementwise(words)
         self._memory(words)
         self._products(words)
         self._other(words)
         return words
 
-    def define(self, typer: Callable[..., Any], generate: Callable[..., Any], count: int | None = None) -> Any:
+    def define(self, typer: Callable[..., types.Type], generate: Generate, count: int | None = None) -> Intrinsic:
         """An intrinsic: typer(*types) -> result type; generate(code, types, result, *values) -> LLVM value; `count`
         values.
         """
         shape = self.shape
         count = len(signature(generate).parameters) - 3 if count is None else count
 
-        def word(typingctx: Any, *kinds: Any) -> Any:
-            def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:  # one a signature: found at once
+        def word(typingctx: Context, *kinds: types.Type) -> tuple[TypedCall, Generate]:
+            def codegen(
+                context: BaseContext, builder: ir.IRBuilder, sig: TypedCall, args: list[ir.Value]
+            ) -> ir.Value:  # one a signature: found at once
                 out = generate(Code(shape, context, builder), sig.args, sig.return_type, *args)
                 return context.get_dummy_value() if out is None else out
 
@@ -86,17 +92,17 @@ class Prelude:
         return intrinsic(prefer_literal=True)(word)
 
     # elementwise ------------------------------------------------------------------------------------------------------
-    def lift(self, function: Callable[..., Lanes], result: PackType) -> Any:
+    def lift(self, function: Callable[..., Lanes], result: PackType) -> Intrinsic:
         """A word that works on packs and numbers, and element by element on tuples."""
 
-        def typer(*kinds: Any) -> Any:
-            lengths = [len(k.types) for k in kinds if isinstance(k, types.BaseTuple)]
-            return types.UniTuple(result, lengths[0]) if lengths else result
+        def typer(*kinds: types.Type) -> types.Type:
+            lengths = [len(members(k)) for k in kinds if isinstance(k, BaseTuple)]
+            return UniTuple(result, lengths[0]) if lengths else result
 
-        def generate(code: Code, kinds: Any, out: Any, *values: Any) -> Any:
-            n = len(out.types) if isinstance(out, types.BaseTuple) else None
+        def generate(code: Code, kinds: Kinds, out: types.Type, *values: ir.Value) -> ir.Value:
+            n = len(members(out)) if isinstance(out, BaseTuple) else None
             columns = [
-                code.elements(k, v) if isinstance(k, types.BaseTuple) else [code.lanes(k, v)] * (n or 1)
+                code.elements(k, v) if isinstance(k, BaseTuple) else [code.lanes(k, v)] * (n or 1)
                 for k, v in zip(kinds, values, strict=True)
             ]
             results = [function(code.m, *row) for row in zip(*columns, strict=True)]
@@ -104,19 +110,19 @@ class Prelude:
 
         return self.define(typer, generate, len(signature(function).parameters) - 1)
 
-    def _elementwise(self, words: dict[str, Any]) -> None:
+    def _elementwise(self, words: Names) -> None:
         for name, function in ELEMENTWISE.items():
             words[name] = self.lift(function, self.mask if name in MASKS else self.pack)
 
-        def both(code: Code, kinds: Any, out: Any, x: Any) -> Any:
+        def both(code: Code, kinds: Kinds, out: types.Type, x: ir.Value) -> ir.Value:
             s, c = elementary.sincos(code.m, code.lanes(kinds[0], x))
             return code.tuple(out, [s, c])
 
-        words["sincos"] = self.define(lambda x: types.UniTuple(self.pack, 2), both)
+        words["sincos"] = self.define(lambda x: UniTuple(self.pack, 2), both)
         words["truth"] = self.define(
             lambda x: self.mask,
             lambda code, k, out, x: ir.Constant(
-                ir.VectorType(ir.IntType(1), self.shape.lanes), [k[0].literal_value] * self.shape.lanes
+                ir.VectorType(ir.IntType(1), self.shape.lanes), [literal(k[0])] * self.shape.lanes
             ),
         )
         words["any_lane"] = self.define(lambda x: types.boolean, lambda code, k, out, x: code.m.any(code.m.wrap(x)))
@@ -125,21 +131,23 @@ class Prelude:
         words["align_stack"] = self.define(lambda: types.void, align_stack)
 
     # memory -----------------------------------------------------------------------------------------------------------
-    def _memory(self, words: dict[str, Any]) -> None:
-        def reader(method: str, units: bool) -> Any:
-            def generate(code: Code, kinds: Any, out: Any, array: Any, at: Any) -> Any:
+    def _memory(self, words: Names) -> None:
+        def reader(method: str, units: bool) -> Intrinsic:
+            def generate(code: Code, kinds: Kinds, out: types.Type, array: ir.Value, at: ir.Value) -> ir.Value:
                 return getattr(code, method)(code.data(kinds[0], array), code.index(kinds[1], at), units).v
 
             return self.define(lambda array, at: self.pack, generate)
 
-        def row_reader(method: str) -> Any:
-            def generate(code: Code, kinds: Any, out: Any, array: Any, at: Any, n: Any) -> Any:
+        def row_reader(method: str) -> Intrinsic:
+            def generate(
+                code: Code, kinds: Kinds, out: types.Type, array: ir.Value, at: ir.Value, n: ir.Value
+            ) -> ir.Value:
                 pointer, start = code.data(kinds[0], array), code.index(kinds[1], at)
                 return code.tuple(
-                    out, [getattr(code, method)(pointer, code.plus(start, i)) for i in range(len(out.types))]
+                    out, [getattr(code, method)(pointer, code.plus(start, i)) for i in range(len(members(out)))]
                 )
 
-            return self.define(lambda array, at, n: types.UniTuple(self.pack, n.literal_value), generate)
+            return self.define(lambda array, at, n: UniTuple(self.pack, literal(n)), generate)
 
         for prefix, method in (("weight", "weight"), ("constant", "fixed"), ("scratch", "scratch")):
             words[prefix] = reader(method, False)
@@ -152,22 +160,24 @@ class Prelude:
             row_reader(episodes),
         )
 
-        def writer(units: bool) -> Any:
-            def generate(code: Code, kinds: Any, out: Any, array: Any, at: Any, value: Any) -> None:
+        def writer(units: bool) -> Intrinsic:
+            def generate(
+                code: Code, kinds: Kinds, out: types.Type, array: ir.Value, at: ir.Value, value: ir.Value
+            ) -> None:
                 code.keep(code.data(kinds[0], array), code.index(kinds[1], at), code.lanes(kinds[2], value), units)
 
             return self.define(lambda array, at, value: types.void, generate)
 
         words["store"], words["store_units"] = writer(False), writer(True)
 
-        def spill(code: Code, kinds: Any, out: Any, array: Any, at: Any, values: Any) -> None:
+        def spill(code: Code, kinds: Kinds, out: types.Type, array: ir.Value, at: ir.Value, values: ir.Value) -> None:
             pointer, start = code.data(kinds[0], array), code.index(kinds[1], at)
             for i, value in enumerate(code.elements(kinds[2], values)):
                 code.keep(pointer, code.plus(start, i), value)
 
         words["store_tuple"] = self.define(lambda array, at, values: types.void, spill)
 
-        def result(code: Code, kinds: Any, out: Any, array: Any, at: Any, value: Any) -> None:
+        def result(code: Code, kinds: Kinds, out: types.Type, array: ir.Value, at: ir.Value, value: ir.Value) -> None:
             code.write(
                 code.data(kinds[0], array),
                 code.times(code.index(kinds[1], at), self.shape.lanes),
@@ -177,7 +187,7 @@ class Prelude:
         words["store_result"] = self.define(lambda array, at, value: types.void, result)
 
     # products ---------------------------------------------------------------------------------------------------------
-    def _products(self, words: dict[str, Any]) -> None:
+    def _products(self, words: Names) -> None:
         for suffix, source in (("", "weight"), ("_constant", "fixed")):
             words[f"affine{suffix}"] = self.define(self._rows, products.affine(source))
             words[f"tile{suffix}"] = self.define(self._rows, products.tile(source))
@@ -188,20 +198,20 @@ class Prelude:
         words["outer_sum"] = self.define(lambda *_: types.void, outer_sum)
         words["max_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(maximum))
 
-    def _rows(self, first: Any, *_: Any) -> Any:
-        n = first.literal_value if isinstance(first, types.IntegerLiteral) else len(first.types)
-        return types.UniTuple(self.pack, n)
+    def _rows(self, first: types.Type, *_: types.Type) -> types.Type:
+        n = literal(first) if isinstance(first, types.IntegerLiteral) else len(members(first))
+        return UniTuple(self.pack, n)
 
-    def _other(self, words: dict[str, Any]) -> None:
-        def dot(code: Code, kinds: Any, out: Any, a: Any, b: Any) -> Any:
+    def _other(self, words: Names) -> None:
+        def dot(code: Code, kinds: Kinds, out: types.Type, a: ir.Value, b: ir.Value) -> ir.Value:
             pairs = list(zip(code.elements(kinds[0], a), code.elements(kinds[1], b), strict=True))
             total = pairs[0][0] * pairs[0][1]
             for x, y in pairs[1:]:
                 total = code.m.fma(x, y, total)
             return total.v
 
-        def fold(function: Callable[..., Lanes]) -> Any:
-            def generate(code: Code, kinds: Any, out: Any, a: Any) -> Any:
+        def fold(function: Callable[[Machine, Lanes, Lanes], Lanes]) -> Intrinsic:
+            def generate(code: Code, kinds: Kinds, out: types.Type, a: ir.Value) -> ir.Value:
                 first, *rest = code.elements(kinds[0], a)
                 for x in rest:
                     first = function(code.m, first, x)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from llvmlite import ir
 
 
 @cache
-def real(bits: int) -> Any:
+def real(bits: int) -> ir.Type:
     """LLVM's float type of 32 or 64 bits."""
     return {32: ir.FloatType(), 64: ir.DoubleType()}[bits]
 
 
-def splat(builder: Any, scalar: Any, lanes: int) -> Any:
+def splat(builder: ir.IRBuilder, scalar: ir.Value, lanes: int) -> ir.Value:
     """A vector with `scalar` in every lane."""
     vector = ir.VectorType(scalar.type, lanes)
     if isinstance(scalar, ir.Constant):
@@ -24,7 +23,7 @@ def splat(builder: Any, scalar: Any, lanes: int) -> Any:
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes))
 
 
-def join(builder: Any, parts: list[Any]) -> Any:
+def join(builder: ir.IRBuilder, parts: list[ir.Value]) -> ir.Value:
     """One vector from several of equal length."""
     while len(parts) > 1:
         n = parts[0].type.count * 2
@@ -36,35 +35,35 @@ def join(builder: Any, parts: list[Any]) -> Any:
 class Whole:
     """A 64-bit LLVM integer with unsigned operators, for formulas on whole numbers."""
 
-    def __init__(self, builder: Any, v: Any) -> None:
+    def __init__(self, builder: ir.IRBuilder, v: ir.Value) -> None:
         self.b, self.v = builder, v
 
-    def _other(self, other: Any) -> Any:
+    def _other(self, other: Whole | int) -> ir.Value:
         return other.v if isinstance(other, Whole) else ir.Constant(self.v.type, other % 2**64)
 
-    def __add__(self, o: Any) -> Whole:
+    def __add__(self, o: Whole | int) -> Whole:
         return Whole(self.b, self.b.add(self.v, self._other(o)))
 
-    def __mul__(self, o: Any) -> Whole:
+    def __mul__(self, o: Whole | int) -> Whole:
         return Whole(self.b, self.b.mul(self.v, self._other(o)))
 
-    def __and__(self, o: Any) -> Whole:
+    def __and__(self, o: Whole | int) -> Whole:
         return Whole(self.b, self.b.and_(self.v, self._other(o)))
 
-    def __or__(self, o: Any) -> Whole:
+    def __or__(self, o: Whole | int) -> Whole:
         return Whole(self.b, self.b.or_(self.v, self._other(o)))
 
-    def __lshift__(self, o: Any) -> Whole:
+    def __lshift__(self, o: Whole | int) -> Whole:
         return Whole(self.b, self.b.shl(self.v, self._other(o)))
 
-    def __rshift__(self, o: Any) -> Whole:
+    def __rshift__(self, o: Whole | int) -> Whole:
         return Whole(self.b, self.b.lshr(self.v, self._other(o)))
 
 
 class Detour:
     """Context manager: code for an unlikely case; `merge` then chooses between the common and the detour's values."""
 
-    def __init__(self, builder: Any, condition: Any) -> None:
+    def __init__(self, builder: ir.IRBuilder, condition: ir.Value) -> None:
         self.b, self.condition = builder, condition
 
     def __enter__(self) -> Detour:
@@ -79,7 +78,7 @@ class Detour:
         self.b.branch(self.after)
         self.b.position_at_end(self.after)
 
-    def merge(self, common: list[Any], far: list[Any]) -> list[Any]:
+    def merge(self, common: list[ir.Value], far: list[ir.Value]) -> list[ir.Value]:
         """One value for each pair."""
         merged = []
         for usual, unusual in zip(common, far, strict=True):

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 from llvmlite import ir
-from numba.core import cgutils
+from numba.core import cgutils, types
 
-from evornn.compiler.simd.builder import INT64, Code
+from evornn.compiler.simd.builder import INT64, Code, Kinds, literal
 
 ROWS, COLUMNS = 4, 2  # of a tile: eight sums, with what they multiply, stay in the registers
 
 
 def outer_sum(
     code: Code,
-    kinds: Any,
-    out: Any,
-    gradients: Any,
-    offset: Any,
-    left: Any,
-    left_at: Any,
-    right: Any,
-    right_at: Any,
-    rows: Any,
-    columns: Any,
-    spread: Any,
-    count: Any,
+    kinds: Kinds,
+    out: types.Type,
+    gradients: ir.Value,
+    offset: ir.Value,
+    left: ir.Value,
+    left_at: ir.Value,
+    right: ir.Value,
+    right_at: ir.Value,
+    rows: ir.Value,
+    columns: ir.Value,
+    spread: ir.Value,
+    count: ir.Value,
 ) -> None:
     """gradients[offset + i columns + j] += sum over k < count of left[left_at + i spread + k] right[right_at + j spread
     + k].
@@ -37,7 +38,7 @@ def outer_sum(
         (code.data(kinds[2], left), code.index(kinds[3], left_at)),
         (code.data(kinds[4], right), code.index(kinds[5], right_at)),
     )
-    n, m, step = (kind.literal_value for kind in kinds[6:9])
+    n, m, step = (literal(kind) for kind in kinds[6:9])
     turns = code.index(kinds[9], count)
     for first_row, row_tiles, tile_rows in _spans(n, ROWS):
         with _tiles(code, row_tiles) as row_tile:
@@ -59,28 +60,30 @@ class _tiles:
 
     def __init__(self, code: Code, count: int) -> None:
         self.code, self.count = code, count
-        self.loop: Any = None
+        self.loop: AbstractContextManager[cgutils.Loop] | None = None
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> ir.Value:
         if self.count == 1:
             return ir.Constant(INT64, 0)
         self.loop = self.code.loop(ir.Constant(INT64, self.count))
         return self.loop.__enter__().index
 
-    def __exit__(self, *details: Any) -> None:
+    def __exit__(
+        self, *details: *tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+    ) -> None:
         if self.loop is not None:
             self.loop.__exit__(*details)
 
 
 def _tile(
     code: Code,
-    target: Any,
-    base: Any,
-    factors: Any,
-    at: tuple[Any, Any],
+    target: ir.Value,
+    base: ir.Value,
+    factors: tuple[tuple[ir.Value, ir.Value], tuple[ir.Value, ir.Value]],
+    at: tuple[ir.Value, ir.Value],
     sides: tuple[int, int],
     sizes: tuple[int, int],
-    turns: Any,
+    turns: ir.Value,
 ) -> None:
     b, (rows, columns), (m, step) = code.b, sides, sizes
     corner = b.add(base, b.add(code.times(at[0], m), at[1]))

@@ -8,11 +8,10 @@ the lane or its neighbours.
 
 from __future__ import annotations
 
-from typing import Any
-
 from llvmlite import ir
 from numba.core import types
 from numba.core.datamodel import models
+from numba.core.datamodel.manager import DataModelManager
 from numba.extending import register_model
 
 from evornn.compiler.host import features
@@ -34,7 +33,7 @@ class PackType(types.Type):
 class PackModel(models.PrimitiveModel):
     """A pack is one LLVM vector value."""
 
-    def __init__(self, manager: Any, pack: PackType) -> None:
+    def __init__(self, manager: DataModelManager, pack: PackType) -> None:
         element = real(pack.bits) if pack.kind == "float" else INT1 if pack.kind == "mask" else ir.IntType(pack.bits)
         super().__init__(manager, pack, ir.VectorType(element, pack.lanes))
 
@@ -45,7 +44,7 @@ class Lanes:
     __slots__ = ("m", "v")
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, m: Machine, v: Any) -> None:
+    def __init__(self, m: Machine, v: ir.Value) -> None:
         self.m, self.v = m, v
 
     @property
@@ -53,19 +52,19 @@ class Lanes:
         """Whether the lanes hold floats (else whole numbers or truth values)."""
         return not isinstance(self.v.type.element, ir.IntType)
 
-    def _pair(self, other: Any) -> Any:
+    def _pair(self, other: Lanes | float) -> ir.Value:
         if isinstance(other, Lanes):
             return other.v
         return self.m.const(other).v if self.is_float else self.m.int_const(other).v
 
-    def _do(self, name: str, other: Any, swap: bool = False) -> Lanes:
+    def _do(self, name: str, other: Lanes | float, swap: bool = False) -> Lanes:
         a, b = self.v, self._pair(other)
         if swap:
             a, b = b, a
         method = ("f" if self.is_float else "") + name if name in ("add", "sub", "mul", "div") else name
         return Lanes(self.m, getattr(self.m.builder, method)(a, b))
 
-    def _compare(self, sign: str, other: Any) -> Lanes:
+    def _compare(self, sign: str, other: Lanes | float) -> Lanes:
         b = self.m.builder
         if self.is_float:
             return Lanes(
@@ -73,64 +72,64 @@ class Lanes:
             )
         return Lanes(self.m, b.icmp_signed(sign, self.v, self._pair(other)))
 
-    def __add__(self, o: Any) -> Lanes:
+    def __add__(self, o: Lanes | float) -> Lanes:
         return self._do("add", o)
 
-    def __radd__(self, o: Any) -> Lanes:
+    def __radd__(self, o: Lanes | float) -> Lanes:
         return self._do("add", o, True)
 
-    def __sub__(self, o: Any) -> Lanes:
+    def __sub__(self, o: Lanes | float) -> Lanes:
         return self._do("sub", o)
 
-    def __rsub__(self, o: Any) -> Lanes:
+    def __rsub__(self, o: Lanes | float) -> Lanes:
         return self._do("sub", o, True)
 
-    def __mul__(self, o: Any) -> Lanes:
+    def __mul__(self, o: Lanes | float) -> Lanes:
         return self._do("mul", o)
 
-    def __rmul__(self, o: Any) -> Lanes:
+    def __rmul__(self, o: Lanes | float) -> Lanes:
         return self._do("mul", o, True)
 
-    def __truediv__(self, o: Any) -> Lanes:
+    def __truediv__(self, o: Lanes | float) -> Lanes:
         return self._do("div", o)
 
-    def __rtruediv__(self, o: Any) -> Lanes:
+    def __rtruediv__(self, o: Lanes | float) -> Lanes:
         return self._do("div", o, True)
 
     def __neg__(self) -> Lanes:
         return Lanes(self.m, self.m.builder.fneg(self.v) if self.is_float else self.m.builder.neg(self.v))
 
-    def __and__(self, o: Any) -> Lanes:
+    def __and__(self, o: Lanes | float) -> Lanes:
         return self._do("and_", o)
 
-    def __or__(self, o: Any) -> Lanes:
+    def __or__(self, o: Lanes | float) -> Lanes:
         return self._do("or_", o)
 
-    def __xor__(self, o: Any) -> Lanes:
+    def __xor__(self, o: Lanes | float) -> Lanes:
         return self._do("xor", o)
 
-    def __rxor__(self, o: Any) -> Lanes:
+    def __rxor__(self, o: Lanes | float) -> Lanes:
         return self._do("xor", o, True)
 
     def __invert__(self) -> Lanes:
         return Lanes(self.m, self.m.builder.not_(self.v))
 
-    def __lt__(self, o: Any) -> Lanes:
+    def __lt__(self, o: Lanes | float) -> Lanes:
         return self._compare("<", o)
 
-    def __le__(self, o: Any) -> Lanes:
+    def __le__(self, o: Lanes | float) -> Lanes:
         return self._compare("<=", o)
 
-    def __gt__(self, o: Any) -> Lanes:
+    def __gt__(self, o: Lanes | float) -> Lanes:
         return self._compare(">", o)
 
-    def __ge__(self, o: Any) -> Lanes:
+    def __ge__(self, o: Lanes | float) -> Lanes:
         return self._compare(">=", o)
 
-    def __eq__(self, o: Any) -> Lanes:  # type: ignore[override]
+    def __eq__(self, o: Lanes | float) -> Lanes:  # type: ignore[override]
         return self._compare("==", o)
 
-    def __ne__(self, o: Any) -> Lanes:  # type: ignore[override]
+    def __ne__(self, o: Lanes | float) -> Lanes:  # type: ignore[override]
         return self._compare("!=", o)
 
 
@@ -139,12 +138,12 @@ class Machine:
     `builder`.
     """
 
-    def __init__(self, builder: Any, bits: int, lanes: int) -> None:
+    def __init__(self, builder: ir.IRBuilder, bits: int, lanes: int) -> None:
         self.builder, self.bits, self.lanes = builder, bits, lanes
         self.float_vector = ir.VectorType(real(bits), lanes)
         self.int_vector = ir.VectorType(ir.IntType(bits), lanes)
 
-    def wrap(self, value: Any) -> Lanes:
+    def wrap(self, value: ir.Value) -> Lanes:
         """Lanes of an LLVM vector."""
         return Lanes(self, value)
 
@@ -156,52 +155,52 @@ class Machine:
             else Lanes(self, ir.Constant(self.float_vector, [float(value)] * self.lanes))
         )
 
-    def int_const(self, value: int | Lanes) -> Lanes:
+    def int_const(self, value: float | Lanes) -> Lanes:
         """The same whole number in every lane."""
         if isinstance(value, Lanes):
             return value
         bound = 1 << self.bits
         return Lanes(self, ir.Constant(self.int_vector, [int(value) % bound] * self.lanes))
 
-    def _call(self, name: str, result: Any, *values: Any) -> Any:
+    def _call(self, name: str, result: ir.Type, *values: ir.Value) -> ir.Value:
         module = self.builder.module
         kind = ir.FunctionType(result, [v.type for v in values])
         function = module.globals.get(name) or ir.Function(module, kind, name)
         return self.builder.call(function, values)
 
-    def _float_op(self, name: str, *args: Any) -> Lanes:
+    def _float_op(self, name: str, *args: Lanes | float) -> Lanes:
         return Lanes(
             self,
             self._call(f"llvm.{name}.v{self.lanes}f{self.bits}", self.float_vector, *(self.const(a).v for a in args)),
         )
 
-    def fma(self, a: Any, b: Any, c: Any) -> Lanes:
+    def fma(self, a: Lanes | float, b: Lanes | float, c: Lanes | float) -> Lanes:
         """a * b + c with one rounding; with two on processors without the instruction, where one would cost a call."""
         if not features()["fma"]:
             return self.const(a) * b + c
         return self._float_op("fma", a, b, c)
 
-    def abs(self, x: Any) -> Lanes:
+    def abs(self, x: Lanes | float) -> Lanes:
         """|x|."""
         return self._float_op("fabs", x)
 
-    def sqrt(self, x: Any) -> Lanes:
+    def sqrt(self, x: Lanes | float) -> Lanes:
         """Square root."""
         return self._float_op("sqrt", x)
 
-    def rint(self, x: Any) -> Lanes:
+    def rint(self, x: Lanes | float) -> Lanes:
         """The nearest whole number, halves to even."""
         return self._float_op("rint", x)
 
-    def floor(self, x: Any) -> Lanes:
+    def floor(self, x: Lanes | float) -> Lanes:
         """The largest whole number not above x."""
         return self._float_op("floor", x)
 
-    def copysign(self, magnitude: Any, sign: Any) -> Lanes:
+    def copysign(self, magnitude: Lanes | float, sign: Lanes | float) -> Lanes:
         """|magnitude| with the sign of `sign`."""
         return self._float_op("copysign", magnitude, sign)
 
-    def where(self, mask: Lanes, a: Any, b: Any) -> Lanes:
+    def where(self, mask: Lanes, a: Lanes | float, b: Lanes | float) -> Lanes:
         """a where mask, else b."""
         kind = next((x for x in (a, b) if isinstance(x, Lanes)), self.const(0.0))
         return Lanes(
@@ -218,16 +217,6 @@ class Machine:
     def is_nan(self, x: Lanes) -> Lanes:
         """Where x is NaN."""
         return x != x
-
-    def min_nan2(self, x: Lanes, c: Any) -> Lanes:
-        """min(x, c); x where x is NaN (one instruction)."""
-        c = self.const(c)
-        return self.where(c < x, c, x)
-
-    def max_nan2(self, x: Lanes, c: Any) -> Lanes:
-        """max(x, c); x where x is NaN (one instruction)."""
-        c = self.const(c)
-        return self.where(c > x, c, x)
 
     def to_int(self, x: Lanes) -> Lanes:
         """Whole numbers held in floats, as integers."""
@@ -257,11 +246,7 @@ class Machine:
         """i >> k, the sign shifted in."""
         return Lanes(self, self.builder.ashr(i.v, self.int_const(k).v))
 
-    def int_eq(self, i: Lanes, k: Any) -> Lanes:
-        """Where integers are equal."""
-        return i == k
-
-    def any(self, mask: Lanes) -> Any:
+    def any(self, mask: Lanes) -> ir.Value:
         """LLVM truth value: whether any lane of the mask is set."""
         bits = self.builder.bitcast(mask.v, ir.IntType(mask.v.type.count))
         return self.builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))

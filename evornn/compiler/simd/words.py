@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils
+from numba.core import cgutils, types
 
-from evornn.compiler.simd.builder import INT64, Code
+from evornn.compiler.lanes.algebra import Arithmetic, FullArithmetic, L
+from evornn.compiler.simd.builder import INT64, Code, Kinds, literal
 from evornn.compiler.simd.llvm import real, splat
 from evornn.compiler.simd.vector import Lanes, Machine, PackType
 from evornn.formula.noise import threefry
 
 
-def align_stack(code: Code, kinds: Any, out: Any) -> None:
+def align_stack(code: Code, kinds: Kinds, out: types.Type) -> None:
     """Ask for a stack on a cache line: without it LLVM spills vectors across lines, at twice the cost."""
     code.b.function.attributes.alignstack = 64
     code.b.function.attributes.add("nounwind")  # llvmlite prints no attributes of an empty set
 
 
-def gather_weights(code: Code, kinds: Any, out: Any, w: Any, values: Any, order: Any, block: Any) -> None:
+def gather_weights(
+    code: Code, kinds: Kinds, out: types.Type, w: ir.Value, values: ir.Value, order: ir.Value, block: ir.Value
+) -> None:
     """Fill w with the block's individuals' values [P, D] in stored `order` (-1: zero); missing individuals repeat the
     last one.
     """
@@ -52,7 +54,16 @@ def gather_weights(code: Code, kinds: Any, out: Any, w: Any, values: Any, order:
             b.store(value, b.gep(target, [at]))
 
 
-def random(code: Code, kinds: Any, out: Any, seed: Any, episode: Any, t: Any, draw: Any, word: Any) -> Any:
+def random(
+    code: Code,
+    kinds: Kinds,
+    out: types.Type,
+    seed: ir.Value,
+    episode: ir.Value,
+    t: ir.Value,
+    draw: ir.Value,
+    word: ir.Value,
+) -> ir.Value:
     """Uniform noise of (seed, episode, t, draw); in layout "episodes" `episode` is the first lane's."""
     wide = Machine(code.b, 32, code.shape.lanes)
     numbers = []
@@ -65,10 +76,17 @@ def random(code: Code, kinds: Any, out: Any, seed: Any, episode: Any, t: Any, dr
     def to_float(i: Lanes) -> Lanes:
         return code.m.wrap(code.b.uitofp(i.v, code.m.float_vector))
 
-    return uniform(code.m, numbers, kinds[4].literal_value, wide.shl, wide.shr, to_float).v
+    return uniform(code.m, numbers, literal(kinds[4]), wide.shl, wide.shr, to_float).v
 
 
-def uniform(m: Any, numbers: list[Any], word: int, left: Any, right: Any, to_float: Callable[[Any], Any]) -> Any:
+def uniform(
+    m: Arithmetic[L],
+    numbers: list[L],
+    word: int,
+    left: Callable[[L, int], L],
+    right: Callable[[L, int], L],
+    to_float: Callable[[L], L],
+) -> L:
     """Uniform noise of key and counter (four 32-bit lanes): the cipher's first or second word, 23 bits of it. left,
     right: shifts.
     """
@@ -77,19 +95,28 @@ def uniform(m: Any, numbers: list[Any], word: int, left: Any, right: Any, to_flo
     return m.fma(to_float(right(bits, 9)), 2.0**-23, 2.0**-24)
 
 
-def row_of(m: Any, x: Any, last: Any) -> Any:
+def row_of(m: FullArithmetic[L], x: L, last: L | float) -> L:
     """x rounded down and kept within a table's rows 0 to last; NaN and infinity read row 0."""
     finite = m.where(m.abs(x) < float("inf"), x, 0.0)
     low = m.where(finite > 0.0, finite, 0.0)
     return m.to_int(m.floor(m.where(low < last, low, last)))
 
 
-def row_index(code: Code, kinds: Any, out: Any, x: Any, rows: Any) -> Any:
+def row_index(code: Code, kinds: Kinds, out: types.Type, x: ir.Value, rows: ir.Value) -> ir.Value:
     """The row of a table for every lane."""
-    return row_of(code.m, code.lanes(kinds[0], x), float(kinds[1].literal_value - 1)).v
+    return row_of(code.m, code.lanes(kinds[0], x), float(literal(kinds[1]) - 1)).v
 
 
-def table_at(code: Code, kinds: Any, out: Any, constants: Any, offset: Any, row: Any, width: Any, column: Any) -> Any:
+def table_at(
+    code: Code,
+    kinds: Kinds,
+    out: types.Type,
+    constants: ir.Value,
+    offset: ir.Value,
+    row: ir.Value,
+    width: ir.Value,
+    column: ir.Value,
+) -> ir.Value:
     """Table element [row, column]: `row` uniform, or an index a lane."""
     pointer, base = (
         code.data(kinds[0], constants),
