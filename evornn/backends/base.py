@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evornn.backends.types import Differentiated, Means, Results, SimulationLike, Slopes, Written
+from evornn.errors import EvornnError
 from evornn.sharing import MAKING, made_once
 
 if TYPE_CHECKING:
@@ -16,21 +18,35 @@ if TYPE_CHECKING:
 class Backend:
     """Base of the backends of one simulation."""
 
-    def __init__(self, simulation: Any, precision: str) -> None:
+    name = ""  # in `Problem(backend=...)`
+
+    def __init__(self, simulation: SimulationLike, precision: str) -> None:
         self.simulation, self.precision = simulation, precision
         self._stepwise: Stepwise | None = None
 
-    def evaluate(
-        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Results:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         raise NotImplementedError
 
-    def summarise(
-        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def summarise(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Means:
         """values [P, D], scenarios [E, k] -> mean fitness, all steps, whether any episode failed: each [P]."""
         return over_episodes(*self.evaluate(values, scenarios, steps, seed))
+
+    def gradient(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0, episodes: np.ndarray | None = None
+    ) -> Differentiated:
+        """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]; d fitness / d values [P, D], summed
+        over episodes. episodes [E]: their numbers among the task's, if not all.
+        """
+        raise NotImplementedError
+
+    def tangent(self, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Slopes:
+        """values [P, D] and directions [P, D], scenarios [E, k] -> fitness and its slopes along them: each [P, E]."""
+        raise NotImplementedError
+
+    def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Written:
+        """The kernel for a batch of this size."""
+        raise EvornnError(f"the {self.name} backend has no kernel; use backend='cpu' or backend='cuda'")
 
     def batch_memory(self, individuals: int, scenarios: np.ndarray, steps: int, gradients: bool = False) -> int:
         """Bytes that evaluating (or differentiating) P individuals in scenarios [E, k] takes, predicted; the genomes
@@ -61,6 +77,6 @@ class Backend:
         return StepJacobians(self.simulation)
 
 
-def over_episodes(fitness: np.ndarray, steps: np.ndarray, failed: np.ndarray) -> tuple[Any, ...]:
+def over_episodes(fitness: np.ndarray, steps: np.ndarray, failed: np.ndarray) -> Means:
     """Mean fitness, steps in all episodes, and whether any failed: each [P], from [P, E]."""
-    return fitness.mean(axis=1), steps.sum(axis=1).astype(np.int64), failed.any(axis=1)
+    return fitness.mean(axis=1), steps.sum(axis=1).astype(np.int64), np.any(failed, axis=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +18,16 @@ from evornn.backends.cpu_kernel import Kernel, aligned
 from evornn.backends.cpu_tangent import Doubled
 from evornn.backends.memory import batch_memory
 from evornn.backends.threads import Threads
+from evornn.backends.types import Differentiated, Program, Results, SimulationLike, Slopes
 from evornn.compiler import layout as layouts
 from evornn.compiler.emit.values import LayoutUnsupported
 from evornn.compiler.host import native_lanes
 from evornn.compiler.specialization import Shape
 from evornn.graph.simulation_graphs import Traced, trace_simulation
 from evornn.sharing import MAKING, made_once, made_so_far
+
+if TYPE_CHECKING:
+    from evornn.backends.cpu_gradient import Gradients
 
 THREADS_FROM_SECONDS = 2e-4  # work shorter than this is not worth waking threads for
 INLINE_SECONDS = 0.1  # work shorter than this runs in the calling thread: Ctrl-C waits no longer than that
@@ -41,7 +45,7 @@ class CpuBackend(Backend):
 
     def __init__(
         self,
-        simulation: Any,
+        simulation: SimulationLike,
         precision: str = "float32",
         workers: int | None = None,
         layout: str | None = None,
@@ -50,13 +54,14 @@ class CpuBackend(Backend):
         gradient_memory: float = 1024.0,
     ) -> None:
         super().__init__(simulation, precision)
+        self.program: Program = simulation
         self.workers = workers or len(
             os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
         )
         self.forced = (layout, lanes, jobs)
         self._traced: Traced | None = None
-        self._kernels: dict[Any, Kernel] = {}
-        self._data: dict[Any, list[np.ndarray]] = {}
+        self._kernels: dict[tuple[str, int, int], Kernel] = {}
+        self._data: dict[tuple[bool, int], list[np.ndarray]] = {}
         self._threads = Threads(self.workers)
         self._units_possible = True
         self.gradient_memory = gradient_memory
@@ -70,8 +75,6 @@ class CpuBackend(Backend):
         return self._traced
 
     def _graphs(self, scenario_size: int) -> Traced:
-        if isinstance(self.simulation, Doubled):
-            return self.simulation.graphs(scenario_size)
         return trace_simulation(self.simulation, scenario_size)
 
     def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Kernel:
@@ -86,7 +89,7 @@ class CpuBackend(Backend):
             try:
                 with MAKING:
                     if key not in self._kernels:
-                        self._kernels[key] = Kernel(self.simulation, traced, Shape(self.precision, lanes, layout, jobs))
+                        self._kernels[key] = Kernel(self.program, traced, Shape(self.precision, lanes, layout, jobs))
             except LayoutUnsupported:
                 if self.forced[0]:
                     raise
@@ -94,9 +97,7 @@ class CpuBackend(Backend):
                 return self.kernel(individuals, episodes, scenario_size)
         return self._kernels[key]
 
-    def evaluate(
-        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Results:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         kernel = self.kernel(len(values), len(scenarios), scenarios.shape[1])
         shape = kernel.shape
@@ -121,22 +122,20 @@ class CpuBackend(Backend):
 
     def gradient(
         self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0, episodes: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    ) -> Differentiated:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]; d fitness / d values [P, D], summed
         over episodes. episodes [E]: their numbers among the task's, if not all.
         """
         return self.differentiator(values, scenarios, steps, seed, episodes)
 
     @made_once
-    def differentiator(self) -> Any:
+    def differentiator(self) -> Gradients:
         """What takes gradients."""
         from evornn.backends.cpu_gradient import Gradients
 
         return Gradients(self)
 
-    def tangent(
-        self, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def tangent(self, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Slopes:
         """values [P, D] and directions [P, D], scenarios [E, k] -> fitness and its slopes along them: each [P, E]."""
         slopes, fitness, _ = self.tangents.evaluate(np.hstack((values, dots)), scenarios, steps, seed)
         return fitness, slopes
@@ -144,9 +143,9 @@ class CpuBackend(Backend):
     @made_once
     def tangents(self) -> CpuBackend:
         """What takes tangents."""
-        return CpuBackend(Doubled(self.simulation), self.precision, self.workers, *self.forced)
+        return Tangents(self.simulation, self.precision, self.workers, *self.forced)
 
-    def data(self, shape: Shape, episodes: np.ndarray | None = None) -> tuple[Any, ...]:
+    def data(self, shape: Shape, episodes: np.ndarray | None = None) -> tuple[np.ndarray | int, ...]:
         """The task's data rows as a kernel takes them, then their number of steps; of all episodes, or of these."""
         series = list(self.simulation.task.series.values())
         length = series[0].shape[1] if series else 0
@@ -162,9 +161,14 @@ class CpuBackend(Backend):
         return batch_memory(self, individuals, scenarios, steps, gradients)
 
     def run(
-        self, kernel: Kernel, room: tuple[int, ...], fixed: tuple[Any, ...], out: tuple[np.ndarray, ...], jobs: int,
+        self,
+        kernel: Kernel,
+        room: tuple[int, ...],
+        fixed: tuple[np.ndarray | int, ...],
+        out: tuple[np.ndarray, ...],
+        jobs: int,
         steps: int,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Run `jobs` jobs of a kernel, in threads if that is worth it, each with memory for `room` numbers."""
         stop = np.zeros(1, np.int64)
 
@@ -192,3 +196,22 @@ class CpuBackend(Backend):
         for one in (made_so_far(self, "tangents"), self._threads):
             if one is not None:
                 one.close()
+
+
+class Tangents(CpuBackend):
+    """Forward mode: the same for values [P, 2 D], parameters and then their tangents, see `Doubled`."""
+
+    def __init__(
+        self,
+        simulation: SimulationLike,
+        precision: str,
+        workers: int,
+        layout: str | None,
+        lanes: int | None,
+        jobs: int | None,
+    ) -> None:
+        super().__init__(simulation, precision, workers, layout, lanes, jobs)
+        self.program = self._doubled = Doubled(simulation)
+
+    def _graphs(self, scenario_size: int) -> Traced:
+        return self._doubled.graphs(scenario_size)

@@ -7,14 +7,14 @@ threads, so a member's gradient depends neither on threads nor on who else is in
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evornn.backends.cpu_kernel import Kernel
+from evornn.backends.types import SimulationLike
 from evornn.compiler import layout as layouts
 from evornn.compiler.host import native_lanes
-from evornn.compiler.memory_plan import Plan
 from evornn.compiler.programs.backprop import gradient_text
 from evornn.compiler.specialization import Shape
 from evornn.formula.trace import reachable
@@ -32,15 +32,11 @@ class GradientKernel(Kernel):
 
     entry = "differentiate"
 
-    def __init__(self, simulation: Any, traced: TracedGradient, shape: Shape) -> None:
-        super().__init__(simulation, traced, shape)
+    def __init__(self, simulation: SimulationLike, traced: TracedGradient, shape: Shape) -> None:
+        parameters, title = simulation.parameters, simulation.title()
+        text, self.sizes, shape = gradient_text(traced, shape, parameters, title, simulation.early_exit)
+        self._take(simulation, text, self.sizes.plan, shape)
         self.genes = self.plan.gradients.order(self.starts).astype(np.int64)
-
-    def _write(self, simulation: Any, traced: TracedGradient, shape: Shape) -> tuple[str, Plan, Shape]:
-        text, self.sizes, shape = gradient_text(
-            traced, shape, simulation.parameters, simulation.title(), simulation.early_exit
-        )
-        return text, self.sizes.plan, shape
 
     def segment(self, steps: int, megabytes: float) -> int:
         """How many steps a segment has: all of them, if one thread's share of memory allows."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
+from evornn.backends.types import Program
 from evornn.compiler import layout as layouts
 from evornn.compiler.memory_plan import Plan
+from evornn.compiler.module_cache import Loaded, load
 from evornn.compiler.programs.episode import kernel_text
 from evornn.compiler.specialization import Shape
+from evornn.graph.simulation_graphs import Traced
 from evornn.sharing import made_once
 
 
@@ -18,28 +21,27 @@ class Kernel:
 
     entry = "simulate"
 
-    def __init__(self, simulation: Any, traced: Any, shape: Shape) -> None:
-        self.text, self.plan, self.shape = self._write(simulation, traced, shape)
-        self.starts = {name: cut.start for name, cut in simulation.genome.slices.items()}
-        self.order = self.plan.weight_order(self.starts)
-        self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
+    def __init__(self, program: Program, traced: Traced, shape: Shape) -> None:
+        self._take(program, *kernel_text(traced, shape, program.title(), program.early_exit))
+
+    def _take(self, program: Program, text: str, plan: Plan, shape: Shape) -> None:
+        """The text, the memory plan, and the shape with the plan's strides."""
+        self.text, self.plan, self.shape = text, plan, shape
+        self.starts = {name: cut.start for name, cut in program.genome.slices.items()}
+        self.order = plan.weight_order(self.starts)
+        self.constants, self.tables = layouts.constants_and_tables(plan, shape.precision)
         self.seconds = 0.0  # measured time of one job's step
 
-    def _write(self, simulation: Any, traced: Any, shape: Shape) -> tuple[str, Plan, Shape]:
-        """The text, the memory plan, and the shape with the plan's strides."""
-        return kernel_text(traced, shape, simulation.title(), simulation.early_exit)
-
     @made_once
-    def loaded(self) -> Any:
+    def loaded(self) -> Loaded:
         """The module, held as long as its code may be called."""
-        from evornn.compiler.module_cache import load
-
         return load(self.text)
 
     @made_once
-    def function(self) -> Any:
+    def function(self) -> Callable[..., None]:
         """The compiled entry point."""
-        return getattr(self.loaded, self.entry)
+        found: Callable[..., None] = getattr(self.loaded, self.entry)
+        return found
 
     def room(self) -> tuple[int, ...]:
         """Numbers of one thread's weights and scratch."""

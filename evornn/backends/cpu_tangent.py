@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import dataclass
 
+from evornn.backends.types import SimulationLike
 from evornn.graph.jvp import dotted
 from evornn.graph.simulation_graphs import Traced, trace_tangent
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Where parameters and their tangents lie among values [P, 2 D]."""
+
+    slices: dict[str, slice]
 
 
 class Doubled:
@@ -14,11 +21,11 @@ class Doubled:
     slopes of the fitness, the fitness, and whether episodes failed: each [P, E].
     """
 
-    def __init__(self, simulation: Any) -> None:
+    def __init__(self, simulation: SimulationLike) -> None:
         self.simulation, self.task, self.early_exit = simulation, simulation.task, simulation.early_exit
         cuts, size = simulation.genome.slices, simulation.genome.dimension
         dots = {dotted(name): slice(cut.start + size, cut.stop + size) for name, cut in cuts.items()}
-        self.genome = SimpleNamespace(slices=cuts | dots)
+        self.genome = Beside(cuts | dots)
 
     def title(self) -> str:
         """What the kernel's text is headed by."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evornn.backends.base import Backend
+from evornn.backends.types import Means, Results, SimulationLike
 from evornn.compiler import layout as layouts
 from evornn.compiler.cuda import device as device
 from evornn.compiler.cuda import layout as cuda_layout
@@ -24,11 +26,17 @@ from evornn.errors import EvornnError
 from evornn.graph.simulation_graphs import Traced, trace_simulation
 from evornn.sharing import MAKING
 
+if TYPE_CHECKING:
+    from numba.cuda.cudadrv.devicearray import DeviceNDArray as DeviceArray
+    from numba.cuda.dispatcher import CUDADispatcher as Dispatcher
+
+    Fetch = Callable[[device.Queue, DeviceArray, slice], None]  # takes the results [3, E, p] of some individuals
+
 
 class CudaKernel:
     """One simulation in one layout: text, memory plan, and the tables that stay on the device."""
 
-    def __init__(self, simulation: Any, traced: Traced, shape: Shape) -> None:
+    def __init__(self, simulation: SimulationLike, traced: Traced, shape: Shape) -> None:
         self.shape = shape
         self.text, self.plan = cuda_text(traced, shape, simulation.title(), simulation.early_exit)
         starts = {name: cut.start for name, cut in simulation.genome.slices.items()}
@@ -36,11 +44,11 @@ class CudaKernel:
         self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
         self.series = [layouts.arrange_episodes(array, shape) for array in simulation.task.series.values()]
         self.rows = max((a.shape[1] for a in simulation.task.series.values()), default=0)
-        self.fixed: list[Any] = []  # on the device: order, constants, tables, series
-        self._scenarios: tuple[bytes, Any] = (b"", None)
+        self.fixed: list[DeviceArray] = []  # on the device: order, constants, tables, series
+        self._scenarios: tuple[bytes, DeviceArray | None] = (b"", None)
 
     @property
-    def function(self) -> Any:
+    def function(self) -> Dispatcher:
         """The compiled entry point (compiled on its first launch)."""
         return load(self.text).simulate
 
@@ -49,7 +57,7 @@ class CudaKernel:
         if not self.fixed:
             self.fixed = [queue.upload(a) for a in (self.order, self.constants, self.tables, *self.series)]
 
-    def scenarios(self, table: np.ndarray, queue: device.Queue) -> Any:
+    def scenarios(self, table: np.ndarray, queue: device.Queue) -> DeviceArray:
         """Scenarios [E, k] on the device; the same ones stay there."""
         key = table.tobytes()
         if key != self._scenarios[0]:
@@ -64,7 +72,7 @@ class CudaKernel:
         scratch = 0 if self.shape.layout == "units" else self.plan.scratch_size * size
         return cuda_layout.Need(stays, each, scratch)
 
-    def examples(self) -> list[Any]:
+    def examples(self) -> list[np.ndarray | int]:
         """Arguments like those of a launch, for compiling without one."""
         some = np.zeros(1, self.shape.precision)
         arrays = [some, some, np.zeros(1, np.int64), some, *(some for _ in self.series)]
@@ -83,7 +91,7 @@ class CudaBackend(Backend):
 
     def __init__(
         self,
-        simulation: Any,
+        simulation: SimulationLike,
         precision: str = "float32",
         layout: str | None = None,
         block: int | None = None,
@@ -124,27 +132,23 @@ class CudaBackend(Backend):
                 return self._kernel(individuals, episodes, scenario_size)
         return self._kernels[layout, block]
 
-    def evaluate(
-        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Results:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         out = np.empty((3, len(scenarios), len(values)), self.precision)
 
-        def fetch(queue: device.Queue, results: Any, cut: slice) -> None:
+        def fetch(queue: device.Queue, results: DeviceArray, cut: slice) -> None:
             queue.download("results", results, out[:, :, cut])
 
         self._run(values, scenarios, steps, seed, fetch)
         fitness, taken, failed = out.transpose(0, 2, 1).astype(np.float64)
         return fitness, taken, failed > 0
 
-    def summarise(
-        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def summarise(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Means:
         """values [P, D], scenarios [E, k] -> mean fitness, all steps, whether any episode failed: each [P]."""
         sums = np.empty((2, len(values)), self.precision)
         counts = np.empty((2, len(values)), np.int64)
 
-        def fetch(queue: device.Queue, results: Any, cut: slice) -> None:
+        def fetch(queue: device.Queue, results: DeviceArray, cut: slice) -> None:
             from evornn.compiler.cuda import transfers as transfers
 
             shape = (2, results.shape[2])
@@ -167,7 +171,7 @@ class CudaBackend(Backend):
             self._queues.clear()
             self._kernels.clear()
 
-    def _run(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int, fetch: Any) -> None:
+    def _run(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int, fetch: Fetch) -> None:
         """Simulate in chunks, two at a time; `fetch(queue, results [3, E, p], slice)` takes each one's results."""
         if self._process != os.getpid() and not device.simulated():
             raise EvornnError(
@@ -177,7 +181,7 @@ class CudaBackend(Backend):
         with self._lock:
             self._simulate(values, scenarios, steps, seed, fetch)
 
-    def _simulate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int, fetch: Any) -> None:
+    def _simulate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int, fetch: Fetch) -> None:
         kernel = self.kernel(len(values), len(scenarios), scenarios.shape[1])
         if not self._queues:
             self._queues = [device.Queue(), device.Queue()]
@@ -202,12 +206,12 @@ class CudaBackend(Backend):
         kernel: CudaKernel,
         queue: device.Queue,
         values: np.ndarray,
-        starts: Any,
+        starts: DeviceArray,
         episodes: int,
         steps: int,
         seed: int,
         processors: int,
-    ) -> Any:
+    ) -> DeviceArray:
         from evornn.compiler.cuda import transfers as transfers
 
         order, constants, tables, *series = kernel.fixed

@@ -7,10 +7,12 @@ benchmarks read the same graphs with JAX.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from evornn.formula.elementwise import OPERATIONS
 from evornn.formula.node import Constant, Node
@@ -27,9 +29,14 @@ class ArrayReader:
     """
 
     def __init__(
-        self, xp: Any, parameters: dict[str, Any], dtype: Any, tail: tuple[int, int] = (1, 1), seed: int = 0,
-        episodes: Any = None,
-    ) -> None:  # fmt: skip
+        self,
+        xp: ModuleType,
+        parameters: dict[str, np.ndarray],
+        dtype: DTypeLike,
+        tail: tuple[int, int] = (1, 1),
+        seed: int = 0,
+        episodes: np.ndarray | None = None,
+    ) -> None:
         self.xp, self.parameters, self.dtype, self.tail, self.seed = xp, parameters, np.dtype(dtype), tail, seed
         self.episodes = np.arange(tail[0]) if episodes is None else np.asarray(episodes)
         self.gradients = {name: np.zeros((*np.shape(p)[:-2], *tail), dtype) for name, p in parameters.items()}
@@ -41,7 +48,7 @@ class ArrayReader:
             "to_float": lambda a: xp.asarray(a, self.dtype),
         }
 
-    def run(self, function: Function, arguments: list[Any]) -> list[Any]:
+    def run(self, function: Function, arguments: Sequence[np.ndarray | int]) -> list[np.ndarray]:
         """Outputs of a traced function."""
         known: dict[int, Any] = {n.id: a for n, a in zip(function.inputs, arguments, strict=True)}
         for node in reachable(function.outputs, frozenset(known)):
@@ -49,7 +56,7 @@ class ArrayReader:
                 known[node.id] = self._node(node, [known[a.id] for a in node.args])
         return [known[o.id] for o in function.outputs]
 
-    def _node(self, node: Node, args: list[Any]) -> Any:
+    def _node(self, node: Node, args: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
         if node.op == "constant":
             value = np.asarray(value_of(node), self.dtype if node.dtype == "float" else None)
             return value[..., None, None] if isinstance(node.attr, Constant) else value[()]
@@ -57,7 +64,7 @@ class ArrayReader:
             return self.parameters[node.attr]
         if node.op in ("call", "repeat"):
             function, times = (node.attr, 1) if node.op == "call" else node.attr[:2]
-            results: list[Any] = []
+            results: list[np.ndarray] = []
             for _ in range(times):
                 results = self.run(function, args)
                 state = [r for r, o in zip(results, function.outputs, strict=True) if o.dtype != "effect"]
@@ -67,30 +74,30 @@ class ArrayReader:
         return structural(node, *args) if structural else self.table[node.op](*args)
 
     # structure --------------------------------------------------------------------------------------------------------
-    def _item(self, node: Node, results: Any) -> Any:
+    def _item(self, node: Node, results: list[np.ndarray]) -> np.ndarray:
         return results[node.attr]
 
-    def _slice(self, node: Node, x: Any) -> Any:
+    def _slice(self, node: Node, x: np.ndarray) -> np.ndarray:
         flat = x.reshape(-1, *x.shape[-2:])[node.attr : node.attr + node.size]
         return flat.reshape(*node.shape, *x.shape[-2:])
 
-    def _gather(self, node: Node, x: Any) -> Any:
+    def _gather(self, node: Node, x: np.ndarray) -> np.ndarray:
         return x.reshape(-1, *x.shape[-2:])[np.asarray(node.attr)].reshape(*node.shape, *x.shape[-2:])
 
-    def _concat(self, node: Node, *parts: Any) -> Any:
+    def _concat(self, node: Node, *parts: np.ndarray) -> np.ndarray:
         tail = np.broadcast_shapes((1, 1), *(_tail(p) for p in parts))
         rows = [
             self.xp.broadcast_to(p, (*a.shape, *tail)).reshape(-1, *tail) for p, a in zip(parts, node.args, strict=True)
         ]
         return self.xp.concatenate(rows).reshape(*node.shape, *tail)
 
-    def _transpose(self, node: Node, x: Any) -> Any:
+    def _transpose(self, node: Node, x: np.ndarray) -> np.ndarray:
         return self.xp.swapaxes(x, 0, 1)
 
-    def _take(self, node: Node, buffer: Any, at: Any) -> Any:
+    def _take(self, node: Node, buffer: np.ndarray, at: np.ndarray) -> np.ndarray:
         return buffer[at]
 
-    def _put(self, node: Node, buffer: Any, at: Any, row: Any) -> Any:
+    def _put(self, node: Node, buffer: np.ndarray, at: np.ndarray, row: np.ndarray) -> np.ndarray:
         tail = np.broadcast_shapes(_tail(buffer), _tail(row))
         whole = self.xp.broadcast_to(buffer, (*node.shape, *tail))
         if self.xp is not np:
@@ -100,30 +107,31 @@ class ArrayReader:
         return whole
 
     # reductions, products, tables, noise ------------------------------------------------------------------------------
-    def _sum(self, node: Node, x: Any) -> Any:
+    def _sum(self, node: Node, x: np.ndarray) -> np.ndarray:
         shape = node.args[0].shape
         return self.xp.broadcast_to(x, (*shape, *_tail(x))).sum(tuple(range(len(shape))))
 
-    def _dot(self, node: Node, a: Any, b: Any) -> Any:
+    def _dot(self, node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return self._sum(node, a * b)
 
-    def _max(self, node: Node, x: Any) -> Any:
+    def _max(self, node: Node, x: np.ndarray) -> np.ndarray:
         shape = node.args[0].shape
         return self.xp.broadcast_to(x, (*shape, *_tail(x))).max(tuple(range(len(shape))))
 
-    def _outer(self, node: Node, a: Any, b: Any) -> Any:
+    def _outer(self, node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return a[:, None] * b[None]
 
-    def _matvec(self, node: Node, matrix: Any, x: Any) -> Any:
+    def _matvec(self, node: Node, matrix: np.ndarray, x: np.ndarray) -> np.ndarray | float:
         return self._product(0.0, matrix, x)
 
-    def _affine(self, node: Node, *args: Any) -> Any:
+    def _affine(self, node: Node, *args: np.ndarray) -> np.ndarray | float:
+        total: np.ndarray | float
         total, terms = (args[0], args[1:]) if node.attr else (0.0, args)
         for matrix, x in zip(terms[::2], terms[1::2], strict=True):
             total = self._product(total, matrix, x)
         return total
 
-    def _product(self, total: Any, matrix: Any, x: Any) -> Any:
+    def _product(self, total: np.ndarray | float, matrix: np.ndarray, x: np.ndarray) -> np.ndarray | float:
         if matrix.shape[1] <= 8 or matrix.shape[2] > 1:  # few columns: multiply-adds over individuals
             for column in range(matrix.shape[1]):
                 total = total + matrix[:, column] * x[column]
@@ -133,15 +141,15 @@ class ArrayReader:
         product = self.xp.matmul(matrix[:, :, 0].transpose(2, 0, 1), wide.transpose(2, 0, 1))
         return total + product.transpose(1, 2, 0)
 
-    def _sparse(self, node: Node, x: Any) -> Any:
+    def _sparse(self, node: Node, x: np.ndarray) -> np.ndarray:
         return (node.attr.csr @ x.reshape(len(x), -1)).reshape(-1, *x.shape[1:])
 
-    def _lookup(self, node: Node, at: Any) -> Any:
+    def _lookup(self, node: Node, at: np.ndarray) -> np.ndarray:
         table = node.attr.array
         row = np.clip(np.floor(np.where(np.isfinite(at), at, 0)), 0, len(table) - 1).astype(int)
         return np.moveaxis(table[row], (0, 1), (-2, -1)) if row.ndim else table[row][..., None, None]
 
-    def _random(self, node: Node, t: Any) -> Any:
+    def _random(self, node: Node, t: np.ndarray) -> np.ndarray:
         draw, word = node.attr
         key, cut = self.episodes.astype(np.uint64), np.uint64(0xFFFFFFFF)
         rotate = lambda x, k: ((x << np.uint64(k)) | (x >> np.uint64(32 - k))) & cut  # noqa: E731
@@ -150,14 +158,14 @@ class ArrayReader:
         return ((bits >> np.uint64(9)) * 2.0**-23 + 2.0**-24)[:, None]
 
     # effects ----------------------------------------------------------------------------------------------------------
-    def _accumulate(self, node: Node, value: Any) -> None:
+    def _accumulate(self, node: Node, value: np.ndarray) -> None:
         name, offset, _ = node.attr
         rows = np.broadcast_to(value, (*node.args[0].shape, *self.tail)).reshape(-1, *self.tail)
         self.gradients[name].reshape(-1, *self.tail)[offset : offset + len(rows)] += rows
 
-    def _accumulate_outer(self, node: Node, u: Any, x: Any) -> None:
+    def _accumulate_outer(self, node: Node, u: np.ndarray, x: np.ndarray) -> None:
         self.gradients[node.attr[0]] += u[:, None] * x[None]
 
 
-def _tail(x: Any) -> tuple[int, ...]:
+def _tail(x: np.ndarray) -> tuple[int, ...]:
     return tuple(np.shape(x)[-2:])

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evornn.compiler import layout as layouts
 
+if TYPE_CHECKING:
+    from evornn.backends.cpu import CpuBackend
+    from evornn.backends.cpu_kernel import Kernel
+
 ALWAYS = 16 * 1024  # small things
 
 
-def batch_memory(backend: Any, individuals: int, scenarios: np.ndarray, steps: int, gradients: bool) -> int:
+def batch_memory(backend: CpuBackend, individuals: int, scenarios: np.ndarray, steps: int, gradients: bool) -> int:
     """Bytes for P individuals in scenarios [E, k] on a `CpuBackend`: results, the room of each thread, scenarios and
     data as kernels read them.
     """
     episodes, size = len(scenarios), np.dtype(backend.precision).itemsize
+    kernel: Kernel
     if gradients:
         kernel, room, slopes = backend.differentiator.planned(individuals, scenarios, steps)
     else:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evornn.backends.base import Backend
+from evornn.backends.types import SimulationLike
 from evornn.formula import State, Step
 from evornn.formula.state import tree_map
 from evornn.graph.simulation_graphs import check_traceable
 
 
 def episode(
-    simulation: Any, values: np.ndarray, scenario: np.ndarray, series: dict[str, np.ndarray], steps: int, seed: int =
-    0, number: int = 0,
-    watch: Any = None,
-) -> State:  # fmt: skip
+    simulation: SimulationLike,
+    values: np.ndarray,
+    scenario: np.ndarray,
+    series: dict[str, np.ndarray],
+    steps: int,
+    seed: int = 0,
+    number: int = 0,
+    watch: Callable[[State, State, State], None] | None = None,
+) -> State:
     """Run one episode: parameter values [D], scenario [k], data rows name -> [T, n], at most `steps` steps.
 
     `watch(before, after, now)` sees every step. Returns finish(...): fitness, steps, failed.
@@ -34,13 +41,13 @@ def episode(
         return simulation.finish(carry)
 
 
-def parameter_views(simulation: Any, values: np.ndarray) -> dict[str, np.ndarray]:
+def parameter_views(simulation: SimulationLike, values: np.ndarray) -> dict[str, np.ndarray]:
     """Parameter arrays name -> shape of one individual's values [D]."""
     flat = np.asarray(values, dtype=np.float64)
     return {name: flat[cut].reshape(simulation.parameters[name]) for name, cut in simulation.genome.slices.items()}
 
 
-def as_numpy(leaf: Any) -> Any:
+def as_numpy(leaf: ArrayLike) -> np.ndarray:
     """A leaf as NumPy's float64 or bool: Python's own numbers have other rules for ~ and division by zero."""
     array = np.asarray(leaf)
     return array.astype(np.bool_ if array.dtype == np.bool_ else np.float64)[()]
@@ -56,7 +63,7 @@ class PlainBackend(Backend):
 
     name = "plain"
 
-    def __init__(self, simulation: Any, precision: str = "float64") -> None:
+    def __init__(self, simulation: SimulationLike, precision: str = "float64") -> None:
         super().__init__(simulation, precision)
 
     def evaluate(

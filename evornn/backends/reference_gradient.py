@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from evornn.backends.interpreter import ArrayReader
+from evornn.backends.types import SimulationLike
+from evornn.formula.trace import Function
 from evornn.graph.jvp import dotted
 from evornn.graph.simulation_graphs import Traced, trace_gradient, trace_tangent
 
@@ -15,9 +15,15 @@ class Rollout:
     """Episodes of all individuals at once, forwards: the reader, the data rows, and a tape of the steps."""
 
     def __init__(
-        self, simulation: Any, traced: Traced, parameters: dict[str, np.ndarray], scenarios: np.ndarray, steps: int,
-        seed: int, episodes: np.ndarray | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        simulation: SimulationLike,
+        traced: Traced,
+        parameters: dict[str, np.ndarray],
+        scenarios: np.ndarray,
+        steps: int,
+        seed: int,
+        episodes: np.ndarray | None = None,
+    ) -> None:
         self.traced, self.scenario = traced, scenarios.T[:, :, None]
         self.tail = (len(scenarios), next(iter(parameters.values())).shape[-1])
         self.reader = ArrayReader(np, parameters, np.float64, self.tail, seed, episodes)
@@ -25,7 +31,9 @@ class Rollout:
             np.moveaxis(array if episodes is None else array[episodes], 0, -1)[..., None]
             for array in simulation.task.series.values()
         ]
-        self.tape: list[tuple[list[Any], list[Any]]] = []  # of each step: the state before it, and what it saved
+        self.tape: list[
+            tuple[list[np.ndarray], list[np.ndarray]]
+        ] = []  # of each step: the state before it, and what it saved
         states = len(traced.carry)
         carry = self.reader.run(traced.start, [self.scenario])
         for t in range(steps):
@@ -37,19 +45,24 @@ class Rollout:
         self.last = carry
         self.results = [np.broadcast_to(r, self.tail).T for r in self.reader.run(traced.finish, carry)]
 
-    def now(self, t: int) -> list[Any]:
+    def now(self, t: int) -> list[np.ndarray | int]:
         """Step t's data rows, and t."""
         return [*(r[t] for r in self.rows), t]
 
 
-def arrays(simulation: Any, values: np.ndarray) -> dict[str, np.ndarray]:
+def arrays(simulation: SimulationLike, values: np.ndarray) -> dict[str, np.ndarray]:
     """Parameters name -> [..., 1, P] of values [P, D]."""
     cuts, shapes = simulation.genome.slices, simulation.parameters
     return {name: values.T[cut].reshape(*shapes[name], 1, len(values)) for name, cut in cuts.items()}
 
 
 def gradient(
-    simulation: Any, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int, episodes: np.ndarray | None
+    simulation: SimulationLike,
+    values: np.ndarray,
+    scenarios: np.ndarray,
+    steps: int,
+    seed: int,
+    episodes: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Backpropagation through time: fitness, steps, failed [P, E]; d fitness / d values [P, D] summed over episodes."""
     traced = trace_gradient(simulation, scenarios.shape[1])
@@ -67,7 +80,7 @@ def gradient(
 
 
 def tangent(
-    simulation: Any, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int
+    simulation: SimulationLike, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Forward mode: fitness [P, E], and its slopes [P, E] along the directions `dots` [P, D]."""
     traced = trace_tangent(simulation, scenarios.shape[1])
@@ -78,5 +91,5 @@ def tangent(
     return fitness, slopes
 
 
-def _floats(results: list[Any], function: Any) -> list[Any]:
+def _floats(results: list[np.ndarray], function: Function) -> list[np.ndarray]:
     return [r for r, o in zip(results, function.outputs, strict=True) if o.dtype == "float"]

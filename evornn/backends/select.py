@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numba import config
 
 from evornn.backends.base import Backend
 from evornn.backends.cpu import CpuBackend
+from evornn.backends.types import Differentiated, Means, Results, SimulationLike, Slopes, Written
 from evornn.compiler.cache_folder import cache_folder
 from evornn.errors import EvornnError
 from evornn.sharing import MAKING
@@ -19,7 +19,7 @@ from evornn.sharing import MAKING
 PREDICTED = 2048  # episodes at once from which a GPU should win: a guess from operations counted, until it is measured
 
 
-def make(name: str, simulation: Any, precision: str, workers: int | None, gradient_memory: float) -> Backend:
+def make(name: str, simulation: SimulationLike, precision: str, workers: int | None, gradient_memory: float) -> Backend:
     """The backend called "cpu", "cuda", "auto" or "plain"."""
     if name == "plain":
         from evornn.backends.reference import PlainBackend
@@ -61,9 +61,9 @@ class WithGpu(Backend):
     def __init__(self, host: CpuBackend, smallest: int) -> None:
         super().__init__(host.simulation, host.precision)
         self.host, self.smallest = host, smallest
-        self.chosen: Any = None
+        self.chosen: Backend | None = None
 
-    def choose(self, individuals: int, episodes: int) -> Any:
+    def choose(self, individuals: int, episodes: int) -> Backend:
         """The backend that evaluates, chosen by the first batch of P individuals x E episodes."""
         if self.chosen is None:
             with MAKING:
@@ -76,15 +76,15 @@ class WithGpu(Backend):
 
         return CudaBackend(self.simulation, self.precision)
 
-    def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Any:
+    def kernel(self, individuals: int, episodes: int, scenario_size: int) -> Written:
         """The kernel for a batch of this size."""
         return self.choose(individuals, episodes).kernel(individuals, episodes, scenario_size)
 
-    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Any:
+    def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Results:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         return self.choose(len(values), len(scenarios)).evaluate(values, scenarios, steps, seed)
 
-    def summarise(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Any:
+    def summarise(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Means:
         """values [P, D], scenarios [E, k] -> mean fitness, all steps, whether any episode failed: each [P]."""
         return self.choose(len(values), len(scenarios)).summarise(values, scenarios, steps, seed)
 
@@ -97,18 +97,20 @@ class WithGpu(Backend):
         size = np.dtype(self.precision).itemsize
         return 2 * size * min(individuals, CHUNK) * (self.simulation.genome.dimension + 8) + 64 * individuals
 
-    def gradient(self, *arguments: Any) -> Any:
+    def gradient(
+        self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0, episodes: np.ndarray | None = None
+    ) -> Differentiated:
         """As `CpuBackend.gradient`."""
-        return self.host.gradient(*arguments)
+        return self.host.gradient(values, scenarios, steps, seed, episodes)
 
-    def tangent(self, *arguments: Any) -> Any:
+    def tangent(self, values: np.ndarray, dots: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Slopes:
         """As `CpuBackend.tangent`."""
-        return self.host.tangent(*arguments)
+        return self.host.tangent(values, dots, scenarios, steps, seed)
 
     def close(self) -> None:
         """Stop the threads, free the device's memory."""
         self.host.close()
-        if self.chosen not in (None, self.host):
+        if self.chosen is not None and self.chosen is not self.host:
             self.chosen.close()
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from evornn.backends.types import SimulationLike
 from evornn.compiler.programs.function import FunctionKernel
 from evornn.errors import EvornnError
 from evornn.formula import State, tracing
@@ -17,7 +18,7 @@ from evornn.formula.trace import Function, trace
 from evornn.graph.jvp import Tangents
 from evornn.graph.simplify import fold_functions
 from evornn.graph.vjp import Adjoints
-from evornn.networks.base import started, stepped
+from evornn.networks.base import Network, started, stepped
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class StepJacobians:
     shapes, or if the network is not smooth.
     """
 
-    def __init__(self, simulation: Any) -> None:
+    def __init__(self, simulation: SimulationLike) -> None:
         network, shapes = simulation.network, simulation.parameters
         if not network.smooth:
             raise EvornnError(f"{network.describe()} is not smooth: its step has no useful Jacobian")
@@ -55,7 +56,7 @@ class StepJacobians:
         self._forward = FunctionKernel(Tangents().of(step), uniform, shapes, lanes=self.size + self.inputs)
         self._reverse = FunctionKernel(Adjoints().of(step), uniform, shapes, lanes=self.size + self.outputs)
 
-    def at(self, genome: Any, state: Any, observation: Any) -> Linear:
+    def at(self, genome: ArrayLike, state: ArrayLike, observation: ArrayLike) -> Linear:
         """The step from `state` [S] under `observation` [n], for genome [D], and its Jacobians."""
         values, *given = self._given(genome, state, observation)
         results = self._forward(values, *given, *self._units(self._shapes))
@@ -65,7 +66,7 @@ class StepJacobians:
         by = slopes.T  # [S + m, S + n]
         return Linear(after[0, :n], after[0, n:], by[:n, :n], by[:n, n:], by[n:, :n], by[n:, n:])
 
-    def by_genes(self, genome: Any, state: Any, observation: Any) -> tuple[np.ndarray, np.ndarray]:
+    def by_genes(self, genome: ArrayLike, state: ArrayLike, observation: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """d state' / d genes [S, D] and d output / d genes [m, D] of that step."""
         values, *given = self._given(genome, state, observation)
         shapes = [*self._shapes[:-1], (self.outputs,)]
@@ -80,7 +81,7 @@ class StepJacobians:
         one = np.eye(int(ends[-1]))
         return [one[:, a:b].reshape(-1, *s) for a, b, s in zip(ends[:-1], ends[1:], shapes, strict=True)]
 
-    def _given(self, genome: Any, state: Any, observation: Any) -> list[np.ndarray]:
+    def _given(self, genome: ArrayLike, state: ArrayLike, observation: ArrayLike) -> list[np.ndarray]:
         arrays = []
         for name, array, size in (
             ("genome", genome, self.genome.dimension),
@@ -96,7 +97,7 @@ class StepJacobians:
         return [self.genome.values(arrays[0][None])[0], *fields, arrays[2]]
 
 
-def _traced(network: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[Function, dict[str, slice]]:
+def _traced(network: Network, shapes: dict[str, tuple[int, ...]]) -> tuple[Function, dict[str, slice]]:
     """The step's graph: inputs are the state's fields and the observation, outputs the fields after it and y."""
     with tracing():
         p = State(**{name: Node("parameter", (), shape, "float", name) for name, shape in shapes.items()})

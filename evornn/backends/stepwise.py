@@ -7,11 +7,10 @@ them at once; each lane gathers its own gradient.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from evornn.backends.interpreter import ArrayReader
+from evornn.backends.types import SimulationLike
 from evornn.compiler.programs.function import FunctionKernel
 from evornn.errors import EvornnError
 from evornn.formula.trace import Function
@@ -26,7 +25,7 @@ class StepGraphs:
     running total is the last of them.
     """
 
-    def __init__(self, simulation: Any, scenario_size: int) -> None:
+    def __init__(self, simulation: SimulationLike, scenario_size: int) -> None:
         self.traced = traced = trace_folded(simulation, scenario_size)
         n, maker, adjoints = len(traced.carry), Tangents(simulation.parameters), Adjoints()
         start, _ = maker.moved(traced.start, (False,))
@@ -55,7 +54,9 @@ class Stepwise:
     episode's first state depends on the parameters.
     """
 
-    def __init__(self, simulation: Any, scenario_size: int, precision: str, graphs: StepGraphs | None = None) -> None:
+    def __init__(
+        self, simulation: SimulationLike, scenario_size: int, precision: str, graphs: StepGraphs | None = None
+    ) -> None:
         self.graphs = graphs = graphs or StepGraphs(simulation, scenario_size)
         self.simulation, self.precision = simulation, precision
         carry, data = graphs.traced.carry, graphs.traced.rows.values()

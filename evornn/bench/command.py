@@ -8,11 +8,10 @@ import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from evornn.bench.measure import Timing, take_turns
+from evornn.bench.measure import Row, Timing, take_turns
 from evornn.bench.workloads import Workload, all_workloads
 from evornn.errors import EvornnError, check_choice, check_range
 
@@ -73,7 +72,7 @@ def main(options: Options) -> None:
         replace_block(options.readme, block, markdown(rows, title))
 
 
-def _measure(options: Options) -> tuple[str, list[dict[str, Any]], str]:
+def _measure(options: Options) -> tuple[str, list[Row], str]:
     """The name of its block, rows and title of what was asked for."""
     if options.searches:
         from evornn.bench.search_costs import TITLE as costs_title
@@ -112,7 +111,7 @@ def _measure(options: Options) -> tuple[str, list[dict[str, Any]], str]:
     return "bench", speed(options.only, options.seconds), title
 
 
-def speed(only: str, seconds: float) -> list[dict[str, Any]]:
+def speed(only: str, seconds: float) -> list[Row]:
     """One row for each workload and population."""
     rows = []
     for workload, populations in all_workloads():
@@ -122,11 +121,11 @@ def speed(only: str, seconds: float) -> list[dict[str, Any]]:
     return rows
 
 
-def _speed_row(workload: Workload, population: int, seconds: float) -> dict[str, Any]:
+def _speed_row(workload: Workload, population: int, seconds: float) -> Row:
     genomes = workload.population(population)
     contenders, shares = _contenders(workload, genomes)
     timings = take_turns(contenders, seconds)
-    row: dict[str, Any] = {"workload": workload.name, "P": population}
+    row: Row = {"workload": workload.name, "P": population}
     for name, timing in timings.items():
         rate = population * workload.steps * shares[name] / timing.median / 1e6
         row[name] = _cell(rate, timing, shares[name], name)
@@ -172,7 +171,7 @@ def _cache_chunk(workload: Workload) -> int:
     return chunk
 
 
-def show(rows: list[dict[str, Any]], title: str) -> None:
+def show(rows: list[Row], title: str) -> None:
     """Print a table."""
     from rich.console import Console
     from rich.table import Table
@@ -185,7 +184,7 @@ def show(rows: list[dict[str, Any]], title: str) -> None:
     Console().print(table)
 
 
-def markdown(rows: list[dict[str, Any]], title: str) -> str:
+def markdown(rows: list[Row], title: str) -> str:
     """The table as Markdown, with the machine and the versions it was made on."""
     import numba
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from evornn.backends.select import check_cuda, record_crossover
 from evornn.bench.array_reader import ArrayRollout
-from evornn.bench.measure import take_turns
+from evornn.bench.measure import Row, take_turns
 from evornn.bench.workloads import Workload, ctrnn, double_pole, lstm
 
 POPULATIONS = [4**k for k in range(3, 11)]  # 64 to 1,048,576
@@ -28,12 +27,12 @@ def workloads() -> list[Workload]:
     return [double_pole(), *(ctrnn(n) for n in (8, 32, 128)), *(lstm(n) for n in (16, 64))]
 
 
-def measure_cuda(only: str, seconds: float, populations: list[int] | None = None) -> list[dict[str, Any]]:
+def measure_cuda(only: str, seconds: float, populations: list[int] | None = None) -> list[Row]:
     """One row for each workload and population, the last of each with the crossover, which is recorded."""
     check_cuda()
     from evornn.compiler.cuda.device import facts
 
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     borders = []
     for workload in workloads():
         if only.lower() in workload.name.lower():
@@ -45,7 +44,7 @@ def measure_cuda(only: str, seconds: float, populations: list[int] | None = None
     return rows
 
 
-def measure_workload(workload: Workload, seconds: float, populations: list[int]) -> tuple[list[dict[str, Any]], int]:
+def measure_workload(workload: Workload, seconds: float, populations: list[int]) -> tuple[list[Row], int]:
     """Rows of one workload, and the episodes at once from which CUDA is the faster one; 0 if it never is."""
     on_cpu, on_gpu = workload.problem(None), workload.problem(None, "cuda")
     rates: dict[str, float] = {}
@@ -85,9 +84,9 @@ def _jax(workload: Workload, genomes: np.ndarray) -> dict[str, Callable[[], obje
     return {JAX: partial(rollout.run, values, scenarios, workload.steps)}
 
 
-def _row(workload: Workload, population: int, rates: dict[str, float], measured: set[str]) -> dict[str, Any]:
+def _row(workload: Workload, population: int, rates: dict[str, float], measured: set[str]) -> Row:
     """Million individual-steps a second; "~" before a rate of a smaller population."""
-    row: dict[str, Any] = {"workload": workload.name, "P": population}
+    row: Row = {"workload": workload.name, "P": population}
     for name, rate in rates.items():
         times = "" if name == CUDA else f" ({rates[CUDA] / rate:.3g}x)"
         row[name] = f"{'' if name in measured else '~'}{rate / 1e6:.3g}{times}"

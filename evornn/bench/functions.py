@@ -9,12 +9,11 @@ a log scale, lies on one side of zero.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from evornn.bench.function_rivals import LIBRARIES, matches, missing
 from evornn.bench.matches import BUDGETS, Function, Match, Run
+from evornn.bench.measure import Row
 
 EXACT = 1e-12  # lower values count as this
 DIMENSIONS = (10, 40)
@@ -23,7 +22,7 @@ TITLE = "Lowest value found, median of {seeds} seeds (95 % interval); in bracket
 WORSE, BETTER, ALIKE = "worse", "better", "alike"
 
 
-def measure_functions(only: str, seeds: int) -> list[dict[str, Any]]:
+def measure_functions(only: str, seeds: int) -> list[Row]:
     """One row for each match, function and dimension; `only`: part of a match's or a function's name."""
     for library, why in missing().items():
         print(f"{library} is left out: {why}")
@@ -36,10 +35,10 @@ def measure_functions(only: str, seeds: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(match: Match, name: str, dimension: int, budget: int, seeds: int) -> dict[str, Any]:
+def _row(match: Match, name: str, dimension: int, budget: int, seeds: int) -> Row:
     ours = _results(match.run, name, dimension, budget, seeds)
     low, high = interval(ours)
-    row = {
+    row: Row = {
         "search": match.label,
         "function": name,
         "D": dimension,

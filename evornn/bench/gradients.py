@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.bench.measure import take_turns
+from evornn.bench.measure import Row, take_turns
 from evornn.bench.workloads import Workload, lstm
 from evornn.networks import FullyRecurrent
 from evornn.problem import Problem
@@ -18,7 +18,7 @@ OURS, FORWARD, JAX, TORCH = "evornn", "forward", "JAX", "PyTorch"
 Other = Callable[[Problem, np.ndarray], dict[str, Callable[[], Any]]]  # gradients by another library, if it is there
 
 
-def measure_gradients(seconds: float) -> list[dict[str, Any]]:
+def measure_gradients(seconds: float) -> list[Row]:
     """One row for each size; JAX and PyTorch where they are installed."""
     task = DoublePole(velocities=False)  # its fitness is smooth
     pole = Workload("double pole, 5 units, 1,000 steps of physics", FullyRecurrent(units=5), task, 1000, 2 * 40)
@@ -30,7 +30,7 @@ def measure_gradients(seconds: float) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(name: str, workload: Workload, individuals: int, seconds: float, *makers: Other) -> dict[str, Any]:
+def _row(name: str, workload: Workload, individuals: int, seconds: float, *makers: Other) -> Row:
     problem, genomes = workload.problem(), workload.population(individuals)
     others = {label: run for make in makers for label, run in make(problem, genomes).items()}
     ours = problem.gradient(genomes)
@@ -42,7 +42,7 @@ def _row(name: str, workload: Workload, individuals: int, seconds: float, *maker
         **others,
     }
     timings = take_turns(contenders, seconds)
-    row: dict[str, Any] = {"gradient of": name, "P": len(genomes), "ms": f"{1e3 * timings[OURS].median:.3g}"}
+    row: Row = {"gradient of": name, "P": len(genomes), "ms": f"{1e3 * timings[OURS].median:.3g}"}
     row["forward passes"] = f"{1 / timings[FORWARD].ratio:.2g}"
     for other in (JAX, TORCH):
         row[other] = f"{1e3 * timings[other].median:.3g} ({timings[other].ratio:.2g}x)" if other in timings else "-"

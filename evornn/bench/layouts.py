@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from evornn.backends.cpu import CpuBackend
-from evornn.bench.measure import take_turns
+from evornn.bench.measure import Row, take_turns
 from evornn.bench.workloads import Workload, ctrnn, double_pole, lstm
 from evornn.compiler.emit.values import LayoutUnsupported
 from evornn.compiler.host import native_lanes
 
 
-def measure_layouts(seconds: float) -> list[dict[str, Any]]:
+def measure_layouts(seconds: float) -> list[Row]:
     """One row for each size, one column for each layout."""
     cases = [
         (double_pole(), 1024),
@@ -25,7 +24,7 @@ def measure_layouts(seconds: float) -> list[dict[str, Any]]:
     return [_row(workload, population, seconds) for workload, population in cases]
 
 
-def _row(workload: Workload, population: int, seconds: float) -> dict[str, Any]:
+def _row(workload: Workload, population: int, seconds: float) -> Row:
     problem = workload.problem()
     values, scenarios = problem.simulation.genome.values(workload.population(population)), problem.scenarios
     native = native_lanes("float32")
@@ -50,7 +49,7 @@ def _row(workload: Workload, population: int, seconds: float) -> dict[str, Any]:
             continue
         contenders[name] = partial(backend.evaluate, values, scenarios, workload.steps)
     timings = take_turns(contenders, seconds)
-    row: dict[str, Any] = {"workload": workload.name, "P": population}
+    row: Row = {"workload": workload.name, "P": population}
     for layout, lanes, jobs in forms:
         name = f"{layout} x{jobs if layout == 'units' else lanes // native}"
         rate = population * workload.steps / timings[name].median / 1e6 if name in timings else None

@@ -10,7 +10,8 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+Row = dict[str, str | float | None]  # of a table: column -> what stands there
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,12 @@ def take_turns(contenders: dict[str, Callable[[], object]], seconds: float = 3.0
     }
 
 
-def one_thread() -> contextlib.AbstractContextManager[Any]:
+def one_thread() -> contextlib.AbstractContextManager[object]:
     """Matrix products on one core, if the library that can say so is there."""
     try:
-        limits: contextlib.AbstractContextManager[Any] = importlib.import_module("threadpoolctl").threadpool_limits(1)
+        limits: contextlib.AbstractContextManager[object] = importlib.import_module("threadpoolctl").threadpool_limits(
+            1
+        )
     except ImportError:
         return contextlib.nullcontext()
     return limits

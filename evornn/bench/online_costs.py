@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from evornn.bench.measure import one_thread
+from evornn.bench.measure import Row, one_thread
 from evornn.networks import FullyRecurrent
 from evornn.problem import Problem
 from evornn.tasks import Sequence
@@ -20,29 +19,36 @@ METHODS = {"RTRL": ("rtrl", 4), "hybrid": ("hybrid", 3), "TBPTT(10, 20)": ("tbpt
 STEPS = 2048  # in an episode: at least two blocks of the hybrid at the largest N
 
 
-def measure_online(seconds: float, units: tuple[int, ...] = UNITS) -> list[dict[str, Any]]:
+def measure_online(seconds: float, units: tuple[int, ...] = UNITS) -> list[Row]:
     """One row for each N: microseconds a step; then the slopes over the last two doublings, and what theory says."""
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, float]] = []
     for n in units:
         problem = _problem(n)
-        row: dict[str, Any] = {"N": n, "weights": problem.dimension}
+        row: dict[str, float] = {"N": n, "weights": problem.dimension}
         for label, (method, _) in METHODS.items():
             row[label] = 1e6 * seconds_per_step(problem, credit(method), seconds)
         rows.append(row)
     last, before = rows[-1], rows[max(0, len(rows) - 3)]
     growth = {label: np.log(last[label] / before[label]) / np.log(last["N"] / before["N"]) for label in METHODS}
-    slopes = {"N": f"power of N, {before['N']} to {last['N']}", "weights": ""}
-    theory = {"N": "operations, in theory", "weights": "N^2"}
+    slopes: Row = {"N": f"power of N, {before['N']} to {last['N']}", "weights": ""}
+    theory: Row = {"N": "operations, in theory", "weights": "N^2"}
     return [
-        *rows,
+        *(Row(row) for row in rows),
         slopes | {label: f"{growth[label]:.2f}" for label in METHODS},
         theory | {label: f"N^{power}" for label, (_, power) in METHODS.items()},
     ]
 
 
-def table(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def table(rows: list[Row]) -> list[Row]:
     """The rows with times as people read them."""
-    return [{k: f"{v:,.3g}" if v < 1000 else f"{v:,.0f}" for k, v in r.items()} if _measured(r) else r for r in rows]
+    return [{k: _figure(v) for k, v in r.items()} if _measured(r) else r for r in rows]
+
+
+def _figure(value: str | float | None) -> str:
+    """A number with three digits, or whole."""
+    if not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def seconds_per_step(problem: Problem, method: Credit, seconds: float) -> float:
@@ -66,7 +72,7 @@ def seconds_per_step(problem: Problem, method: Credit, seconds: float) -> float:
     return min(spent[1:])
 
 
-def draw_online(rows: list[dict[str, Any]], path: str | Path) -> None:
+def draw_online(rows: list[Row], path: str | Path) -> None:
     """The measured rows as a figure with logarithmic axes, beside the powers of N that theory gives."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -103,5 +109,5 @@ def _problem(units: int) -> Problem:
     )
 
 
-def _measured(row: dict[str, Any]) -> bool:
+def _measured(row: Row) -> bool:
     return isinstance(row["N"], int)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from evornn.bench.function_rivals import evosax_class, evosax_state
-from evornn.bench.measure import one_thread
+from evornn.bench.measure import Row, one_thread
 from evornn.bench.search_overhead import REFERENCE, generation_step, names
 
 TITLE = (
@@ -33,7 +33,7 @@ EVOSAX = ("PSO", "SimpleGA", "Open_ES", "CMA_ES")
 Step = Callable[[], float]  # seconds of one generation
 
 
-def measure_search_costs(only: str) -> list[dict[str, Any]]:
+def measure_search_costs(only: str) -> list[Row]:
     """One row for each search, and for each rival that is installed, whose name contains `only`."""
     with one_thread():
         ours = {name: functools.partial(generation_step, name, POPULATION, DIMENSION, 0) for name in names()}
@@ -42,7 +42,7 @@ def measure_search_costs(only: str) -> list[dict[str, Any]]:
         return table({name: make for name, make in made.items() if only.lower() in name.lower()}, reference())
 
 
-def table(made: dict[str, Callable[[], Step]], reference: Step, rounds: int = ROUNDS) -> list[dict[str, Any]]:
+def table(made: dict[str, Callable[[], Step]], reference: Step, rounds: int = ROUNDS) -> list[Row]:
     """A row for each contender, made and measured in turns with `reference`, and one for that."""
     rows, deap = [], []
     for name, make in made.items():
@@ -54,7 +54,7 @@ def table(made: dict[str, Callable[[], Step]], reference: Step, rounds: int = RO
     return [*rows, _row(REFERENCE, deap, [1.0])]
 
 
-def _row(name: str, seconds: list[float], ratios: list[float]) -> dict[str, Any]:
+def _row(name: str, seconds: list[float], ratios: list[float]) -> Row:
     return {
         "search": name,
         "ms": f"{1e3 * statistics.median(seconds):.3g}",

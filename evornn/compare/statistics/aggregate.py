@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evornn.compare.statistics.resampling import LEVEL, RESAMPLES, Estimate, check_sample, percentile_interval
 from evornn.errors import EvornnError, check_range
 
 
-def speed_scores(times: Any, budget: float) -> np.ndarray:
+def speed_scores(times: ArrayLike, budget: float) -> np.ndarray:
     """[S] scores in [0, 1] on one scale for all problems: 1 - log(times) / log(budget), and 0 for unsolved runs.
 
     times [S]: evaluations to solve, infinite or beyond `budget` if unsolved. It is the area under the run's
@@ -24,7 +24,7 @@ def speed_scores(times: Any, budget: float) -> np.ndarray:
 
 
 def interquartile_mean(
-    scores: Sequence[Any], *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+    scores: Sequence[ArrayLike], *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
 ) -> Estimate:
     """Mean of the middle half of all scores (Agarwal et al. 2021), with a stratified bootstrap interval.
 

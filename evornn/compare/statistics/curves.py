@@ -7,9 +7,10 @@ falls; between two points the earlier one holds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evornn.compare.statistics.resampling import check_runs
 from evornn.errors import EvornnError
@@ -24,14 +25,16 @@ class Quartiles(NamedTuple):
     runs: np.ndarray
 
 
-def first_hits(evaluations: Any, best: Any, targets: Any) -> np.ndarray:
+def first_hits(evaluations: ArrayLike, best: ArrayLike, targets: ArrayLike) -> np.ndarray:
     """[T] evaluations at which a curve first is at or above targets [T]; infinite if it never is."""
     evaluations, best = _curve(evaluations, best)
     where = np.searchsorted(best, np.asarray(targets, dtype=np.float64), side="left")
     return np.append(evaluations, np.inf)[where]
 
 
-def hits(curves: Sequence[tuple[Any, Any]], spent: Any, targets: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+def hits(
+    curves: Sequence[tuple[ArrayLike, ArrayLike]], spent: ArrayLike, targets: ArrayLike
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """For every target of targets [T] the runs (spent [S], reached [S]) that curves of S runs imply.
 
     A run that never reached a target has spent all of spent [S] on it (Hansen et al. 2010: ERT(target)).
@@ -42,7 +45,7 @@ def hits(curves: Sequence[tuple[Any, Any]], spent: Any, targets: Any) -> list[tu
     return list(zip(np.where(reached, first, spent[:, None]).T, reached.T, strict=True))
 
 
-def best_at(evaluations: Any, best: Any, budgets: Any, *, spent: float, solved: bool) -> np.ndarray:
+def best_at(evaluations: ArrayLike, best: ArrayLike, budgets: ArrayLike, *, spent: float, solved: bool) -> np.ndarray:
     """[B] best fitness of one run within budgets [B]; NaN where the run has none to show.
 
     That is before its first point, and beyond `spent` unless it had `solved`: a run that was stopped because it had
@@ -54,7 +57,9 @@ def best_at(evaluations: Any, best: Any, budgets: Any, *, spent: float, solved: 
     return values if solved else np.where(budgets <= spent, values, np.nan)
 
 
-def fixed_budget(curves: Sequence[tuple[Any, Any]], spent: Any, solved: Any, budgets: Any) -> Quartiles:
+def fixed_budget(
+    curves: Sequence[tuple[ArrayLike, ArrayLike]], spent: ArrayLike, solved: ArrayLike, budgets: ArrayLike
+) -> Quartiles:
     """Median and interquartile range of best fitness over S runs within budgets [B] (the "fixed-budget" view;
     Hansen et al. 2016).
 
@@ -76,7 +81,7 @@ def fixed_budget(curves: Sequence[tuple[Any, Any]], spent: Any, solved: Any, bud
     return Quartiles(lower, median, upper, there.sum(axis=0))
 
 
-def quantile(values: Any, q: float) -> float:
+def quantile(values: ArrayLike, q: float) -> float:
     """The q-quantile of values [S], linear between neighbours; halfway to an infinity is that infinity."""
     values = np.sort(np.asarray(values, dtype=np.float64))
     position = q * (values.size - 1)
@@ -86,7 +91,7 @@ def quantile(values: Any, q: float) -> float:
     return float((1.0 - share) * values[below] + share * values[below + 1])
 
 
-def _curve(evaluations: Any, best: Any) -> tuple[np.ndarray, np.ndarray]:
+def _curve(evaluations: ArrayLike, best: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     evaluations, best = np.asarray(evaluations, dtype=np.float64), np.asarray(best, dtype=np.float64)
     if evaluations.ndim != 1 or evaluations.shape != best.shape:
         raise EvornnError(f"a curve has {evaluations.shape} evaluations and {best.shape} fitness; both must be [k]")

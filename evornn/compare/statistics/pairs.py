@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evornn.compare.statistics.resampling import (
     LEVEL,
@@ -57,7 +57,7 @@ class Pair:
         return self.second if self.better == self.first else self.first
 
 
-def mann_whitney(first: Any, second: Any) -> tuple[float, float]:
+def mann_whitney(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
     """(U of first, two-sided p) of the rank test of Mann & Whitney (1947) on first [m], second [n]; inf allowed.
 
     Null hypothesis: both samples are of one distribution, all runs independent. Up to 60 runs together, p is exact
@@ -99,7 +99,7 @@ def smallest_p(m: int, n: int) -> float:
     return min(2.0 / math.comb(m + n, m), 1.0)
 
 
-def holm(p: Any) -> np.ndarray:
+def holm(p: ArrayLike) -> np.ndarray:
     """[m] p-values of m tests adjusted so that rejecting those <= alpha errs anywhere with at most alpha (Holm 1979).
 
     With p sorted, adjusted_i = max over j <= i of min((m - j + 1) p_j, 1). Needs no independence of the tests.
@@ -112,7 +112,7 @@ def holm(p: Any) -> np.ndarray:
 
 
 def superiority(
-    first: Any, second: Any, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+    first: ArrayLike, second: ArrayLike, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
 ) -> Estimate:
     """A12 = P(first > second) + P(first = second) / 2 (Vargha & Delaney 2000) of first [m] against second [n].
 
@@ -122,7 +122,12 @@ def superiority(
 
 
 def probability_of_improvement(
-    first: Sequence[Any], second: Sequence[Any], *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+    first: Sequence[ArrayLike],
+    second: Sequence[ArrayLike],
+    *,
+    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Estimate:
     """Mean over problems of P(first > second) + P(first = second) / 2 (Agarwal et al. 2021).
 
@@ -153,7 +158,7 @@ def effect_size(a12: float) -> str:
 
 
 def compare_pairs(
-    costs: Mapping[str, Any], *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+    costs: Mapping[str, ArrayLike], *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
 ) -> list[Pair]:
     """All pairs of the methods of one problem, in the mapping's order, corrected over these pairs by Holm.
 
@@ -170,7 +175,7 @@ def compare_pairs(
     ]
 
 
-def _wins(first: Any, second: Any) -> np.ndarray:
+def _wins(first: ArrayLike, second: ArrayLike) -> np.ndarray:
     """[m, n] 1 where a run of first is larger than one of second, 0.5 where equal, else 0."""
     first, second = check_sample("first", first)[:, None], check_sample("second", second)
     return (first > second) + 0.5 * (first == second)

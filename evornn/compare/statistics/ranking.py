@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evornn.compare.statistics.resampling import LEVEL
 from evornn.errors import EvornnError, check_range
@@ -25,7 +25,7 @@ class Friedman:
     problems: int
 
 
-def average_ranks(costs: Any) -> np.ndarray:
+def average_ranks(costs: ArrayLike) -> np.ndarray:
     """[..., k] mean over problems of each method's rank; costs [..., N, k], lower is better, ties share their ranks.
 
     Infinite costs are tied behind all others.
@@ -38,7 +38,7 @@ def average_ranks(costs: Any) -> np.ndarray:
     return rankdata(costs, axis=-1).mean(axis=-2)
 
 
-def friedman(costs: Any) -> Friedman:
+def friedman(costs: ArrayLike) -> Friedman:
     """Friedman's test (1937) of costs [N, k], lower is better, over N >= 2 problems and k >= 3 methods.
 
     Null hypothesis: on every problem every order of the methods is equally likely. One figure (such as the ERT) stands
@@ -80,7 +80,7 @@ def critical_difference(methods: int, problems: int, level: float = LEVEL) -> fl
     return float(q * np.sqrt(methods * (methods + 1) / (6.0 * problems)))
 
 
-def groups(ranks: Any, difference: float) -> list[list[int]]:
+def groups(ranks: ArrayLike, difference: float) -> list[list[int]]:
     """The bars of a critical-difference diagram (Demsar 2006): the largest sets of methods, as indices into ranks [k]
     from the best on, whose average ranks differ by less than `difference`; sets of one are left out.
 

@@ -8,9 +8,10 @@ is compared: adding a method or a problem changes no interval of another.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evornn.errors import EvornnError, check_range
 
@@ -43,7 +44,7 @@ def resample_counts(runs: int, resamples: int, seed: int, stream: int = 0) -> np
     return counts
 
 
-def percentile_interval(values: Any, runs: int, freedom: int, level: float = LEVEL) -> tuple[float, float]:
+def percentile_interval(values: ArrayLike, runs: int, freedom: int, level: float = LEVEL) -> tuple[float, float]:
     """Interval from resampled values [B], infinities allowed: the expanded percentile bootstrap (Hesterberg 2015).
 
     A bootstrap sees the variance (n - 1)/n times too small and takes it for known. So the share left out at each end is
@@ -62,7 +63,7 @@ def percentile_interval(values: Any, runs: int, freedom: int, level: float = LEV
     return float(np.quantile(values, tail, method="lower")), float(np.quantile(values, 1.0 - tail, method="higher"))
 
 
-def check_sample(what: str, values: Any) -> np.ndarray:
+def check_sample(what: str, values: ArrayLike) -> np.ndarray:
     """`values` as float64 [S] with S >= 1, infinities allowed, else an error naming `what`."""
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or values.size == 0 or np.isnan(values).any():
@@ -70,7 +71,7 @@ def check_sample(what: str, values: Any) -> np.ndarray:
     return values
 
 
-def check_runs(spent: Any, solved: Any) -> tuple[np.ndarray, np.ndarray]:
+def check_runs(spent: ArrayLike, solved: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Runs as (spent float64 [S], solved bool [S]): evaluations of each run, and whether they ended in a solution."""
     spent, solved = check_sample("spent", spent), np.asarray(solved)
     if solved.shape != spent.shape or not np.isin(solved, (0, 1)).all():

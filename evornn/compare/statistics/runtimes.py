@@ -7,9 +7,9 @@ independent draws of one method on one problem under one budget; where the budge
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evornn.compare.statistics.resampling import (
     LEVEL,
@@ -26,7 +26,7 @@ DRAWS = 1000  # where restarts are simulated
 SUMS = 1000  # different sums of unsolved runs that are reckoned with exactly
 
 
-def success_rate(solved: Any, level: float = LEVEL) -> Estimate:
+def success_rate(solved: ArrayLike, level: float = LEVEL) -> Estimate:
     """Share of solved runs of solved [S] with the score interval of Wilson (1927).
 
     Holds for few runs and for shares of 0 and 1, where the textbook interval p +- z sqrt(p(1 - p)/S) has no width.
@@ -41,7 +41,7 @@ def success_rate(solved: Any, level: float = LEVEL) -> Estimate:
 
 
 def expected_running_time(
-    spent: Any, solved: Any, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
+    spent: ArrayLike, solved: ArrayLike, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0
 ) -> Estimate:
     """ERT = sum of spent [S] / number of solved [S] (Price 1997; Hansen et al. 2010).
 
@@ -62,13 +62,13 @@ def expected_running_time(
     return Estimate(float(spent.sum() / solved.sum()), max(low, 0.0), high)
 
 
-def cut(spent: Any, solved: Any, budget: float) -> tuple[np.ndarray, np.ndarray]:
+def cut(spent: ArrayLike, solved: ArrayLike, budget: float) -> tuple[np.ndarray, np.ndarray]:
     """Runs (spent [S], solved [S]) as they would have been under a smaller `budget`: what solved later is unsolved."""
     spent, solved = check_runs(spent, solved)
     return np.minimum(spent, budget), solved & (spent <= budget)
 
 
-def shared_budget(runs: Iterable[tuple[Any, Any]]) -> float:
+def shared_budget(runs: Iterable[tuple[ArrayLike, ArrayLike]]) -> float:
     """The largest budget under which several methods' runs (spent [S], solved [S]) can be compared; inf: all solved.
 
     A method's budget is read off its longest unsolved run; the smallest over methods is shared. Give the real budget
@@ -78,7 +78,7 @@ def shared_budget(runs: Iterable[tuple[Any, Any]]) -> float:
     return min((float(spent[~solved].max()) for spent, solved in checked if not solved.all()), default=np.inf)
 
 
-def times_to_solve(spent: Any, solved: Any) -> np.ndarray:
+def times_to_solve(spent: ArrayLike, solved: ArrayLike) -> np.ndarray:
     """[S] evaluations to solve, for tests by ranks: infinite for unsolved runs.
 
     So a censored run ranks behind every solved one, and all censored runs are tied, however good their last fitness:
@@ -88,7 +88,9 @@ def times_to_solve(spent: Any, solved: Any) -> np.ndarray:
     return np.where(solved, spent, np.inf)
 
 
-def simulated_restarts(spent: Any, solved: Any, *, draws: int = DRAWS, seed: int = 0, stream: int = 0) -> np.ndarray:
+def simulated_restarts(
+    spent: ArrayLike, solved: ArrayLike, *, draws: int = DRAWS, seed: int = 0, stream: int = 0
+) -> np.ndarray:
     """[draws] simulated evaluations to solve with restarts, infinite without a success (Hansen et al. 2016).
 
     Each draw takes runs with replacement until a solved one and adds up what they spent. Assumes that a restarted run
@@ -108,14 +110,14 @@ def simulated_restarts(spent: Any, solved: Any, *, draws: int = DRAWS, seed: int
     return total + np.bincount(np.repeat(np.arange(draws), failures), weights=wasted, minlength=draws)
 
 
-def share_within(times: Any, at: Any) -> np.ndarray:
+def share_within(times: ArrayLike, at: ArrayLike) -> np.ndarray:
     """[B] empirical distribution: the share of times [K] that are at most at [B]; infinite times are never reached."""
     times = np.sort(check_sample("times", times))
     return np.searchsorted(times, np.asarray(at, dtype=np.float64), side="right") / times.size
 
 
 def restarted_shares(
-    spent: Any, solved: Any, at: Any, *, draws: int = DRAWS, seed: int = 0, stream: int = 0
+    spent: ArrayLike, solved: ArrayLike, at: ArrayLike, *, draws: int = DRAWS, seed: int = 0, stream: int = 0
 ) -> np.ndarray:
     """[B] P(T <= at) of the evaluations T to solve with restarts, as in `simulated_restarts`, without drawing.
 
@@ -160,7 +162,9 @@ def _one_more(
     return after[:there], weighed[:there], end
 
 
-def runtime_distribution(cells: Iterable[tuple[Any, Any]], at: Any, *, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+def runtime_distribution(
+    cells: Iterable[tuple[ArrayLike, ArrayLike]], at: ArrayLike, *, draws: int = DRAWS, seed: int = 0
+) -> np.ndarray:
     """[B] empirical run-time distribution of one method with restarts (Hansen et al. 2016), not simulated but exact as
     far as `restarted_shares` is.
 
