@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import cast
 
 import numpy as np
 
@@ -26,11 +26,7 @@ from evornn.errors import EvornnError
 from evornn.graph.simulation_graphs import Traced, trace_simulation
 from evornn.sharing import MAKING
 
-if TYPE_CHECKING:
-    from numba.cuda.cudadrv.devicearray import DeviceNDArray as DeviceArray
-    from numba.cuda.dispatcher import CUDADispatcher as Dispatcher
-
-    Fetch = Callable[[device.Queue, DeviceArray, slice], None]  # takes the results [3, E, p] of some individuals
+Fetch = Callable[[device.Queue, device.DeviceArray, slice], None]  # takes the results [3, E, p] of some individuals
 
 
 class CudaKernel:
@@ -44,23 +40,23 @@ class CudaKernel:
         self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
         self.series = [layouts.arrange_episodes(array, shape) for array in simulation.task.series.values()]
         self.rows = max((a.shape[1] for a in simulation.task.series.values()), default=0)
-        self.fixed: list[DeviceArray] = []  # on the device: order, constants, tables, series
-        self._scenarios: tuple[bytes, DeviceArray | None] = (b"", None)
+        self.fixed: list[device.DeviceArray] = []  # on the device: order, constants, tables, series
+        self._scenarios: tuple[bytes, device.DeviceArray] | None = None
 
     @property
-    def function(self) -> Dispatcher:
+    def function(self) -> device.Launchable:
         """The compiled entry point (compiled on its first launch)."""
-        return load(self.text).simulate
+        return cast(device.Launchable, load(self.text).simulate)
 
     def upload(self, queue: device.Queue) -> None:
         """Put what never changes on the device."""
         if not self.fixed:
             self.fixed = [queue.upload(a) for a in (self.order, self.constants, self.tables, *self.series)]
 
-    def scenarios(self, table: np.ndarray, queue: device.Queue) -> DeviceArray:
+    def scenarios(self, table: np.ndarray, queue: device.Queue) -> device.DeviceArray:
         """Scenarios [E, k] on the device; the same ones stay there."""
         key = table.tobytes()
-        if key != self._scenarios[0]:
+        if self._scenarios is None or key != self._scenarios[0]:
             self._scenarios = (key, queue.upload(layouts.arrange_episodes(table, self.shape)))
         return self._scenarios[1]
 
@@ -136,7 +132,7 @@ class CudaBackend(Backend):
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         out = np.empty((3, len(scenarios), len(values)), self.precision)
 
-        def fetch(queue: device.Queue, results: DeviceArray, cut: slice) -> None:
+        def fetch(queue: device.Queue, results: device.DeviceArray, cut: slice) -> None:
             queue.download("results", results, out[:, :, cut])
 
         self._run(values, scenarios, steps, seed, fetch)
@@ -148,7 +144,7 @@ class CudaBackend(Backend):
         sums = np.empty((2, len(values)), self.precision)
         counts = np.empty((2, len(values)), np.int64)
 
-        def fetch(queue: device.Queue, results: DeviceArray, cut: slice) -> None:
+        def fetch(queue: device.Queue, results: device.DeviceArray, cut: slice) -> None:
             from evornn.compiler.cuda import transfers as transfers
 
             shape = (2, results.shape[2])
@@ -206,12 +202,12 @@ class CudaBackend(Backend):
         kernel: CudaKernel,
         queue: device.Queue,
         values: np.ndarray,
-        starts: DeviceArray,
+        starts: device.DeviceArray,
         episodes: int,
         steps: int,
         seed: int,
         processors: int,
-    ) -> DeviceArray:
+    ) -> device.DeviceArray:
         from evornn.compiler.cuda import transfers as transfers
 
         order, constants, tables, *series = kernel.fixed

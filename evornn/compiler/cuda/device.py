@@ -14,8 +14,8 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Literal, TypeVar, cast, overload
+from types import FunctionType, ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast, overload
 from unittest import mock
 
 import numpy as np
@@ -26,16 +26,37 @@ from evornn.errors import EvornnError, check_choice
 if TYPE_CHECKING:
     from llvmlite import ir
     from numba.cuda.core.base import BaseContext
-    from numba.cuda.cudadrv.devicearray import DeviceNDArray as DeviceArray
-    from numba.cuda.dispatcher import CUDADispatcher as Dispatcher
     from numba.cuda.simulator.kernelapi import FakeCUDAShared
     from numba.cuda.types import Type
     from numba.cuda.typing.context import Context
     from numba.cuda.typing.templates import Signature
 
-A = TypeVar("A", bound="np.ndarray | DeviceArray")
 EXTRAS = "pip install 'evornn[cuda13]' (drivers from 580 on) or 'evornn[cuda12]'"
 CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "9.0", "10.0", "12.0")  # what kernels are compiled for without a device
+
+
+class DeviceArray(Protocol):
+    """An array on the device."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype: ...
+    @property
+    def nbytes(self) -> int: ...
+    def copy_to_device(self, array: np.ndarray, /, stream: object) -> None: ...
+    def copy_to_host(self, array: np.ndarray, /, stream: object) -> object: ...
+
+
+class Launchable(Protocol):
+    """A kernel's entry point: `launchable[blocks, threads, stream](*arguments)` starts it."""
+
+    py_func: FunctionType
+
+    def __getitem__(self, grid: tuple[int, int, object], /) -> Callable[..., None]: ...
+
+
+A = TypeVar("A", bound=np.ndarray | DeviceArray)
 
 
 def _load() -> tuple[ModuleType, ModuleType, ModuleType]:
@@ -109,7 +130,7 @@ def again() -> Callable[[int], int]:
     return opaque
 
 
-def kernel(block: int) -> Callable[[Callable[..., None]], Dispatcher]:
+def kernel(block: int) -> Callable[[Callable[..., None]], Launchable]:
     """Decorator of kernels that run `block` threads a block."""
     if simulated():
         return cuda.jit
@@ -229,7 +250,7 @@ class Queue:
         buffer[...] = values
         array.copy_to_device(buffer, stream=self._stream)
 
-    def launch(self, function: Dispatcher, blocks: int, threads: int, *arguments: DeviceArray | int) -> None:
+    def launch(self, function: Launchable, blocks: int, threads: int, *arguments: DeviceArray | int) -> None:
         """Start a kernel. A small population is meant to be small: numba's warning about it is not passed on."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Grid size")
@@ -267,7 +288,7 @@ def _pretend(cc: tuple[int, int]) -> Iterator[None]:
 
 @overload
 def compile_for(
-    function: Dispatcher,
+    function: Launchable,
     arguments: Sequence[np.ndarray | int],
     cc: tuple[int, int],
     block: int,
@@ -275,14 +296,14 @@ def compile_for(
 ) -> str: ...
 @overload
 def compile_for(
-    function: Dispatcher,
+    function: Launchable,
     arguments: Sequence[np.ndarray | int],
     cc: tuple[int, int],
     block: int,
     output: Literal["ltoir"],
 ) -> bytes: ...
 def compile_for(
-    function: Dispatcher, arguments: Sequence[np.ndarray | int], cc: tuple[int, int], block: int, output: str = "ptx"
+    function: Launchable, arguments: Sequence[np.ndarray | int], cc: tuple[int, int], block: int, output: str = "ptx"
 ) -> str | bytes:
     """PTX (or "ltoir", what is linked at run time, as bytes) of a kernel for arguments like these: arrays and whole
     numbers. No device is needed.
