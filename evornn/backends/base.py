@@ -24,6 +24,21 @@ class Backend:
         self.simulation, self.precision = simulation, precision
         self._stepwise: Stepwise | None = None
 
+    @classmethod
+    def why_not(cls) -> str:
+        """Why it cannot run here, for a person who asked for it; "" if it can."""
+        return ""
+
+    @classmethod
+    def build(cls, simulation: SimulationLike, precision: str, workers: int | None, gradient_memory: float) -> Backend:
+        """The backend of a simulation, see `Problem` for the options."""
+        raise NotImplementedError
+
+    @classmethod
+    def device_facts(cls) -> dict[str, str]:
+        """What the record of a run says of the device that computes; nothing of the CPU, which it always names."""
+        return {}
+
     def evaluate(self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0) -> Results:
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         raise NotImplementedError

@@ -66,6 +66,20 @@ class CpuBackend(Backend):
         self._units_possible = True
         self.gradient_memory = gradient_memory
 
+    @classmethod
+    def why_not(cls) -> str:
+        """As `Backend.why_not`."""
+        if os.environ.get("NUMBA_DISABLE_JIT", "0").strip() in ("", "0"):
+            return ""
+        return "NUMBA_DISABLE_JIT is set, so nothing can be compiled; unset it, or use backend='plain'"
+
+    @classmethod
+    def build(
+        cls, simulation: SimulationLike, precision: str, workers: int | None, gradient_memory: float
+    ) -> CpuBackend:
+        """As `Backend.build`."""
+        return cls(simulation, precision, workers, gradient_memory=gradient_memory)
+
     def _trace(self, scenario_size: int) -> Traced:
         if self._traced is None:
             with MAKING:

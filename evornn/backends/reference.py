@@ -66,6 +66,13 @@ class PlainBackend(Backend):
     def __init__(self, simulation: SimulationLike, precision: str = "float64") -> None:
         super().__init__(simulation, precision)
 
+    @classmethod
+    def build(
+        cls, simulation: SimulationLike, precision: str, workers: int | None, gradient_memory: float
+    ) -> PlainBackend:
+        """As `Backend.build`; always float64."""
+        return cls(simulation)
+
     def evaluate(
         self, values: np.ndarray, scenarios: np.ndarray, steps: int, seed: int = 0
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,13 +1,13 @@
-"""Which backend computes: by name, and for "auto" by a measured rule."""
+"""Backends "cuda" and "auto": evaluations on a GPU, always or by a measured rule, and the rest on the CPU."""
 
 from __future__ import annotations
 
 import datetime
+import importlib.metadata
 import json
 from pathlib import Path
 
 import numpy as np
-from numba import config
 
 from evornn.backends.base import Backend
 from evornn.backends.cpu import CpuBackend
@@ -17,36 +17,6 @@ from evornn.errors import EvornnError
 from evornn.sharing import MAKING
 
 PREDICTED = 2048  # episodes at once from which a GPU should win: a guess from operations counted, until it is measured
-
-
-def make(name: str, simulation: SimulationLike, precision: str, workers: int | None, gradient_memory: float) -> Backend:
-    """The backend called "cpu", "cuda", "auto" or "plain"."""
-    if name == "plain":
-        from evornn.backends.reference import PlainBackend
-
-        return PlainBackend(simulation)
-    if config.DISABLE_JIT:
-        raise EvornnError("NUMBA_DISABLE_JIT is set, so nothing can be compiled; unset it, or use backend='plain'")
-    host = CpuBackend(simulation, precision, workers, gradient_memory=gradient_memory)
-    if name == "cpu" or (name == "auto" and why_not_cuda()):
-        return host
-    return WithGpu(host, 0 if name == "cuda" else crossover()[0])
-
-
-def check_cuda() -> None:
-    """Raise EvornnError, saying what is missing, unless kernels run on a GPU (or in the CUDA simulator) here."""
-    from evornn.compiler.cuda.device import check
-
-    check()
-
-
-def why_not_cuda() -> str:
-    """Why CUDA kernels cannot run here; "" if they can."""
-    try:
-        check_cuda()
-    except EvornnError as error:
-        return str(error)
-    return ""
 
 
 class WithGpu(Backend):
@@ -62,6 +32,31 @@ class WithGpu(Backend):
         super().__init__(host.simulation, host.precision)
         self.host, self.smallest = host, smallest
         self.chosen: Backend | None = None
+
+    @classmethod
+    def why_not(cls) -> str:
+        """Why kernels cannot run on a GPU (or in the CUDA simulator) here, or the rest on the CPU."""
+        try:
+            from evornn.compiler.cuda.device import check
+
+            check()
+        except EvornnError as error:
+            return str(error)
+        return CpuBackend.why_not()
+
+    @classmethod
+    def build(cls, simulation: SimulationLike, precision: str, workers: int | None, gradient_memory: float) -> Backend:
+        """As `Backend.build`: every evaluation on the GPU."""
+        return cls(CpuBackend.build(simulation, precision, workers, gradient_memory), 0)
+
+    @classmethod
+    def device_facts(cls) -> dict[str, str]:
+        """The GPU, if it can be used, and the version of the package that reaches it."""
+        if WithGpu.why_not():
+            return {}
+        from evornn.compiler.cuda.device import facts
+
+        return {"gpu": facts().name, "numba-cuda": importlib.metadata.version("numba-cuda")}
 
     def choose(self, individuals: int, episodes: int) -> Backend:
         """The backend that evaluates, chosen by the first batch of P individuals x E episodes."""
@@ -112,6 +107,23 @@ class WithGpu(Backend):
         self.host.close()
         if self.chosen is not None and self.chosen is not self.host:
             self.chosen.close()
+
+
+class Automatic(WithGpu):
+    """The GPU where there is one, from as many episodes at once as make it the faster; else the CPU."""
+
+    name = "auto"
+
+    @classmethod
+    def why_not(cls) -> str:
+        """As `Backend.why_not`: it needs no GPU."""
+        return CpuBackend.why_not()
+
+    @classmethod
+    def build(cls, simulation: SimulationLike, precision: str, workers: int | None, gradient_memory: float) -> Backend:
+        """As `Backend.build`: the CPU alone where there is no GPU."""
+        host = CpuBackend.build(simulation, precision, workers, gradient_memory)
+        return host if WithGpu.why_not() else cls(host, crossover()[0])
 
 
 # the rule of "auto" ---------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from evornn.compiler.specialization import Shape
 from evornn.formula import State
 from evornn.genome import Genome
 from evornn.networks.base import Network
@@ -59,3 +60,5 @@ class Written(Protocol):
 
     @property
     def text(self) -> str: ...
+    @property
+    def shape(self) -> Shape: ...

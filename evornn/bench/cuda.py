@@ -11,7 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from evornn.backends.select import check_cuda, record_crossover
+from evornn.backends.registry import usable
+from evornn.backends.select import record_crossover
 from evornn.bench.array_reader import ArrayRollout
 from evornn.bench.measure import Row, take_turns
 from evornn.bench.workloads import Workload, ctrnn, double_pole, lstm
@@ -29,7 +30,7 @@ def workloads() -> list[Workload]:
 
 def measure_cuda(only: str, seconds: float, populations: list[int] | None = None) -> list[Row]:
     """One row for each workload and population, the last of each with the crossover, which is recorded."""
-    check_cuda()
+    usable("cuda")
     from evornn.compiler.cuda.device import facts
 
     rows: list[Row] = []

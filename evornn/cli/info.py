@@ -183,9 +183,9 @@ def doctor() -> None:
 
 def _gpu() -> str:
     """The device, and the rule of backend="auto"."""
-    from evornn.backends.select import crossover, why_not_cuda
+    from evornn.backends.select import WithGpu, crossover
 
-    if why := why_not_cuda():
+    if why := WithGpu.why_not():
         return f"not usable here. {why}"
     from evornn.compiler.cuda.device import facts
 

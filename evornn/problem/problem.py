@@ -7,7 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from evornn.backends.base import over_episodes
+from evornn.backends.base import Backend, over_episodes
+from evornn.backends.registry import REGISTRY, named, usable
 from evornn.changes import fingerprint
 from evornn.errors import EvornnError, check_choice, check_range, shown
 from evornn.genome import Space, of_finite
@@ -20,7 +21,7 @@ from evornn.simulation import Simulation
 from evornn.tasks.base import Task
 from evornn.tasks.episodes import drawn, drawn_twice
 
-BACKENDS = ("cpu", "cuda", "auto", "plain")
+BACKENDS = tuple(REGISTRY)
 PRECISIONS = ("float32", "float64")
 
 
@@ -56,11 +57,8 @@ class Problem:
             raise EvornnError(
                 f"task is {shown(task)}; it must be one of evornn.tasks, such as DoublePole(velocities=False)"
             )
-        self.backend_name = check_choice("backend", backend, BACKENDS)
-        if backend == "cuda":
-            from evornn.backends.select import check_cuda
-
-            check_cuda()
+        self.backend_name = check_choice("backend", backend, REGISTRY)
+        usable(backend)
         precision = check_choice("precision", precision, PRECISIONS)
         self.precision = "float64" if backend == "plain" else precision
         self.workers = None if workers is None else check_range("workers", workers, 1, 4096, integer=True)
@@ -106,11 +104,9 @@ class Problem:
             self._seen = fingerprint(self._given), fingerprint(self.network, fresh.task)
 
     @made_once
-    def backend(self) -> Any:
+    def backend(self) -> Backend:
         """The backend, made on first use."""
-        from evornn.backends.select import make
-
-        return make(self.backend_name, self.simulation, self.precision, self.workers, self.gradient_memory)
+        return named(self.backend_name).build(self.simulation, self.precision, self.workers, self.gradient_memory)
 
     @property
     def dimension(self) -> int:
@@ -244,9 +240,7 @@ class Problem:
 
     def kernel_source(self) -> str:
         """The emitted source of the kernel that evaluates a population of 1,024."""
-        if self.backend_name == "plain":
-            raise EvornnError("the plain backend has no kernel; use backend='cpu' or backend='cuda'")
-        return str(self.backend.kernel(1024, len(self.scenarios), self.scenarios.shape[1]).text)
+        return self.backend.kernel(1024, len(self.scenarios), self.scenarios.shape[1]).text
 
     def describe(self) -> str:
         """One line."""

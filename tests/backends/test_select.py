@@ -75,17 +75,14 @@ def test_gradients_stay_on_the_cpu(problem: en.Problem) -> None:
 
 
 def test_champions_are_tested_on_the_cpu(problem: en.Problem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(select, "check_cuda", lambda: None)
+    monkeypatch.setattr(WithGpu, "why_not", lambda: "")
     on_gpu = en.Problem(problem.network, problem.task, backend="cuda")
     assert (on_gpu.exact().backend_name, on_gpu.exact().precision) == ("cpu", "float64")
     assert problem.exact() is problem
 
 
 def test_auto_without_a_gpu_is_the_cpu(problem: en.Problem, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nothing() -> None:
-        raise EvornnError("no GPU")
-
-    monkeypatch.setattr(select, "check_cuda", nothing)
+    monkeypatch.setattr(WithGpu, "why_not", lambda: "no GPU")
     genomes = problem.space.sample(np.random.default_rng(1), 4)
     auto = en.Problem(problem.network, problem.task, backend="auto", precision="float64")
     np.testing.assert_array_equal(auto.evaluate(genomes).fitness, problem.evaluate(genomes).fitness)

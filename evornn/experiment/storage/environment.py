@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import evornn
+from evornn.backends.registry import named
 
 LIBRARIES = ("evornn", "numpy", "numba", "llvmlite", "scipy", "deap", "pyswarms")
 OPTIONAL = {  # library -> what it is for
@@ -76,7 +77,7 @@ def describe_environment(problem: Any, search: Any) -> dict[str, Any]:
         "data": data_digest(problem),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in LIBRARIES},
-        **_gpu(problem),
+        **named(problem.backend_name).device_facts(),
         "commit": commit(),
         "platform": platform.platform(),
         "processor": processor(),
@@ -102,14 +103,3 @@ def data_digest(problem: Any) -> str | None:
 def text_digest(text: str) -> str:
     """A digest of a spec's text."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _gpu(problem: Any) -> dict[str, Any]:
-    """The device that a run may use."""
-    from evornn.backends.select import why_not_cuda
-
-    if problem.backend_name not in ("cuda", "auto") or why_not_cuda():
-        return {}
-    from evornn.compiler.cuda.device import facts
-
-    return {"gpu": facts().name, "numba-cuda": version("numba-cuda")}
