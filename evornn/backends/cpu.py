@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evornn.backends.base import Backend
+from evornn.backends.base import Backend, Differentiated, Program, Results, SimulationLike, Slopes
 from evornn.backends.cpu_kernel import Kernel, aligned
 from evornn.backends.cpu_tangent import Doubled
 from evornn.backends.memory import batch_memory
 from evornn.backends.threads import Threads
-from evornn.backends.types import Differentiated, Program, Results, SimulationLike, Slopes
 from evornn.compiler import layout as layouts
 from evornn.compiler.emit.values import LayoutUnsupported
 from evornn.compiler.host import native_lanes

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evornn.backends.base import SimulationLike
 from evornn.backends.cpu_kernel import Kernel
-from evornn.backends.types import SimulationLike
 from evornn.compiler import layout as layouts
 from evornn.compiler.host import native_lanes
 from evornn.compiler.programs.backprop import gradient_text

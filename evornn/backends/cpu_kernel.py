@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evornn.backends.types import Program
+from evornn.backends.base import Program
 from evornn.compiler import layout as layouts
 from evornn.compiler.memory_plan import Plan
 from evornn.compiler.module_cache import Loaded, load

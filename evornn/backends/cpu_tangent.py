@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evornn.backends.types import SimulationLike
+from evornn.backends.base import SimulationLike
 from evornn.graph.jvp import dotted
 from evornn.graph.simulation_graphs import Traced, trace_tangent
 

@@ -13,12 +13,12 @@ from typing import cast
 
 import numpy as np
 
-from evornn.backends.base import Backend
-from evornn.backends.types import Means, Results, SimulationLike
+from evornn.backends.base import Backend, Means, Results, SimulationLike
 from evornn.compiler import layout as layouts
 from evornn.compiler.cuda import device as device
 from evornn.compiler.cuda import layout as cuda_layout
 from evornn.compiler.cuda.source import cuda_text
+from evornn.compiler.cuda.types import DeviceArray, Launchable
 from evornn.compiler.emit.values import LayoutUnsupported
 from evornn.compiler.module_cache import load
 from evornn.compiler.specialization import Shape
@@ -26,7 +26,7 @@ from evornn.errors import EvornnError
 from evornn.graph.simulation_graphs import Traced, trace_simulation
 from evornn.sharing import MAKING
 
-Fetch = Callable[[device.Queue, device.DeviceArray, slice], None]  # takes the results [3, E, p] of some individuals
+Fetch = Callable[[device.Queue, DeviceArray, slice], None]  # takes the results [3, E, p] of some individuals
 
 
 class CudaKernel:
@@ -40,20 +40,20 @@ class CudaKernel:
         self.constants, self.tables = layouts.constants_and_tables(self.plan, shape.precision)
         self.series = [layouts.arrange_episodes(array, shape) for array in simulation.task.series.values()]
         self.rows = max((a.shape[1] for a in simulation.task.series.values()), default=0)
-        self.fixed: list[device.DeviceArray] = []  # on the device: order, constants, tables, series
-        self._scenarios: tuple[bytes, device.DeviceArray] | None = None
+        self.fixed: list[DeviceArray] = []  # on the device: order, constants, tables, series
+        self._scenarios: tuple[bytes, DeviceArray] | None = None
 
     @property
-    def function(self) -> device.Launchable:
+    def function(self) -> Launchable:
         """The compiled entry point (compiled on its first launch)."""
-        return cast(device.Launchable, load(self.text).simulate)
+        return cast(Launchable, load(self.text).simulate)
 
     def upload(self, queue: device.Queue) -> None:
         """Put what never changes on the device."""
         if not self.fixed:
             self.fixed = [queue.upload(a) for a in (self.order, self.constants, self.tables, *self.series)]
 
-    def scenarios(self, table: np.ndarray, queue: device.Queue) -> device.DeviceArray:
+    def scenarios(self, table: np.ndarray, queue: device.Queue) -> DeviceArray:
         """Scenarios [E, k] on the device; the same ones stay there."""
         key = table.tobytes()
         if self._scenarios is None or key != self._scenarios[0]:
@@ -132,7 +132,7 @@ class CudaBackend(Backend):
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         out = np.empty((3, len(scenarios), len(values)), self.precision)
 
-        def fetch(queue: device.Queue, results: device.DeviceArray, cut: slice) -> None:
+        def fetch(queue: device.Queue, results: DeviceArray, cut: slice) -> None:
             queue.download("results", results, out[:, :, cut])
 
         self._run(values, scenarios, steps, seed, fetch)
@@ -144,7 +144,7 @@ class CudaBackend(Backend):
         sums = np.empty((2, len(values)), self.precision)
         counts = np.empty((2, len(values)), np.int64)
 
-        def fetch(queue: device.Queue, results: device.DeviceArray, cut: slice) -> None:
+        def fetch(queue: device.Queue, results: DeviceArray, cut: slice) -> None:
             from evornn.compiler.cuda import transfers as transfers
 
             shape = (2, results.shape[2])
@@ -202,12 +202,12 @@ class CudaBackend(Backend):
         kernel: CudaKernel,
         queue: device.Queue,
         values: np.ndarray,
-        starts: device.DeviceArray,
+        starts: DeviceArray,
         episodes: int,
         steps: int,
         seed: int,
         processors: int,
-    ) -> device.DeviceArray:
+    ) -> DeviceArray:
         from evornn.compiler.cuda import transfers as transfers
 
         order, constants, tables, *series = kernel.fixed

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evornn.backends.base import Backend
-from evornn.backends.types import SimulationLike
+from evornn.backends.base import Backend, SimulationLike
 from evornn.formula import State, Step
 from evornn.formula.state import tree_map
 from evornn.graph.simulation_graphs import check_traceable

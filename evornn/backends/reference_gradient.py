@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from evornn.backends.base import SimulationLike
 from evornn.backends.interpreter import ArrayReader
-from evornn.backends.types import SimulationLike
 from evornn.formula.trace import Function
 from evornn.graph.jvp import dotted
 from evornn.graph.simulation_graphs import Traced, trace_gradient, trace_tangent

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from evornn.backends.base import Backend
+from evornn.backends.base import Backend, Differentiated, Means, Results, SimulationLike, Slopes, Written
 from evornn.backends.cpu import CpuBackend
-from evornn.backends.types import Differentiated, Means, Results, SimulationLike, Slopes, Written
 from evornn.compiler.cache_folder import cache_folder
 from evornn.errors import EvornnError
 from evornn.sharing import MAKING

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evornn.backends.types import SimulationLike
 from evornn.compiler.programs.function import FunctionKernel
 from evornn.errors import EvornnError
 from evornn.formula import State, tracing
@@ -19,6 +19,9 @@ from evornn.graph.jvp import Tangents
 from evornn.graph.simplify import fold_functions
 from evornn.graph.vjp import Adjoints
 from evornn.networks.base import Network, started, stepped
+
+if TYPE_CHECKING:
+    from evornn.backends.base import SimulationLike
 
 
 @dataclass(frozen=True)

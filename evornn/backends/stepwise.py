@@ -7,10 +7,11 @@ them at once; each lane gathers its own gradient.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from evornn.backends.interpreter import ArrayReader
-from evornn.backends.types import SimulationLike
 from evornn.compiler.programs.function import FunctionKernel
 from evornn.errors import EvornnError
 from evornn.formula.trace import Function
@@ -18,6 +19,9 @@ from evornn.graph.jvp import Tangents
 from evornn.graph.simulation_graphs import saving, trace_folded
 from evornn.graph.vjp import EFFECT, Adjoints
 from evornn.sharing import MAKING
+
+if TYPE_CHECKING:
+    from evornn.backends.base import SimulationLike
 
 
 class StepGraphs:

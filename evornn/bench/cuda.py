@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from evornn.backends.registry import usable
+from evornn.backends import usable
 from evornn.backends.select import record_crossover
 from evornn.bench.array_reader import ArrayRollout
 from evornn.bench.measure import Row, take_turns

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from evornn.backends import REGISTRY, named, usable
 from evornn.backends.base import Backend, over_episodes
-from evornn.backends.registry import REGISTRY, named, usable
 from evornn.changes import fingerprint
 from evornn.errors import EvornnError, check_choice, check_range, shown
 from evornn.genome import Space, of_finite

@@ -14,13 +14,14 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from types import FunctionType, ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast, overload
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Literal, TypeVar, cast, overload
 from unittest import mock
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from evornn.compiler.cuda.types import DeviceArray, Launchable
 from evornn.errors import EvornnError, check_choice
 
 if TYPE_CHECKING:
@@ -33,27 +34,6 @@ if TYPE_CHECKING:
 
 EXTRAS = "pip install 'evornn[cuda13]' (drivers from 580 on) or 'evornn[cuda12]'"
 CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "9.0", "10.0", "12.0")  # what kernels are compiled for without a device
-
-
-class DeviceArray(Protocol):
-    """An array on the device."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def dtype(self) -> np.dtype: ...
-    @property
-    def nbytes(self) -> int: ...
-    def copy_to_device(self, array: np.ndarray, /, stream: object) -> None: ...
-    def copy_to_host(self, array: np.ndarray, /, stream: object) -> object: ...
-
-
-class Launchable(Protocol):
-    """A kernel's entry point: `launchable[blocks, threads, stream](*arguments)` starts it."""
-
-    py_func: FunctionType
-
-    def __getitem__(self, grid: tuple[int, int, object], /) -> Callable[..., None]: ...
 
 
 A = TypeVar("A", bound=np.ndarray | DeviceArray)

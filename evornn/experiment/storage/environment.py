@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import evornn
-from evornn.backends.registry import named
+from evornn.backends import named
 
 LIBRARIES = ("evornn", "numpy", "numba", "llvmlite", "scipy", "deap", "pyswarms")
 OPTIONAL = {  # library -> what it is for
