@@ -3,8 +3,8 @@
 Read `base` first, then `reference`, the oracle: the formulas read by NumPy in float64. `cpu` runs SIMD kernels in
 threads (`cpu_kernel`, `threads`, `memory`), `cpu_gradient` and `cpu_tangent` differentiate, `cuda` runs on a GPU,
 `select` chooses between the two. `REGISTRY` has what `Problem(backend=...)` may say: to add a backend, write one with
-`why_not` and `build`, and name it there; nothing else lists them. `stepwise` and `step_jacobians` take single steps, for online learning and analysis;
-`interpreter` reads a graph with an array library.
+`why_not` and `build`, and name it there; nothing else lists them. `stepwise` and `step_jacobians` take single steps,
+for online learning and analysis; `interpreter` reads a graph with an array library.
 """
 
 from __future__ import annotations

@@ -14,8 +14,10 @@ from evornn.compare import stored as cells
 from evornn.compare.cells import Cell
 from evornn.compare.imported import check_imports, check_labels, keep
 from evornn.compare.results import Results, load, write
+from evornn.compare.tasks import compiling, running
 from evornn.errors import EvornnError
-from evornn.executors.processes import Crew, check_workers
+from evornn.executors.base import Message
+from evornn.executors.processes import WorkerPool, check_workers
 from evornn.experiment.estimate import check_fits
 from evornn.spec.comparison import Comparison, chosen
 from evornn.spec.run import Spec
@@ -50,13 +52,12 @@ class Tally:
         """How many of the runs that ended now have solved their problem."""
         return sum(end["solved"] for end in self.ended.values())
 
-    def note(self, cell: Cell, message: dict[str, Any]) -> None:
+    def note(self, cell: Cell, message: Message) -> None:
         """Take a worker's message into account."""
-        if "begun" in message:
-            self._begun[cell] = time.monotonic()
-            self.at[cell] = {}
-        elif "at" in message:
-            self.at[cell] = message["at"]
+        if (said := message.get("said")) is not None:
+            if "begun" in said:
+                self._begun[cell] = time.monotonic()
+            self.at[cell] = said.get("at", {})
         else:
             self.at.pop(cell, None)
             self.pending.discard(cell)
@@ -193,14 +194,11 @@ def check_together(needs: Sequence[int], workers: int) -> int:
 def _carry_out(specs: dict[Cell, Spec], out: Path, tally: Tally, watch: Watcher) -> None:
     """Compile what the cells need, each problem's kernels in one process; then run the cells."""
 
-    def compiled(problem: str, message: dict[str, Any]) -> None:
+    def heard(message: Message) -> None:
         if "ended" not in message:
             raise EvornnError(message.get("fatal") or message["failed"])
-        for (_, method), seconds in zip(kernels[problem], message["ended"]["seconds"], strict=True):
-            if seconds is not None:
-                tally.foretold[problem, method] = tuple(seconds)
 
-    def noted(cell: Cell, message: dict[str, Any]) -> None:
+    def noted(cell: Cell, message: Message) -> None:
         if "fatal" in message:
             raise EvornnError(message["fatal"])
         tally.note(cell, message)
@@ -216,10 +214,10 @@ def _carry_out(specs: dict[Cell, Spec], out: Path, tally: Tally, watch: Watcher)
     kernels: dict[str, list[tuple[str, str]]] = {}  # problem -> text of a run and its method
     for cell in one_of_each(list(specs)):
         kernels.setdefault(cell.problem, []).append((specs[cell].text(), cell.method))
-    jobs = [(cell, {"run": spec.text(), "directory": str(cell.directory(out))}) for cell, spec in specs.items()]
-    with Crew[Any](tally.workers) as crew:
-        compiling = [(problem, {"compile": [text for text, _ in runs]}) for problem, runs in kernels.items()]
-        crew.carry_out(compiling, compiled)
+    with WorkerPool(tally.workers) as workers:
+        found = workers.results([compiling([text for text, _ in runs]) for runs in kernels.values()], heard)
+        for (problem, runs), times in zip(kernels.items(), found, strict=True):
+            tally.foretold |= {(problem, m): tuple(t) for (_, m), t in zip(runs, times, strict=True) if t is not None}
         tally.compiling = False
         watch(tally)
-        crew.carry_out(jobs, noted)
+        workers.carry_out([(cell, running(spec, cell.directory(out))) for cell, spec in specs.items()], noted)

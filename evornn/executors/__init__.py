@@ -1,4 +1,5 @@
-"""Where jobs run: worker processes that are watched and replaced.
+"""Where tasks run: worker processes that are watched and replaced.
 
-Read `processes` first: jobs go out, news come in, a dead worker's job is tried again. `worker` is the other side.
+Read `base` first, what an executor promises; then `processes`: tasks go out, news come in, a dead worker's task is
+tried again. `worker` is the other side.
 """

@@ -1,6 +1,6 @@
-"""Worker processes of a comparison: they are given jobs, listened to, and replaced if they die.
+"""Worker processes: they are given tasks, listened to, and replaced if they die.
 
-A process is started with this one's module path, so that comparisons work from scripts and notebooks as they are.
+A process is started with this one's module path, so that they work from scripts and notebooks as they are.
 """
 
 from __future__ import annotations
@@ -13,39 +13,35 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 
 from evornn.errors import EvornnError
+from evornn.executors.base import Executor, Message, N, Task, is_last
 
-ATTEMPTS = 3  # of a job whose worker dies
-END_SECONDS = 5.0  # that a worker without a job has to end by itself
+ATTEMPTS = 3  # at a task whose worker dies
+END_SECONDS = 5.0  # that a worker without a task has to end by itself
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS")
 CODE = "import sys; sys.path[:], sys.argv[:] = {path!r}, {argv!r}; from evornn.executors.worker import serve; serve()"
 
-J = TypeVar("J")
-
 
 class Died(Exception):
-    """A worker process ended before its job did."""
+    """A worker process ended before its task did."""
 
 
-class Crew(Generic[J]):
-    """Up to `count` worker processes; use it as a context manager."""
+class WorkerPool(Executor):
+    """Up to `count` worker processes."""
 
     def __init__(self, count: int) -> None:
         self._workers: list[subprocess.Popen[bytes] | None] = [None] * count
         self._stopping = False
 
-    def carry_out(self, jobs: Sequence[tuple[J, dict[str, Any]]], note: Callable[[J, dict[str, Any]], None]) -> None:
-        """Carry out jobs, (name, what a worker is told) each, in order. `note` hears, in this thread, the name of a job
-        and what its worker says; if it raises, all work stops. A job whose worker dies is begun again.
-        """
-        waiting, heard = deque(jobs), queue.SimpleQueue[tuple[J, dict[str, Any]] | None]()
+    def carry_out(self, tasks: Sequence[tuple[N, Task]], note: Callable[[N, Message], None]) -> None:
+        """As `Executor.carry_out`. A task whose worker dies is begun again, `ATTEMPTS` times in all."""
+        waiting, heard = deque(tasks), queue.SimpleQueue[tuple[N, Message] | None]()
         threads = [
             threading.Thread(target=self._drive, args=(place, waiting, heard), daemon=True)
-            for place in range(min(len(self._workers), len(jobs)))
+            for place in range(min(len(self._workers), len(tasks)))
         ]
         for thread in threads:
             thread.start()
@@ -66,28 +62,30 @@ class Crew(Generic[J]):
             for thread in threads:
                 thread.join(END_SECONDS)
 
-    def _drive(self, place: int, waiting: deque[tuple[J, dict[str, Any]]], heard: Any) -> None:
-        """Give jobs to one worker until there are none left."""
+    def _drive(
+        self, place: int, waiting: deque[tuple[N, Task]], heard: queue.SimpleQueue[tuple[N, Message] | None]
+    ) -> None:
+        """Give tasks to one worker until there are none left."""
         if hasattr(signal, "pthread_sigmask"):  # workers inherit it: Ctrl-C is this process's to answer
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         while not self._stopping:
             try:
-                name, job = waiting.popleft()
+                name, task = waiting.popleft()
             except IndexError:
                 break
             try:
-                for message in self._insisting(place, job):
+                for message in self._insisting(place, task):
                     heard.put((name, message))
             except Exception as error:
                 heard.put((name, {"fatal": f"a worker process cannot be used: {error}"}))
                 break
         heard.put(None)
 
-    def _insisting(self, place: int, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """What a worker says of a job, the last message being one that ends it."""
+    def _insisting(self, place: int, task: Task) -> Iterator[Message]:
+        """What a worker says of a task, the last message being one that ends it."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                yield from self._messages(place, job)
+                yield from self._messages(place, task)
                 return
             except Died as death:
                 self._workers[place] = None
@@ -96,19 +94,19 @@ class Crew(Generic[J]):
                 if attempt == ATTEMPTS:
                     yield {"failed": f"its worker process died {ATTEMPTS} times: {death}"}
 
-    def _messages(self, place: int, job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _messages(self, place: int, task: Task) -> Iterator[Message]:
         worker = self._workers[place] = self._workers[place] or _started()
         assert worker.stdin is not None
         assert worker.stdout is not None
         try:
-            worker.stdin.write(msgspec.json.encode(job) + b"\n")
+            worker.stdin.write(msgspec.json.encode(task) + b"\n")
             worker.stdin.flush()
         except OSError:
             pass  # it is gone: read what it has said, then how it ended
         for line in worker.stdout:
-            message = msgspec.json.decode(line)
+            message = msgspec.json.decode(line, type=Message)
             yield message
-            if {"ended", "failed", "fatal"} & message.keys():
+            if is_last(message):
                 return
         raise Died(_how(worker.wait()))
 
@@ -116,9 +114,6 @@ class Crew(Generic[J]):
         for worker in self._workers:
             if worker is not None:
                 worker.kill()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         """Let the workers end, or make them."""

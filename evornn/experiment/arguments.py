@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from evornn.errors import EvornnError, shown
 
 USE = "run(problem, search, evaluations=...) with problem = Problem(network, task) and search = Method(problem.space)"
 
 
-def check_pair(problem: Any, search: Any) -> None:
+def check_pair(problem: object, search: object) -> None:
     """Raise EvornnError unless `problem` can evaluate genomes and `search` asks for genomes of its size."""
     if _asks(problem) and _evaluates(search):
         raise EvornnError(f"search and problem are in each other's place; use {USE}")
@@ -25,16 +23,26 @@ def check_pair(problem: Any, search: Any) -> None:
         )
 
 
-def check_callables(**given: Any) -> None:
+def check_callables(**given: object) -> None:
     """Raise EvornnError unless each of these is a function or None."""
     for name, function in given.items():
         if function is not None and not callable(function):
             raise EvornnError(f"{name} is {shown(function)}; it must be a function of one argument")
 
 
-def _evaluates(thing: Any) -> bool:
+def check_fresh(search: object) -> None:
+    """Raise EvornnError if the search has been told something: a run counts from 0, and so must its search."""
+    told = getattr(search, "evaluations", 0)
+    if told or getattr(search, "generation", 0):
+        raise EvornnError(
+            f"this {type(search).__name__} has been told {told:,} evaluations already; a run needs a fresh one. Make a "
+            "new one, or go on with a stored run: run(..., out=..., resume=True) and a new search of the same options"
+        )
+
+
+def _evaluates(thing: object) -> bool:
     return hasattr(thing, "evaluate")
 
 
-def _asks(thing: Any) -> bool:
+def _asks(thing: object) -> bool:
     return hasattr(thing, "ask") and hasattr(thing, "tell")

@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from evornn.errors import EvornnError
-from evornn.experiment.run import Result, run
+from evornn.experiment.run import Result, conduct
 from evornn.experiment.storage.identity import check_spec
 from evornn.experiment.storage.run_directory import SPEC, check_is_run
 from evornn.spec.run import Spec, without_files
@@ -36,17 +34,7 @@ def start(
 ) -> Result:
     """Run a spec in the directory `out`. `built` is what `spec.build()` gave, if the caller has called it already."""
     problem, search = built or spec.build()
-    limits = msgspec.structs.asdict(spec.limits) | spec.noise.table()
-    return run(
-        problem,
-        search,
-        out=out,
-        spec=spec.text(),
-        resume=resume,
-        on_generation=on_generation,
-        on_prediction=on_prediction,
-        **limits,
-    )
+    return conduct(problem, search, spec.limits, spec.noise, out, resume, spec.text(), on_generation, on_prediction)
 
 
 def stored_spec(directory: str | Path, overrides: list[str] | None = None) -> Spec:

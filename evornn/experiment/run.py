@@ -14,7 +14,7 @@ import numpy as np
 
 from evornn.atomic_files import damaged
 from evornn.errors import EvornnError
-from evornn.experiment.arguments import check_callables, check_pair
+from evornn.experiment.arguments import check_callables, check_fresh, check_pair
 from evornn.experiment.driver import Dialogue
 from evornn.experiment.estimate import Prediction, check_fits, foretell, largest
 from evornn.experiment.storage import run_directory as files
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from evornn.experiment.validation import Validated
     from evornn.problem import Problem
     from evornn.results import ChampionReport
-    from evornn.search import Best
-    from evornn.search.core.search import Search
+    from evornn.search.core.search import Best, Search
 
 CHECKPOINT_SECONDS = 10.0  # a resume replays at most about this much search time (no evaluations)
 
@@ -113,12 +112,27 @@ def run(
         error_threshold=error_threshold,
         share_learned=share_learned,
     )
+    noise = Noise(fresh_episodes=fresh_episodes, validation=validation)
+    return conduct(problem, search, limits, noise, out, resume, spec, on_generation, on_prediction)
+
+
+def conduct(
+    problem: Problem,
+    search: Search,
+    limits: Limits,
+    noise: Noise,
+    out: str | Path | None = None,
+    resume: bool = False,
+    spec: str | None = None,
+    on_generation: Callable[[Record], None] | None = None,
+    on_prediction: Callable[[Prediction], None] | None = None,
+) -> Result:
+    """See `run`, whose keywords are here one `Limits` and one `Noise`."""
     limits.check_bounded()
     check_pair(problem, search)
     check_callables(on_generation=on_generation, on_prediction=on_prediction)
-    noise = Noise(fresh_episodes=fresh_episodes, validation=validation)
     noise.check(problem)
-    _check_fresh(search)
+    check_fresh(search)
     search.prepare(problem)
     check_fits(problem, search)
     if out is None:
@@ -138,16 +152,6 @@ def run(
         return _Run(problem, search, limits, noise, store, on_generation).go(on_prediction)
 
 
-def _check_fresh(search: Search) -> None:
-    """Raise EvornnError if the search has been told something: a run counts from 0, and so must its search."""
-    told = getattr(search, "evaluations", 0)
-    if told or getattr(search, "generation", 0):
-        raise EvornnError(
-            f"this {type(search).__name__} has been told {told:,} evaluations already; a run needs a fresh one. Make a "
-            "new one, or go on with a stored run: run(..., out=..., resume=True) and a new search of the same options"
-        )
-
-
 class _Run:
     """One run in progress; its records are the only account of what was spent."""
 
@@ -160,13 +164,12 @@ class _Run:
         store: Store | None,
         on_generation: Callable[[Record], None] | None,
     ) -> None:
-        self.problem, self.search, self.limits, self.store = problem, search, limits, store
+        self.problem, self.search, self.limits, self.noise, self.store = problem, search, limits, noise, store
         self.on_generation = on_generation or (lambda record: None)
         self.records: list[Record] = list(store.records) if store else []
         self.judge = Judge(problem, limits.target, store, self.records)
         self.started = time.monotonic() - (self.records[-1].seconds if self.records else 0.0)
         self.next_checkpoint = time.monotonic() + CHECKPOINT_SECONDS
-        self.noise = noise
         self.dialogue = Dialogue(search, problem, noise)
 
     @property
@@ -189,8 +192,7 @@ class _Run:
         """Say what the rest will take; finding that out is no part of the run's time."""
         begun = time.monotonic()
         elapsed = begun - self.started
-        stored = self.store is not None
-        tell(foretell(self.problem, self.search, self.limits, self.noise, self.last, elapsed, stored))
+        tell(foretell(self.problem, self.search, self.limits, self.noise, self.last, elapsed, self.store is not None))
         self.started += time.monotonic() - begun
 
     def _restore(self) -> None:

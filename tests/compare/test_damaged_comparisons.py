@@ -15,6 +15,7 @@ from evornn.compare.report.data import gather
 from evornn.compare.report.page import REPORT, write_report
 from evornn.errors import EvornnError, EvornnWarning
 from evornn.executors import worker
+from evornn.executors.base import Executor
 from evornn.experiment.storage import run_directory
 from tests.compare.grids import table, written
 from tests.damage import KINDS, damage
@@ -25,24 +26,18 @@ TOP = (COMPARE, RESULTS, LOCK)
 ALL = (*TOP, FOREIGN, *run_directory.FILES)
 
 
-class Inline:
-    """A crew without processes."""
+class Inline(Executor):
+    """An executor without processes."""
 
     def __init__(self, count: int) -> None:
         pass
 
-    def __class_getitem__(cls, item):
-        return cls
-
-    def __enter__(self):
-        return self
-
     def __exit__(self, *_):
         pass
 
-    def carry_out(self, jobs, note):
-        for name, job in jobs:
-            worker.carry_out(job, lambda message, name=name: note(name, message))
+    def carry_out(self, tasks, note):
+        for name, task in tasks:
+            worker.carry_out(task, lambda message, name=name: note(name, message))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +49,7 @@ def whole(tmp_path_factory):
     text = spec.read_text().replace("target = -20.0", "target = -30.0")
     spec.write_text(text.replace("[problem]", "validation = 1\n[problem]", 1))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "Crew", Inline)
+        patch.setattr(runner, "WorkerPool", Inline)
         evornn.compare.run(spec, folder / "out", workers=1, foreign=[folder / "theirs.csv"])
     return spec, folder / "out"
 
@@ -93,7 +88,7 @@ def test_damage_is_named_and_spoils_nothing_else(tmp_path, monkeypatch, whole, n
     if results is not None:
         check_read(results, before, name, kind)
         gather(results)
-    monkeypatch.setattr(runner, "Crew", Inline)
+    monkeypatch.setattr(runner, "WorkerPool", Inline)
     again = outcome(lambda: evornn.compare.run(spec, out, workers=1), TOP, name)
     if again is not None:
         check_again(again, before, name, out, quiet)

@@ -13,9 +13,10 @@ import pytest
 
 import evornn
 from evornn import EvornnError, atomic_files, memory
-from evornn.compare import cells
+from evornn.compare import cells, tasks
 from evornn.compare.cells import Cell
 from evornn.executors import processes, worker
+from evornn.executors.base import Task
 from evornn.experiment.storage import run_directory
 from tests.compare.grids import assert_same, logged, process, written
 from tests.guards import HANGS
@@ -105,8 +106,11 @@ def test_a_killed_worker_is_replaced(tmp_path, whole, monkeypatch):
 def test_a_job_that_kills_every_worker_is_given_up(whole, monkeypatch):
     monkeypatch.setattr(processes, "CODE", "import os; os._exit(7)")
     heard = []
-    with processes.Crew(2) as workers:
-        workers.carry_out([("a", {}), ("b", {})], lambda name, message: heard.append((name, message["failed"])))
+    with processes.WorkerPool(2) as workers:
+        workers.carry_out(
+            [(name, Task("nowhere:nothing", {})) for name in "ab"],
+            lambda name, message: heard.append((name, message["failed"])),
+        )
     assert sorted(heard) == [(name, "its worker process died 3 times: it ended with code 7") for name in "ab"]
 
 
@@ -129,13 +133,13 @@ def test_what_breaks_off_is_told_and_the_rest_goes_on(tmp_path, whole):
 
 
 def test_errors_of_a_library_are_told_with_a_traceback(tmp_path, monkeypatch):
-    def broken(*arguments):
+    def broken(*arguments, **named):
         raise ZeroDivisionError("in a library")
 
     said = []
-    monkeypatch.setattr(worker, "carry_out_run", broken)
+    monkeypatch.setattr(tasks, "carry_out_run", broken)
     spec = evornn.compare.Comparison.load(written(tmp_path / "s.toml")).run_spec("short", "GA", 1)
-    worker.carry_out({"run": spec.text(), "directory": str(tmp_path / "run")}, said.append)
+    worker.carry_out(tasks.running(spec, tmp_path / "run"), said.append)
     assert said[0]["failed"] == "ZeroDivisionError: in a library"
     assert "Traceback" in said[0]["traceback"]
 
@@ -147,8 +151,8 @@ def test_a_full_disk_ends_it_with_a_clear_message(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(run_directory, "_write_all", full)
-    text = evornn.compare.Comparison.load(spec).run_spec("short", "GA", 1).text()
-    worker.carry_out({"run": text, "directory": str(tmp_path / "run")}, said.append)
+    one = evornn.compare.Comparison.load(spec).run_spec("short", "GA", 1)
+    worker.carry_out(tasks.running(one, tmp_path / "run"), said.append)
     reason = said[-1]["fatal"]
     assert "the disk is full while writing to" in reason
     assert "Free some space; then give the same command again" in reason
