@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import evornn
-from evornn.backends import named
+from evornn.backends import REGISTRY, named
 
 LIBRARIES = ("evornn", "numpy", "numba", "llvmlite", "scipy", "deap", "pyswarms")
 OPTIONAL = {  # library -> what it is for
@@ -68,6 +68,7 @@ def commit() -> str | None:
 
 def describe_environment(problem: Any, search: Any) -> dict[str, Any]:
     """What environment.json holds."""
+    name = problem.backend_name
     return {
         "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
@@ -77,7 +78,7 @@ def describe_environment(problem: Any, search: Any) -> dict[str, Any]:
         "data": data_digest(problem),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in LIBRARIES},
-        **named(problem.backend_name).device_facts(),
+        **(named(name).device_facts() if name in REGISTRY else {}),  # a problem of one's own may call it otherwise
         "commit": commit(),
         "platform": platform.platform(),
         "processor": processor(),
