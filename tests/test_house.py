@@ -37,7 +37,18 @@ def name_of(path: Path) -> str:
 def test_every_folder_stands_on_the_map_and_says_what_is_in_it(folder: Path) -> None:
     entry = f"`{folder.relative_to(PACKAGE).as_posix()}/`"
     assert entry in MAP.read_text(), f"{name_of(MAP)} has no line for {entry}"
-    assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
+def test_what_a_folder_says_of_itself_is_there(folder: Path) -> None:
+    """Names in backticks of its docstring: modules and folders there or beside it, or names that it has."""
+    source = (folder / "__init__.py").read_text()
+    docstring = ast.get_docstring(ast.parse(source))
+    assert docstring
+    code = source[source.index('"""', 3) :]
+    for name in re.findall(r"`([a-z][\w./]*)`", docstring):
+        paths = (base / file for base in (folder, folder.parent) for file in (name, f"{name.replace('.', '/')}.py"))
+        assert any(path.exists() for path in paths) or re.search(rf"\b{name}\b", code), name
 
 
 def test_the_map_names_no_folder_that_is_gone() -> None:
