@@ -41,14 +41,16 @@ def test_every_folder_stands_on_the_map_and_says_what_is_in_it(folder: Path) -> 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
 def test_what_a_folder_says_of_itself_is_there(folder: Path) -> None:
-    """Names in backticks of its docstring: modules and folders there or beside it, or names that it has."""
+    """Names in backticks of its docstring: modules and folders there or beside it, or what they define."""
     source = (folder / "__init__.py").read_text()
     docstring = ast.get_docstring(ast.parse(source))
     assert docstring
-    code = source[source.index('"""', 3) :]
+    code = source[source.index('"""', 3) :] + "".join(path.read_text() for path in folder.glob("[!_]*.py"))
     for name in re.findall(r"`([a-z][\w./]*)`", docstring):
         paths = (base / file for base in (folder, folder.parent) for file in (name, f"{name.replace('.', '/')}.py"))
-        assert any(path.exists() for path in paths) or re.search(rf"\b{name}\b", code), name
+        assert any(path.exists() for path in paths) or re.search(rf"\b(def|class|import) {name}\b|\"{name}\"", code), (
+            name
+        )
 
 
 def test_the_map_names_no_folder_that_is_gone() -> None:

@@ -4,9 +4,10 @@
     results = evornn.compare.load("runs/out/small")
     spent, solved = results.runs("double_pole", "GA")
 
-Read `runner` first. `cells` are the runs and where they lie, `stored` and `imported` read them, `table` and `results`
-hold them; the folders judge (`statistics`), tell (`report`) and hand on (`export`). The names below load on first use:
-`run`, `load`, `from_csv`, `import_csv`, `Comparison`, `Results`, `Row`, `write_report`.
+Read `runner` first. `cells` are the runs and where they lie, `tasks` what a worker process does, `stored` and
+`imported` read them, `table` and `results` hold them; the folders judge (`statistics`), tell (`report`) and hand on
+(`export`). The names below load on first use: `run`, `load`, `from_csv`, `import_csv`, `Comparison`, `Results`, `Row`,
+`write_report`.
 """
 
 from __future__ import annotations

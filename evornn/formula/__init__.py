@@ -1,8 +1,8 @@
 """Formulas: the mathematics of networks and tasks, written once and read by NumPy, CPU kernels, CUDA and gradients.
 
 Read `elementwise` first, the table of operations, then `operations`, those of vectors and choices. `node` is the graph
-behind a formula, `operators` what +, @ and [] mean on it, `trace` makes it; `state` and `noise` are what formulas carry and draw,
-`numpy_names` and `numpy_functions` what NumPy's names mean, `source_lines` the errors.
+behind a formula, `operators` what +, @ and [] mean on it, `trace` makes it; `state` and `noise` are what formulas carry
+and draw, `numpy_names` and `numpy_functions` what NumPy's names mean, `source_lines` the errors.
 """
 
 from evornn.formula import elementwise, numpy_names

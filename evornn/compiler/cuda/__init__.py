@@ -2,5 +2,5 @@
 
 Read `device` first, the one door to numba-cuda, then `source`, which writes a module, and `layout`, which says what
 threads do. `target` spells words, `intrinsics` writes the functions by `algebra` and `primitives`, `transfers` are the
-kernels around a simulation, `assembler` makes machine code without a driver.
+kernels around a simulation, `types` what is on a device, `assembler` makes machine code without a driver.
 """
