@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
 
 import numpy as np
 
 from evornn.formula.node import (
     COUNTED,
     Node,
+    Operand,
     as_float,
     binary,
     broadcast,
@@ -29,7 +29,7 @@ from evornn.formula.operators import install
 from evornn.formula.source_lines import fail
 
 
-def _where(mask: Node, a: Any, b: Any) -> Node:
+def _where(mask: Node, a: Operand, b: Operand) -> Node:
     x, y = lift(a), lift(b)
     if x.dtype == y.dtype == "bool":
         return (mask & x) | (~mask & y)
@@ -37,7 +37,7 @@ def _where(mask: Node, a: Any, b: Any) -> Node:
 
 
 # powers ---------------------------------------------------------------------------------------------------------------
-def power(a: Any, b: Any) -> Node:
+def power(a: Operand, b: Operand) -> Node:
     """a ** b."""
     refuse_conditions("a power", a, b, any_of_them=True)
     if isinstance(a, Node) and isinstance(b, int | float | np.integer | np.floating):
@@ -89,7 +89,7 @@ def whole_power(x: Node, power: int) -> Node:
 
 
 # remainders -----------------------------------------------------------------------------------------------------------
-def divide_down(a: Any, b: Any) -> tuple[Node, Node]:
+def divide_down(a: Operand, b: Operand) -> tuple[Node, Node]:
     """a // b and a % b, the remainder with the sign of b as in Python. Exact up to quotients of 2^22 in float32 and
     2^51 in float64.
 
@@ -131,7 +131,7 @@ def _halves(m: Node) -> tuple[Node, Node | None]:
     return lift(high[()]), lift((whole - high)[()])
 
 
-def whole_arithmetic(op: str, a: Any, b: Any) -> Node:
+def whole_arithmetic(op: str, a: Operand, b: Operand) -> Node:
     """a // b or a % b: of whole numbers and the time step a whole number, else of numbers."""
     if is_uniform(a) and is_uniform(b):
         return binary(op, a, b)

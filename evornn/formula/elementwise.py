@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from evornn.formula import node as graph
-from evornn.formula.node import Node, as_float, lift
+from evornn.formula.node import Node, Operand, as_float, lift
 
 __all__ = [
     "absolute", "atan", "cos", "exp", "floor", "log", "maximum", "minimum", "relu", "sigmoid", "sign", "sin",
@@ -21,6 +21,8 @@ __all__ = [
 ]  # fmt: skip
 
 Shares = tuple[Any, ...]
+N = TypeVar("N", bound="Sums")
+V = TypeVar("V", bound=Operand)  # a function of a traced value gives one, of numbers numbers
 
 
 @dataclass(frozen=True)
@@ -69,19 +71,19 @@ def define(
 
 
 # what operations are made with ----------------------------------------------------------------------------------------
-def is_traced(*values: Any) -> bool:
+def is_traced(*values: object) -> bool:
     """Whether any of the values is a traced one."""
     return any(isinstance(v, Node) for v in values)
 
 
-def as_number(x: Any) -> Any:
+def as_number(x: Operand) -> Any:
     """x; a condition as 1.0 where it holds and 0.0 where not, for NumPy has other rules for truth values."""
     if isinstance(x, Node):
         return as_float(x) if x.dtype == "bool" else x
     return np.asarray(x, dtype=np.float64)[()] if getattr(x, "dtype", type(x)) in (np.bool_, bool) else x
 
 
-def _apply(name: str, *values: Any) -> Any:
+def _apply(name: str, *values: Operand) -> Any:
     """The operation of traced values, or of numbers."""
     values = tuple(map(as_number, values))
     if not is_traced(*values):
@@ -89,7 +91,7 @@ def _apply(name: str, *values: Any) -> Any:
     return graph.unary(name, *values) if len(values) == 1 else graph.binary(name, *values)
 
 
-def choose(mask: Node, x: Any, y: Any) -> Node:
+def choose(mask: Node, x: Operand, y: Operand) -> Node:
     """x where the mask holds, else y."""
     a, b = lift(x), lift(y)
     return Node("where", (mask, a, b), mask.shape or a.shape or b.shape)
@@ -120,7 +122,7 @@ define("where", "where", lambda bar, y, mask, a, b: (None, *_chosen(bar, mask)),
 define("sqrt", "sqrt", lambda bar, y, a: (bar * 0.5 / y,), partial=True, costly=True, numpy=("sqrt",), domain=(0.1, 4))
 
 
-def sqrt(x: Any) -> Any:
+def sqrt(x: V) -> V:
     """Square root; NaN below 0."""
     return _apply("sqrt", x)
 
@@ -128,7 +130,7 @@ def sqrt(x: Any) -> Any:
 define("exp", "exp", lambda bar, y, a: (bar * y,), partial=True, costly=True, numpy=("exp",))
 
 
-def exp(x: Any) -> Any:
+def exp(x: V) -> V:
     """e to the power x."""
     return _apply("exp", x)
 
@@ -136,7 +138,7 @@ def exp(x: Any) -> Any:
 define("log", "log", lambda bar, y, a: (bar / a,), partial=True, costly=True, numpy=("log",), domain=(0.1, 4))
 
 
-def log(x: Any) -> Any:
+def log(x: V) -> V:
     """Natural logarithm; -inf at 0, NaN below."""
     return _apply("log", x)
 
@@ -144,7 +146,7 @@ def log(x: Any) -> Any:
 define("tanh", "tanh", lambda bar, y, a: (bar - bar * (y * y),), costly=True, numpy=("tanh",))
 
 
-def tanh(x: Any) -> Any:
+def tanh(x: V) -> V:
     """Hyperbolic tangent."""
     return _apply("tanh", x)
 
@@ -152,7 +154,7 @@ def tanh(x: Any) -> Any:
 define("sigmoid", lambda xp, a: 1.0 / (1.0 + xp.exp(-a)), lambda bar, y, a: (bar * (y - y * y),), costly=True)
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: V) -> V:
     """Logistic function 1 / (1 + exp(-x))."""
     return _apply("sigmoid", x)
 
@@ -160,12 +162,12 @@ def sigmoid(x: Any) -> Any:
 define("softplus", lambda xp, a: xp.logaddexp(0.0, a), lambda bar, y, a: (bar * sigmoid(a),), costly=True)
 
 
-def softplus(x: Any) -> Any:
+def softplus(x: V) -> V:
     """log(1 + exp(x)), without overflow."""
     return _apply("softplus", x)
 
 
-def relu(x: Any) -> Any:
+def relu(x: V) -> V:
     """max(x, 0); NaN stays NaN."""
     return maximum(x, 0.0)
 
@@ -173,7 +175,7 @@ def relu(x: Any) -> Any:
 define("sin", "sin", lambda bar, y, a: (bar * cos(a),), costly=True, numpy=("sin",))
 
 
-def sin(x: Any) -> Any:
+def sin(x: V) -> V:
     """Sine of x radians."""
     return _apply("sin", x)
 
@@ -181,7 +183,7 @@ def sin(x: Any) -> Any:
 define("cos", "cos", lambda bar, y, a: (-(bar * sin(a)),), costly=True, numpy=("cos",))
 
 
-def cos(x: Any) -> Any:
+def cos(x: V) -> V:
     """Cosine of x radians."""
     return _apply("cos", x)
 
@@ -189,7 +191,7 @@ def cos(x: Any) -> Any:
 define("atan", "arctan", lambda bar, y, a: (bar / (1.0 + a * a),), costly=True, numpy=("arctan",))
 
 
-def atan(x: Any) -> Any:
+def atan(x: V) -> V:
     """Arc tangent in radians, between -pi/2 and pi/2."""
     return _apply("atan", x)
 
@@ -197,7 +199,7 @@ def atan(x: Any) -> Any:
 define("floor", "floor", flat=True, numpy=("floor",))
 
 
-def floor(x: Any) -> Any:
+def floor(x: V) -> V:
     """The largest whole number not above x."""
     return _apply("floor", x)
 
@@ -205,7 +207,7 @@ def floor(x: Any) -> Any:
 define("sign", "sign", flat=True, numpy=("sign",))
 
 
-def sign(x: Any) -> Any:
+def sign(x: V) -> V:
     """-1, 0 or 1; NaN stays NaN."""
     return _apply("sign", x)
 
@@ -213,7 +215,7 @@ def sign(x: Any) -> Any:
 define("abs", "abs", lambda bar, y, a: (bar * sign(a),), numpy=("absolute", "fabs"))
 
 
-def absolute(x: Any) -> Any:
+def absolute(x: V) -> V:
     """|x|; the same as abs(x)."""
     return _apply("abs", x)
 
@@ -221,7 +223,7 @@ def absolute(x: Any) -> Any:
 define("minimum", "minimum", lambda bar, y, a, b: _chosen(bar, a <= b), numpy=("minimum",), arity=2)
 
 
-def minimum(a: Any, b: Any) -> Any:
+def minimum(a: Operand, b: Operand) -> Any:
     """The smaller; NaN if either is NaN."""
     return _apply("minimum", a, b)
 
@@ -229,19 +231,26 @@ def minimum(a: Any, b: Any) -> Any:
 define("maximum", "maximum", lambda bar, y, a, b: _chosen(bar, a >= b), numpy=("maximum",), arity=2)
 
 
-def maximum(a: Any, b: Any) -> Any:
+def maximum(a: Operand, b: Operand) -> Any:
     """The larger; NaN if either is NaN."""
     return _apply("maximum", a, b)
 
 
 # sums that keep what rounding drops -----------------------------------------------------------------------------------
-def two_sum_error(a: Any, b: Any) -> Any:
+def two_sum_error(a: N, b: N) -> N:
     """What rounding drops from a + b, exactly (Knuth 1969, two-sum), for anything that adds and subtracts; NaN where
     the sum is not finite.
     """
     total = a + b
     old = total - b
     return (a - old) + (b - (total - old))
+
+
+class Sums(Protocol):
+    """Anything that adds and subtracts."""
+
+    def __add__(self, other: Any, /) -> Any: ...
+    def __sub__(self, other: Any, /) -> Any: ...
 
 
 def _roundoff(xp: Any, a: Any, b: Any) -> Any:
@@ -252,7 +261,7 @@ def _roundoff(xp: Any, a: Any, b: Any) -> Any:
 define("roundoff", _roundoff, flat=True, arity=2)
 
 
-def roundoff(a: Any, b: Any) -> Any:
+def roundoff(a: Operand, b: Operand) -> Any:
     """What rounding drops from a + b, so that a sum over many steps can make up for it; 0 where the sum is not finite.
     It has no slope.
     """

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -24,10 +24,14 @@ COUNTED = "counted"  # marks the choice of 1 and 0 that stands for a condition i
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-", "and": "&", "or": "|", "xor": "^"}
 
 
+Operand: TypeAlias = "Node | np.ndarray | np.generic | float | list[Any] | tuple[Any, ...]"  # what operators take
+Index: TypeAlias = "Node | int | slice | np.ndarray | tuple[Any, ...]"
+
+
 class Constant:
     """A constant array inside a graph, compared by content so that equal constants are one node."""
 
-    def __init__(self, array: Any) -> None:
+    def __init__(self, array: np.ndarray | list[float]) -> None:
         self.array = np.ascontiguousarray(array, dtype=np.float64)
         self.array.setflags(write=False)
         self._key = (self.array.shape, self.array.tobytes())
@@ -77,7 +81,7 @@ class Node(Operators, Refusals):
 
 
 # building blocks ------------------------------------------------------------------------------------------------------
-def lift(value: Any) -> Node:
+def lift(value: Operand) -> Node:
     """A Node for `value`: itself, or a constant for a number or array."""
     if isinstance(value, Node):
         return value
@@ -100,7 +104,7 @@ def lift(value: Any) -> Node:
     )
 
 
-def _array(value: Any) -> np.ndarray | None:
+def _array(value: Operand) -> np.ndarray | None:
     """The array of an array or list; None if there is none."""
     if not isinstance(value, np.ndarray | list | tuple):
         return None
@@ -110,7 +114,7 @@ def _array(value: Any) -> np.ndarray | None:
         return None
 
 
-def refuse_conditions(what: str, *values: Any, any_of_them: bool = False) -> None:
+def refuse_conditions(what: str, *values: Operand, any_of_them: bool = False) -> None:
     """Fail where all values (or any of them) are conditions. NumPy has other rules for these alone: it takes a sum for
     `or`, a product for `and`, and refuses a difference.
     """
@@ -139,39 +143,39 @@ def broadcast(what: str, *nodes: Node) -> tuple[int, ...]:
     return shapes.pop() if shapes else ()
 
 
-def is_uniform(value: Any) -> bool:
+def is_uniform(value: Operand) -> bool:
     """Whether it is a whole number, or comes from the time step alone: the same for every lane."""
     if isinstance(value, Node):
         return value.dtype == "int"
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def binary(op: str, a: Any, b: Any) -> Node:
+def binary(op: str, a: Operand, b: Operand) -> Node:
     """Elementwise a op b; arithmetic on the time step stays whole."""
     if op != "div" and is_uniform(a) and is_uniform(b):
         if op in ("floordiv", "mod") and not isinstance(b, Node) and b == 0:
             fail("// and % by 0")
-        pair = tuple(x if isinstance(x, Node) else Node("constant", (), (), "int", int(x)) for x in (a, b))
+        pair = tuple(x if isinstance(x, Node) else Node("constant", (), (), "int", int(cast(int, x))) for x in (a, b))
         return Node(op, pair, (), "int")
     x, y = lift(a), lift(b)
     refuse_conditions(_SIGNS.get(op, op), x, y)
     return Node(op, (as_float(x), as_float(y)), broadcast(op, x, y))
 
 
-def unary(op: str, a: Any) -> Node:
+def unary(op: str, a: Operand) -> Node:
     """Elementwise op(a)."""
     x = lift(a)
     refuse_conditions(_SIGNS.get(op, op), x)
     return Node(op, (as_float(x),), x.shape)
 
 
-def compare(op: str, a: Any, b: Any) -> Node:
+def compare(op: str, a: Operand, b: Operand) -> Node:
     """Elementwise comparison: a mask."""
     x, y = as_float(lift(a)), as_float(lift(b))
     return Node(op, (x, y), broadcast("comparison", x, y), "bool")
 
 
-def logical(op: str, a: Any, b: Any) -> Node:
+def logical(op: str, a: Operand, b: Operand) -> Node:
     """Mask op mask."""
     x, y = lift(a), lift(b)
     if x.dtype != "bool" or y.dtype != "bool":
@@ -181,7 +185,7 @@ def logical(op: str, a: Any, b: Any) -> Node:
     return Node(op, (x, y), broadcast(op, x, y), "bool")
 
 
-def matmul(a: Any, b: Any) -> Node:
+def matmul(a: Operand, b: Operand) -> Node:
     """Matrix @ vector, vector @ matrix or vector @ vector."""
     refuse_conditions("@", lift(a), lift(b))
     x, y = as_float(lift(a)), as_float(lift(b))
@@ -194,7 +198,7 @@ def matmul(a: Any, b: Any) -> Node:
     raise wrong(f"@ of shapes {x.shape} and {y.shape}: needs [n, m] @ [m], [n] @ [n, m] or [n] @ [n]")
 
 
-def index(x: Node, key: Any) -> Node:
+def index(x: Node, key: Index) -> Node:
     """x[i], x[i:j], W[i], W[i, j], W[:, j] with static indices; buffer[i] with an index computed from the time step."""
     if isinstance(key, Node):
         if key.dtype != "int" or not x.shape:

@@ -33,7 +33,7 @@ class Whole(int):
 def _as_numpy(name: str) -> Any:
     whole = name.strip("_") in ("add", "radd", "sub", "rsub", "mul", "rmul", "floordiv", "rfloordiv", "mod", "rmod")
 
-    def method(self: Whole, other: Any) -> Any:
+    def method(self: Whole, other: object) -> Any:
         if isinstance(other, int) and not isinstance(other, bool):
             if whole:
                 return Whole(getattr(int, name)(self, other))
@@ -84,7 +84,7 @@ def threefry_int(key: tuple[int, int], counter: tuple[int, int]) -> tuple[int, i
     return threefry(a, b, c, d, lambda x, k: ((x << k) | (x >> (32 - k))) & cut, lambda x: x & cut)
 
 
-def _one(t: Any, draw: int, word: int) -> Any:
+def _one(t: Node | Step, draw: int, word: int) -> Any:
     if isinstance(t, Node):
         if t.op != "time":
             fail("noise is keyed by the time step itself: pass the t that your step function received")
@@ -97,7 +97,7 @@ def _one(t: Any, draw: int, word: int) -> Any:
     return np.float64((bits >> 9) * 2.0**-23 + 2.0**-24)
 
 
-def uniform(t: Any, draw: int = 0, size: int | None = None) -> Any:
+def uniform(t: Node | Step, draw: int = 0, size: int | None = None) -> Any:
     """Uniform noise inside (0, 1), exact in float32. `draw` numbers the draws of one step; `size` values use draws
     draw, draw + 1, ...
     """
@@ -106,7 +106,7 @@ def uniform(t: Any, draw: int = 0, size: int | None = None) -> Any:
     return stack(*(_one(t, draw + i, 0) for i in range(size)))
 
 
-def normal(t: Any, draw: int = 0, size: int | None = None) -> Any:
+def normal(t: Node | Step, draw: int = 0, size: int | None = None) -> Any:
     """Standard normal noise (Box & Muller 1958) from the two words of each draw; arguments as for `uniform`."""
     if size is not None:
         return stack(*(normal(t, draw + i) for i in range(size)))

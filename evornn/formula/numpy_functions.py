@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from evornn.formula import elementwise, operations
 from evornn.formula import node as graph
-from evornn.formula.node import Node, as_float, binary, lift, refuse_conditions
+from evornn.formula.node import Node, Operand, as_float, binary, lift, refuse_conditions
 from evornn.formula.source_lines import fail
+
+Bound = Operand | None
 
 
 def _reduced(operation: Callable[[Any], Any], conditions: bool = False) -> Callable[..., Any]:
     """A reduction to one number: of all elements."""
 
-    def reduction(x: Any, axis: Any = None) -> Any:
+    def reduction(x: Operand, axis: object = None) -> Any:
         node = lift(x)
         if axis is not None and not (node.ndim == 1 and axis in (0, -1)):
             fail(f"axis={axis!r} of a value of shape {node.shape}: formulas reduce all elements; take row by row")
@@ -27,7 +29,7 @@ def _reduced(operation: Callable[[Any], Any], conditions: bool = False) -> Calla
     return reduction
 
 
-def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def _clip(x: Operand, a_min: Bound = None, a_max: Bound = None, *, min: Bound = None, max: Bound = None) -> Any:
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     node = lift(x)
     refuse_conditions("np.clip", node)
@@ -35,7 +37,7 @@ def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
     return node if high is None else binary("minimum", node, high)
 
 
-def _joined(what: str, parts: Any, operation: Callable[..., Any], shapes: tuple[int, ...]) -> Any:
+def _joined(what: str, parts: Sequence[Operand], operation: Callable[..., Any], shapes: tuple[int, ...]) -> Any:
     nodes = [lift(part) for part in parts]
     refuse_conditions(what, *nodes)
     if any(n.ndim not in shapes for n in nodes):
@@ -43,56 +45,56 @@ def _joined(what: str, parts: Any, operation: Callable[..., Any], shapes: tuple[
     return operation(*nodes)
 
 
-def _along(axis: Any) -> None:
+def _along(axis: object) -> None:
     if axis not in (0, None):
         fail(f"axis={axis!r}: vectors are joined along axis 0")
 
 
-def _concatenate(parts: Any, axis: Any = 0) -> Any:
+def _concatenate(parts: Sequence[Operand], axis: object = 0) -> Any:
     _along(axis)
     return _joined("np.concatenate", parts, operations.concat, (1,))
 
 
-def _stacked(parts: Any, axis: Any = 0) -> Any:
+def _stacked(parts: Sequence[Operand], axis: object = 0) -> Any:
     _along(axis)
     return _joined("np.stack", parts, operations.stack, (0, 1))
 
 
-def _dot(a: Any, b: Any) -> Any:
+def _dot(a: Operand, b: Operand) -> Any:
     x, y = lift(a), lift(b)
     return graph.matmul(x, y) if x.ndim and y.ndim else binary("mul", x, y)
 
 
-def _inner(a: Any, b: Any) -> Any:
+def _inner(a: Operand, b: Operand) -> Any:
     x, y = lift(a), lift(b)
     if x.ndim > 1 or y.ndim > 1:
         fail("an inner product of matrices; use sum(a * b) or @")
     return _dot(x, y)
 
 
-def _outer(a: Any, b: Any) -> Any:
+def _outer(a: Operand, b: Operand) -> Any:
     refuse_conditions("np.outer", lift(a), lift(b))
     return operations.outer(a, b)
 
 
-def _norm(x: Any) -> Any:
+def _norm(x: Operand) -> Any:
     node = as_float(lift(x))
     return elementwise.sqrt(operations.sum(node * node)) if node.ndim else abs(node)
 
 
-def _product(x: Node) -> Any:
+def _product(x: Node) -> Node:
     result = lift(1.0)
     for i in range(x.size):
         result = result * (x[np.unravel_index(i, x.shape)] if x.shape else x)
     return result
 
 
-def _variance(x: Node) -> Any:
+def _variance(x: Node) -> Node:
     apart = x - operations.mean(x)
     return operations.mean(apart * apart)
 
 
-def _round(x: Any, decimals: int = 0) -> Any:
+def _round(x: Operand, decimals: int = 0) -> Any:
     node = lift(x)
     refuse_conditions("np.round", node)
     if not graph.is_uniform(decimals) or isinstance(decimals, Node):
@@ -103,11 +105,11 @@ def _round(x: Any, decimals: int = 0) -> Any:
     return operations.round(node * scale) / scale if decimals > 0 else operations.round(node / scale) * scale
 
 
-def _roll(x: Any, shift: Any) -> Any:
+def _roll(x: Node, shift: int) -> Any:
     return x[np.roll(np.arange(len(x)), shift)]
 
 
-def _full(x: Any, value: Any) -> Any:
+def _full(x: Node, value: Operand) -> Any:
     return np.full(x.shape, value, dtype=np.float64)[()]
 
 
@@ -116,15 +118,15 @@ def ravel(x: Any) -> Any:
     return x[np.unravel_index(np.arange(x.size), x.shape)] if x.shape else operations.stack(x)
 
 
-def _min(x: Node) -> Any:
+def _min(x: Node) -> Node:
     return -operations.max(-x)
 
 
-def _all(x: Node) -> Any:
+def _all(x: Node) -> Node:
     return ~_any(~x)
 
 
-def _any(x: Node) -> Any:
+def _any(x: Node) -> Node:
     if x.dtype != "bool":
         fail("any and all need conditions (comparisons), not numbers")
     return operations.max(x) > 0.5

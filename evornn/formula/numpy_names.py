@@ -14,7 +14,7 @@ import numpy as np
 
 from evornn.formula import arithmetic, elementwise, operations
 from evornn.formula import node as graph
-from evornn.formula.node import Node, as_float, binary, compare, lift, logical, unary
+from evornn.formula.node import Node, Operand, as_float, binary, compare, lift, logical, unary
 from evornn.formula.numpy_functions import FUNCTIONS, ravel
 from evornn.formula.operators import install
 from evornn.formula.source_lines import NoSuchAttribute, fail, user_line
@@ -22,16 +22,16 @@ from evornn.formula.source_lines import NoSuchAttribute, fail, user_line
 OFFERED: list[str] = []  # the names of evornn.formula, which fills it
 
 
-def _not(a: Any) -> Node:
+def _not(a: Operand) -> Node:
     return ~lift(a)
 
 
-def _finite(x: Any) -> Node:
+def _finite(x: Operand) -> Node:
     node = as_float(lift(x))
     return compare("eq", node - node, 0.0)
 
 
-def _truncated(x: Any) -> Node:
+def _truncated(x: Operand) -> Node:
     node = as_float(lift(x))
     return operations.where(node < 0.0, -elementwise.floor(-node), elementwise.floor(node))
 
@@ -107,7 +107,7 @@ _INSTEAD = {
 }  # fmt: skip
 
 
-def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def apply_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """np.tanh(x) and array * x, traced like tanh(x) and x * array."""
     operation = _UFUNCS.get(ufunc.__name__)
     if "out" in kwargs:
@@ -119,7 +119,7 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     return operation(*inputs)
 
 
-def apply_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def apply_function(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """np.clip(x, 0, 1), np.concatenate([x, y]) and what else has a meaning."""
     module = function.__module__.removeprefix("numpy").strip(".")
     name = ".".join(["np", *([module] if module else []), function.__name__])

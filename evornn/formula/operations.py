@@ -14,7 +14,7 @@ from evornn.formula import node as graph
 from evornn.formula.arithmetic import rounded
 from evornn.formula.elementwise import as_number, exp, is_traced, maximum, minimum
 from evornn.formula.index_range import check_index
-from evornn.formula.node import Node, as_float, broadcast, lift
+from evornn.formula.node import Node, Operand, as_float, broadcast, lift
 from evornn.formula.source_lines import fail
 from evornn.formula.state import State, flatten, tree_map
 
@@ -25,7 +25,7 @@ def round(x: Any) -> Any:
     return rounded(as_float(x)) if is_traced(x) else np.rint(as_number(x)) + 0.0
 
 
-def clip(x: Any, low: Any, high: Any) -> Any:
+def clip(x: Operand, low: Operand, high: Operand) -> Any:
     """x limited to [low, high]; NaN stays NaN."""
     return minimum(maximum(x, low), high)
 
@@ -47,12 +47,12 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
 
 # vectors and matrices -------------------------------------------------------------------------------------------------
-def dot(a: Any, b: Any) -> Any:
+def dot(a: Operand, b: Operand) -> Any:
     """Inner product of two vectors."""
     return graph.matmul(as_number(a), as_number(b)) if is_traced(a, b) else np.dot(as_number(a), as_number(b))
 
 
-def outer(a: Any, b: Any) -> Any:
+def outer(a: Operand, b: Operand) -> Any:
     """Matrix [n, m] of products a[i] b[j]."""
     if not is_traced(a, b):
         return np.outer(as_number(a), as_number(b))
@@ -67,7 +67,7 @@ def sum(x: Any) -> Any:
     return Node("sum", (as_float(x),)) if is_traced(x) else np.sum(as_number(x))
 
 
-def mean(x: Any) -> Any:
+def mean(x: Node | np.ndarray) -> Any:
     """Mean of all elements."""
     return sum(x) * (1.0 / x.size) if is_traced(x) else np.mean(as_number(x))
 
@@ -77,14 +77,14 @@ def max(x: Any) -> Any:
     return Node("max", (as_float(x),)) if is_traced(x) else np.max(as_number(x))
 
 
-def softmax(x: Any) -> Any:
+def softmax(x: Operand) -> Any:
     """exp(x - max x) / sum of the same: positive, adds up to 1."""
     x = as_number(x)
     e = exp(x - max(x))
     return e * (1.0 / sum(e))
 
 
-def concat(*parts: Any) -> Any:
+def concat(*parts: Operand) -> Any:
     """One vector from vectors and scalars, in order."""
     _some("concat", parts)
     if not is_traced(*parts):
@@ -95,12 +95,12 @@ def concat(*parts: Any) -> Any:
     return Node("concat", tuple(nodes), (int(np.sum([n.size for n in nodes])),))
 
 
-def _some(name: str, parts: tuple[Any, ...]) -> None:
+def _some(name: str, parts: tuple[object, ...]) -> None:
     if not parts:
         fail(f"{name} of nothing; give vectors or scalars")
 
 
-def stack(*rows: Any) -> Any:
+def stack(*rows: Operand) -> Any:
     """A vector from scalars, or a matrix [k, n] from k vectors of length n."""
     _some("stack", rows)
     if not is_traced(*rows):
@@ -124,7 +124,7 @@ def split(x: Any, parts: int | list[int]) -> list[Any]:
     return [x[int(end - size) : int(end)] for size, end in zip(parts, ends, strict=True)]
 
 
-def lookup(table: Any, at: Any) -> Any:
+def lookup(table: np.ndarray | list[Any], at: Any) -> Any:
     """Row `at` of a constant table [K] or [K, n]. `at` is the time step, or a number per individual (rounded down,
     kept within 0..K-1).
     """
@@ -139,7 +139,7 @@ def lookup(table: Any, at: Any) -> Any:
     return Node("lookup", (at,), table.shape[1:], "float", graph.Constant(table))
 
 
-def put(buffer: Any, at: Any, value: Any) -> Any:
+def put(buffer: Operand, at: Any, value: Operand) -> Any:
     """A copy of buffer [K] or [K, n] with row `at` (computed from the time step) replaced: a ring buffer at `t % K`."""
     if not is_traced(buffer, at, value):
         changed = np.array(buffer, dtype=np.float64)
@@ -160,6 +160,6 @@ def put(buffer: Any, at: Any, value: Any) -> Any:
     return Node("put", (node, where_, row), node.shape)
 
 
-def leaves_are_traced(tree: Any) -> bool:
+def leaves_are_traced(tree: object) -> bool:
     """Whether any leaf of nested records is a traced value."""
     return is_traced(*flatten(tree)[0])

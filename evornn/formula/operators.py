@@ -5,17 +5,21 @@ The modules that make nodes build on this one; they are known here by `install`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
 
 from evornn.formula.source_lines import fail
 
 if TYPE_CHECKING:
-    from evornn.formula.node import Node
+    from evornn.formula.node import Index, Node, Operand
 
-_built_on_nodes: dict[str, Any] = {}  # modules that build on this one, and that its operators call
+_built_on_nodes: dict[str, ModuleType] = {}  # modules that build on this one, and that its operators call
 
 
-def install(name: str, module: Any) -> None:
+def install(name: str, module: ModuleType) -> None:
     """Make a module known to the operators, when it is imported."""
     _built_on_nodes[name] = module
 
@@ -44,47 +48,47 @@ class Operators:
     dtype: str
 
     # arithmetic -------------------------------------------------------------------------------------------------------
-    def __add__(self, other: Any) -> Node:
+    def __add__(self, other: Operand) -> Node:
         return nodes().binary("add", self, other)
 
-    def __radd__(self, other: Any) -> Node:
+    def __radd__(self, other: Operand) -> Node:
         return nodes().binary("add", other, self)
 
-    def __sub__(self, other: Any) -> Node:
+    def __sub__(self, other: Operand) -> Node:
         return nodes().binary("sub", self, other)
 
-    def __rsub__(self, other: Any) -> Node:
+    def __rsub__(self, other: Operand) -> Node:
         return nodes().binary("sub", other, self)
 
-    def __mul__(self, other: Any) -> Node:
+    def __mul__(self, other: Operand) -> Node:
         return nodes().binary("mul", self, other)
 
-    def __rmul__(self, other: Any) -> Node:
+    def __rmul__(self, other: Operand) -> Node:
         return nodes().binary("mul", other, self)
 
-    def __truediv__(self, other: Any) -> Node:
+    def __truediv__(self, other: Operand) -> Node:
         return nodes().binary("div", self, other)
 
-    def __rtruediv__(self, other: Any) -> Node:
+    def __rtruediv__(self, other: Operand) -> Node:
         return nodes().binary("div", other, self)
 
-    def __floordiv__(self, other: Any) -> Node:
+    def __floordiv__(self, other: Operand) -> Node:
         return arithmetic().whole_arithmetic("floordiv", self, other)
 
-    def __rfloordiv__(self, other: Any) -> Node:
+    def __rfloordiv__(self, other: Operand) -> Node:
         return arithmetic().whole_arithmetic("floordiv", other, self)
 
-    def __mod__(self, other: Any) -> Node:
+    def __mod__(self, other: Operand) -> Node:
         return arithmetic().whole_arithmetic("mod", self, other)
 
-    def __rmod__(self, other: Any) -> Node:
+    def __rmod__(self, other: Operand) -> Node:
         return arithmetic().whole_arithmetic("mod", other, self)
 
-    def __divmod__(self, other: Any) -> tuple[Node, Node]:
+    def __divmod__(self, other: Operand) -> tuple[Node, Node]:
         return self // other, self % other
 
-    def __rdivmod__(self, other: Any) -> tuple[Node, Node]:
-        return other // self, other % self
+    def __rdivmod__(self, other: Operand) -> tuple[Node, Node]:
+        return self.__rfloordiv__(other), self.__rmod__(other)
 
     def __neg__(self) -> Node:
         return nodes().unary("neg", self)
@@ -96,50 +100,50 @@ class Operators:
     def __abs__(self) -> Node:
         return nodes().unary("abs", self)
 
-    def __pow__(self, power: Any, modulus: Any = None) -> Node:
+    def __pow__(self, power: Operand, modulus: None = None) -> Node:
         return arithmetic().power(self, power) if modulus is None else fail("pow takes no modulus in a formula; use %")
 
-    def __rpow__(self, base: Any) -> Node:
+    def __rpow__(self, base: Operand) -> Node:
         return arithmetic().power(base, self)
 
-    def __matmul__(self, other: Any) -> Node:
+    def __matmul__(self, other: Operand) -> Node:
         return nodes().matmul(self, other)
 
-    def __rmatmul__(self, other: Any) -> Node:
+    def __rmatmul__(self, other: Operand) -> Node:
         return nodes().matmul(other, self)
 
     # comparisons and masks --------------------------------------------------------------------------------------------
-    def __lt__(self, other: Any) -> Node:
+    def __lt__(self, other: Operand) -> Node:
         return nodes().compare("lt", self, other)
 
-    def __le__(self, other: Any) -> Node:
+    def __le__(self, other: Operand) -> Node:
         return nodes().compare("le", self, other)
 
-    def __gt__(self, other: Any) -> Node:
+    def __gt__(self, other: Operand) -> Node:
         return nodes().compare("lt", other, self)
 
-    def __ge__(self, other: Any) -> Node:
+    def __ge__(self, other: Operand) -> Node:
         return nodes().compare("le", other, self)
 
-    def __eq__(self, other: Any) -> Node:  # type: ignore[override]
+    def __eq__(self, other: Operand) -> Node:  # type: ignore[override]
         return nodes().compare("eq", self, other)
 
-    def __ne__(self, other: Any) -> Node:  # type: ignore[override]
+    def __ne__(self, other: Operand) -> Node:  # type: ignore[override]
         return nodes().compare("ne", self, other)
 
     __hash__ = object.__hash__
 
-    def __and__(self, other: Any) -> Node:
+    def __and__(self, other: Operand) -> Node:
         return nodes().logical("and", self, other)
 
     __rand__ = __and__
 
-    def __or__(self, other: Any) -> Node:
+    def __or__(self, other: Operand) -> Node:
         return nodes().logical("or", self, other)
 
     __ror__ = __or__
 
-    def __xor__(self, other: Any) -> Node:
+    def __xor__(self, other: Operand) -> Node:
         return nodes().logical("xor", self, other)
 
     __rxor__ = __xor__
@@ -155,17 +159,17 @@ class Operators:
             fail("a scalar has no length")
         return self.shape[0]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Node]:
         return iter([self[i] for i in range(len(self))])
 
-    def __getitem__(self, key: Any) -> Node:
+    def __getitem__(self, key: Index) -> Node:
         return nodes().index(self, key)
 
     # NumPy's names ----------------------------------------------------------------------------------------------------
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: object) -> object:
         return numpy_names().apply_ufunc(ufunc, method, inputs, kwargs)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, function: Callable[..., object], types: object, args: Any, kwargs: Any) -> object:
         return numpy_names().apply_function(function, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -200,7 +204,7 @@ class Refusals:
 
     __index__ = __int__
 
-    def __round__(self, digits: Any = None) -> NoReturn:
+    def __round__(self, digits: int | None = None) -> NoReturn:
         fail("Python's round() gives whole numbers of another kind; use np.round(x) or formula.round(x)")
 
     __trunc__ = __ceil__ = __round__
@@ -208,12 +212,12 @@ class Refusals:
     def __floor__(self) -> NoReturn:
         fail("math.floor gives whole numbers of another kind; use floor(x)")
 
-    def __lshift__(self, other: Any) -> NoReturn:
+    def __lshift__(self, other: object) -> NoReturn:
         fail("bits of a traced value cannot be shifted; multiply, or divide and take floor")
 
     __rlshift__ = __rshift__ = __rrshift__ = __lshift__
 
-    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+    def __setitem__(self, key: object, value: object) -> NoReturn:
         fail(
             "a value of a formula cannot be changed in place; make a new one: put(x, i, value) for a row at the time "
             "step, concat(x[:i], value, x[i + 1:]), or where(condition, a, b)"
@@ -224,5 +228,5 @@ class Refusals:
     def __format__(self, spec: str) -> str:
         return repr(self)  # prints for debugging are no reason not to trace
 
-    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+    def __array__(self, *_: object, **__: object) -> NoReturn:
         fail("a traced value cannot become a NumPy array; use the functions of evornn.formula (concat, stack, ...)")

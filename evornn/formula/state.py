@@ -27,7 +27,7 @@ class State:
                 raise AttributeError(name) from None
             raise EvornnError(f"the record has no field {name!r}; {nearest(name, self._fields)}") from None
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         raise EvornnError(f"records are immutable: use .replace({name}=...)")
 
     def __iter__(self) -> Iterator[Any]:
@@ -85,7 +85,7 @@ def unflatten(definition: Any, leaves: list[Any]) -> Any:
     return build(definition)
 
 
-def leaf_names(tree: Any, prefix: str = "") -> list[str]:
+def leaf_names(tree: object, prefix: str = "") -> list[str]:
     """Dotted names of the leaves, in `flatten` order."""
     if isinstance(tree, State):
         return [n for k, v in tree.items() for n in leaf_names(v, f"{prefix}.{k}" if prefix else k)]

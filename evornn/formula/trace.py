@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeVar, cast
 
 from evornn.formula.node import Node, lift
 from evornn.formula.node_tools import carried, items, renewed
 from evornn.formula.operations import leaves_are_traced
 from evornn.formula.source_lines import fail
 from evornn.formula.state import flatten, unflatten
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _functions: contextvars.ContextVar[dict[Any, Function] | None] = contextvars.ContextVar("functions", default=None)
 
@@ -111,20 +113,20 @@ def _signature(arguments: tuple[Any, ...]) -> tuple[list[Any], Any, Any]:
     return leaves, definition, tuple(map(_kind, leaves))
 
 
-def _kind(leaf: Any) -> Any:
+def _kind(leaf: Any) -> Hashable:
     if _passed(leaf):
         return leaf.shape, leaf.dtype
     return "static", leaf if _hashable(leaf) and not isinstance(leaf, Node) else id(leaf)
 
 
-def _passed(leaf: Any) -> bool:
+def _passed(leaf: object) -> bool:
     """Whether an argument is passed to a traced function; numbers, and parameters and constants of the kernel, are
     known inside it.
     """
     return isinstance(leaf, Node) and leaf.op not in ("parameter", "constant")
 
 
-def _hashable(value: Any) -> bool:
+def _hashable(value: object) -> bool:
     try:
         hash(value)
     except TypeError:
@@ -169,9 +171,9 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
     return _results(node, traced, traced.definition)
 
 
-def function(f: Callable[..., Any]) -> Callable[..., Any]:
+def function(f: F) -> F:
     """Decorator: every use of `f` inside a formula is a `call`."""
-    return functools.wraps(f)(lambda *arguments: call(f, *arguments))
+    return cast(F, functools.wraps(f)(lambda *arguments: call(f, *arguments)))
 
 
 def repeat(n: int, function: Callable[..., Any], state: Any, *arguments: Any) -> Any:
