@@ -7,7 +7,7 @@ computing.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from evornn.formula.state import flatten, leaf_names, tree_map
 from evornn.genome import Genome
 from evornn.networks.base import Network, started, stepped
 from evornn.tasks.base import Task
+
+S = TypeVar("S")
 
 
 class Simulation:
@@ -41,18 +43,18 @@ class Simulation:
         if "t" in self.series:
             raise EvornnError(f"{type(task).__name__} has a series called 't', which is the time step: rename it")
 
-    def start(self, p: Any, scenario: Any) -> State:
+    def start(self, p: State, scenario: Node | np.ndarray) -> State:
         """Everything that is carried from step to step, before the first."""
         return State(
             net=_given("start", self.network, started(self.network, p)),
-            task=_given("start", self.task, self.task.start(scenario)),
+            task=_given("start", self.task, self.task.start(cast(Node, scenario))),
             lost=np.float64(0),
             total=np.float64(0),
             steps=np.float64(0),
             alive=np.bool_(True),
         )
 
-    def step(self, p: Any, carry: Any, now: Any) -> State:
+    def step(self, p: State, carry: State, now: State) -> State:
         """One control step; `now` has the step t and the data rows of sequence tasks."""
         network, task, alive = self.network, self.task, carry.alive
         seen = self._shaped("observe", task, task.sense(carry.task, now), (task.observations,))
@@ -71,7 +73,7 @@ class Simulation:
             alive=alive & ~self._truth("failed", after) & ~self._truth("finished", after),
         )
 
-    def _added(self, carry: Any, gain: Any) -> tuple[Any, Any]:
+    def _added(self, carry: State, gain: Node | float) -> tuple[Node, Node]:
         """The running total with `gain` added while the episode goes on, and what rounding has dropped from it so far:
         together they hold a long sum to twice the precision (Kahan 1965; Dekker 1971).
         """
@@ -82,7 +84,7 @@ class Simulation:
         return rough + lost, roundoff(rough, lost)
 
     @staticmethod
-    def _like(method: str, part: Network | Task, state: Any, before: Any) -> Any:
+    def _like(method: str, part: Network | Task, state: S, before: State) -> S:
         """The state, if it has the fields, shapes and kinds of numbers of the one before; looked at while tracing."""
         leaves, fields = flatten(before)
         if leaves and not any(isinstance(leaf, Node) for leaf in leaves):
@@ -99,7 +101,7 @@ class Simulation:
                 )
         return state
 
-    def _truth(self, method: str, state: Any) -> Any:
+    def _truth(self, method: str, state: State) -> Node | np.bool_:
         """What one of the task's questions is answered by: a condition, or Python's True or False as NumPy's, whose ~
         is a logical not.
         """
@@ -115,7 +117,7 @@ class Simulation:
         return value
 
     @staticmethod
-    def _shaped(method: str, part: Network | Task, value: Any, shape: tuple[int, ...]) -> Any:
+    def _shaped(method: str, part: Network | Task, value: Node | float, shape: tuple[int, ...]) -> Node | float:
         """The value, if it has the shape that the method must give: nothing is stretched in silence."""
         if np.shape(_given(method, part, value)) != shape:
             what = "outputs" if method == "step" else "values"
@@ -125,12 +127,12 @@ class Simulation:
             )
         return value
 
-    def silenced(self, carry: Any) -> State:
+    def silenced(self, carry: State) -> State:
         """The same with the network's state at zero once the episode has ended."""
         net = tree_map(lambda x: where(carry.alive, x, np.zeros(x.shape) if x.shape else 0.0), carry.net)
         return carry.replace(net=net)
 
-    def finish(self, carry: Any) -> State:
+    def finish(self, carry: State) -> State:
         """fitness, steps taken and failed of the episode: ended short of its goal, or with a wrong result."""
         failed = (~carry.alive & ~self._truth("finished", carry.task)) | ~self._truth("passed", carry.task)
         fitness = self._shaped("score", self.task, self.task.score(carry.task, carry.total, carry.steps), ())
@@ -145,14 +147,14 @@ class Simulation:
         return f"{self.network.describe()} in {self.task.describe()}"
 
 
-def _given(method: str, part: Network | Task, value: Any) -> Any:
+def _given(method: str, part: Network | Task, value: S) -> S:
     """The value, if there is one: a method without `return` gives None."""
     if value is None:
         raise EvornnError(f"{type(part).__name__}.{method} returns nothing (None): does it end without `return`?")
     return value
 
 
-def _form(value: Any) -> str:
+def _form(value: object) -> str:
     """A value in words: what a person takes it for."""
     if not isinstance(value, Node):
         return shown(value)

@@ -7,10 +7,13 @@ do the same work.
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from evornn.backends.base import SimulationLike
 from evornn.backends.interpreter import ArrayReader
 from evornn.graph.simulation_graphs import Traced, trace_simulation
 
@@ -22,7 +25,12 @@ class ArrayRollout:
     """
 
     def __init__(
-        self, simulation: Any, scenario_size: int, jit: bool, dtype: Any = np.float32, chunk: int = 2048
+        self,
+        simulation: SimulationLike,
+        scenario_size: int,
+        jit: bool,
+        dtype: DTypeLike = np.float32,
+        chunk: int = 2048,
     ) -> None:
         self.simulation, self.jit, self.dtype, self.chunk = simulation, jit, np.dtype(dtype), chunk
         self.traced: Traced = trace_simulation(simulation, scenario_size)
@@ -46,7 +54,9 @@ class ArrayRollout:
             self._compiled[steps] = jax.jit(lambda b: jax.lax.map(one, b).reshape(-1))
         return np.asarray(self._compiled[steps](blocks))
 
-    def _rollout(self, xp: Any, block: Any, scenario: Any, rows: list[Any], steps: int) -> Any:
+    def _rollout(
+        self, xp: ModuleType, block: np.ndarray, scenario: np.ndarray, rows: list[np.ndarray], steps: int
+    ) -> np.ndarray:
         cuts, shapes = self.simulation.genome.slices, self.simulation.parameters
         tail = (scenario.shape[1], block.shape[-1])
         reader = ArrayReader(
@@ -57,7 +67,7 @@ class ArrayRollout:
             xp.broadcast_to(xp.asarray(v), (*n.shape, *tail)) for v, n in zip(start, self.traced.carry, strict=True)
         ]
 
-        def step(carry: Any, now: Any) -> Any:
+        def step(carry: list[np.ndarray], now: tuple[int, list[np.ndarray]]) -> tuple[list[np.ndarray], None]:
             t, data = now
             results = reader.run(self.traced.step, [*carry, *data, t])
             return [xp.broadcast_to(v, old.shape) for v, old in zip(results, carry, strict=True)], None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from evornn.backends.cuda import CudaKernel
 
 POPULATION = 1024
 TARGETS = ("cpu", "cuda")
@@ -48,7 +51,7 @@ def kernel(
     typer.echo(_report(made, cc or DEFAULT_CC, ptx) if cc or ptx else made.text)
 
 
-def _report(kernel: Any, cc: str, file: Path | None) -> str:
+def _report(kernel: CudaKernel, cc: str, file: Path | None) -> str:
     """Compile for a compute capability, and say what came of it."""
     from evornn.bench.ptx.report import describe
     from evornn.compiler.cuda import device as device

@@ -70,7 +70,7 @@ def as_csv(rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def _written(value: Any) -> Any:
+def _written(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evornn.experiment.arguments import check_pair
 from evornn.memory import check_memory
@@ -76,7 +76,7 @@ def predict(
     return foretell(problem, search, limits, noise)
 
 
-def check_fits(problem: Any, search: Any) -> int:
+def check_fits(problem: Problem, search: Search) -> int:
     """Bytes that problem and search take, predicted; EvornnError, with what could be done, if there are fewer."""
     own, theirs = memory_of(problem, search)
     advice = "a smaller population, fewer episodes or a smaller network need less"
@@ -87,7 +87,7 @@ def check_fits(problem: Any, search: Any) -> int:
     return own + theirs
 
 
-def memory_of(problem: Any, search: Any) -> tuple[int, int]:
+def memory_of(problem: Problem, search: Search) -> tuple[int, int]:
     """Bytes that a search and a problem take; 0 for one of one's own that does not say."""
     from evornn.training.trainer import Trainer
 
@@ -98,14 +98,14 @@ def memory_of(problem: Any, search: Any) -> tuple[int, int]:
     return own, max(predicted(size), predicted(size, gradients=True) if isinstance(search, Trainer) else 0)
 
 
-def largest(search: Any) -> int:
+def largest(search: Search) -> int:
     """The most genomes that a search asks at once, as far as it says so."""
     return int(getattr(search, "largest", getattr(search, "population", 1)))
 
 
 def foretell(
-    problem: Any,
-    search: Any,
+    problem: Problem,
+    search: Search,
     limits: Limits,
     noise: Noise,
     last: Record | None = None,

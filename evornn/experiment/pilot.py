@@ -14,9 +14,9 @@ gradients, or mini-batches by turns: each kind is measured once, and counts as o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,8 @@ from evornn.experiment.driver import Dialogue
 from evornn.experiment.storage.records import crc, summarise
 
 if TYPE_CHECKING:
-    from evornn.search.core.search import Search
+    from evornn.problem import Problem
+    from evornn.search.core.search import Search, Told
     from evornn.spec.budget import Noise
 
 LARGEST = 2**28  # bytes of a search that is still copied
@@ -36,7 +37,7 @@ ONCE, REPEATS = 0.01, 8  # seconds that one measurement should take, and how oft
 QUICK = 0.02  # and what may always be measured: calls alone take a part of what is quicker
 BUSY = 200_000  # steps simulated to see how long a step takes
 
-Consult = Callable[[Any, np.ndarray], Any]  # of a problem and genomes
+Consult = Callable[["Problem", np.ndarray], "Told"]  # of a problem and genomes
 
 
 class Pace(NamedTuple):
@@ -56,7 +57,9 @@ class Rehearsal(NamedTuple):
     overhead: float
 
 
-def rehearse(problem: Any, search: Search, noise: Noise, allowed: Callable[[float, int], float]) -> Rehearsal | None:
+def rehearse(
+    problem: Problem, search: Search, noise: Noise, allowed: Callable[[float, int], float]
+) -> Rehearsal | None:
     """Try out `search` on `problem`. `allowed(seconds of an evaluation, genomes in a generation)` is the time that
     measuring may take, told what is known of the pace. None if nothing is asked any more.
     """
@@ -97,7 +100,7 @@ def rehearse(problem: Any, search: Search, noise: Noise, allowed: Callable[[floa
     return Rehearsal(pace, float(np.mean(sizes[later])), float(np.mean(taken[later])))
 
 
-def _evaluating(problem: Any, search: Search, allowed: Callable[[float, int], float]) -> Rehearsal:
+def _evaluating(problem: Problem, search: Search, allowed: Callable[[float, int], float]) -> Rehearsal:
     """Of a search that is too large to copy: evaluations alone, of genomes as networks are drawn at first."""
     count = min(search.largest, max(LANES, GENES // search.dimension))
     genomes = search.space.sample(np.random.default_rng(0), count)
@@ -105,12 +108,12 @@ def _evaluating(problem: Any, search: Search, allowed: Callable[[float, int], fl
     return Rehearsal(pace, search.population, np.nan)
 
 
-def _room(paces: dict[Any, Pace], sizes: list[int], allowed: Callable[[float, int], float]) -> float:
+def _room(paces: Mapping[tuple[bool, bool], Pace], sizes: list[int], allowed: Callable[[float, int], float]) -> float:
     """Seconds for asking and telling: a third of what is allowed."""
     return allowed(max(pace.seconds for pace in paces.values()), sizes[-1]) / 3 if sizes else 1.0
 
 
-def _pace(problem: Any, genomes: np.ndarray, consult: Consult, allowed: Callable[[float, int], float]) -> Pace:
+def _pace(problem: Problem, genomes: np.ndarray, consult: Consult, allowed: Callable[[float, int], float]) -> Pace:
     """The pace of evaluating a generation like `genomes` [P, D]."""
     whole = problem.checked_steps(None) if hasattr(problem, "checked_steps") else 1
     shorten = problem.shortened if hasattr(problem, "shortened") else lambda steps: problem
@@ -149,7 +152,7 @@ def _part(genomes: np.ndarray, count: int) -> np.ndarray:
     return genomes if count >= len(genomes) else genomes[: max(LANES, count // LANES * LANES)]
 
 
-def _timed(problem: Any, genomes: np.ndarray, consult: Consult) -> tuple[float, np.ndarray]:
+def _timed(problem: Problem, genomes: np.ndarray, consult: Consult) -> tuple[float, np.ndarray]:
     """Seconds that evaluating the genomes takes, and steps of each [P]. What is quick is repeated: the first times
     settle how many threads it is worth.
     """

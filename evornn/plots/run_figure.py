@@ -13,6 +13,8 @@ from evornn.atomic_files import disk_errors, write_atomic
 from evornn.plots.style import GREY, LOOK
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from evornn.results import Trajectory
 
 BLUE, RED = "#1f5fa8", "#c8452d"
@@ -62,7 +64,7 @@ def draw(
     return files
 
 
-def _learning_curve(axis: Any, history: np.ndarray, solved_at: int | None) -> None:
+def _learning_curve(axis: Axes, history: np.ndarray, solved_at: int | None) -> None:
     axis.plot(history["evaluations"], history["median"], color=GREY, lw=0.9, label="median of a generation")
     axis.plot(history["evaluations"], history["top"], color=BLUE, lw=0.9, alpha=0.4, label="best of a generation")
     axis.plot(history["evaluations"], history["best"], color=BLUE, lw=2.0, label="best so far")
@@ -98,7 +100,7 @@ def _shown(
     return {label: curves for label, curves in chosen.items() if curves}
 
 
-def _curves(axis: Any, label: str, curves: dict[str, np.ndarray], last: bool) -> None:
+def _curves(axis: Axes, label: str, curves: dict[str, np.ndarray], last: bool) -> None:
     for (name, values), color in zip(curves.items(), LINES, strict=False):
         axis.plot(values, color=color, lw=1.0, label=name)
     axis.set_ylabel(label, fontsize=8)

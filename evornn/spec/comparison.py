@@ -114,7 +114,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(
         cls,
-        tables: Mapping[str, Any],
+        tables: Mapping[str, object],
         origin: str = "comparison",
         overrides: list[str] | None = None,
         seeds: int | None = None,
@@ -244,7 +244,7 @@ def folder(name: str) -> str:
     return name.replace(" ", "_")
 
 
-def _distinct(names: Mapping[str, Any], origin: str) -> None:
+def _distinct(names: Mapping[str, object], origin: str) -> None:
     """Raise unless every name can be a folder of its own, on file systems without capitals too."""
     folders: dict[str, str] = {}
     for name in names:

@@ -61,7 +61,7 @@ def override(text: str, form: str) -> tuple[list[str], Any]:
     return parts, found["value"]
 
 
-def known(table: Mapping[str, Any], names: Iterable[str], where: str) -> None:
+def known(table: Mapping[str, object], names: Iterable[str], where: str) -> None:
     """Raise EvornnError, naming the place and the nearest name, if `table` has a key that is not one of `names`."""
     names = list(names)
     if not isinstance(table, Mapping):

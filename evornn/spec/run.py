@@ -145,7 +145,7 @@ def registry(family: str) -> dict[str, type]:
     return {name: cls for package in packages for name, cls in package.REGISTRY.items()}
 
 
-def checked_class(family: str, table: Mapping[str, Any], where: str) -> type:
+def checked_class(family: str, table: Mapping[str, object], where: str) -> type:
     """The class a table names, once every option in the table is one that its constructor takes."""
     classes = registry(family)
     if "name" not in table:
@@ -178,7 +178,7 @@ def with_files(task: Mapping[str, Any], base: Path) -> dict[str, Any]:
     return {**task, **{name: str((base / task[name]).absolute()) for name in file_options(task)}}
 
 
-def without_files(task: Mapping[str, Any]) -> dict[str, Any]:
+def without_files(task: Mapping[str, object]) -> dict[str, Any]:
     """A task's table but for where its files are."""
     return {**task, **dict.fromkeys(file_options(task))}
 
@@ -201,7 +201,7 @@ def build_part(family: str, table: Mapping[str, Any], where: str, **given: Any) 
     return located(where, lambda: cls(*bound.args, **bound.kwargs))
 
 
-def _nested(family: str, value: Any, where: str) -> Any:
+def _nested(family: str, value: object, where: str) -> Any:
     if isinstance(value, dict) and "name" in value:
         return build_part(family, value, where)
     if isinstance(value, list):

@@ -13,7 +13,7 @@ TABLES, LISTS = ("compare", "problem"), ("problems", "methods")
 FORM = "compare.evaluations=5000, methods.NAME.search.population=64 or problems.NAME.network.units=3"
 
 
-def sections(tables: Mapping[str, Any], origin: str) -> dict[str, Any]:
+def sections(tables: Mapping[str, object], origin: str) -> dict[str, Any]:
     """A copy of the file's sections, each there and of its kind, the lists not empty."""
     for name in tables:
         if name not in (*TABLES, *LISTS):
@@ -32,7 +32,7 @@ def sections(tables: Mapping[str, Any], origin: str) -> dict[str, Any]:
     return found
 
 
-def expanded(tables: list[Mapping[str, Any]], origin: str) -> dict[str, dict[str, Any]]:
+def expanded(tables: list[Mapping[str, object]], origin: str) -> dict[str, dict[str, Any]]:
     """Name -> table of the problems, those of suites one by one."""
     return _named([one for table in tables for one in _from_suite(table, origin)], "problems", origin)
 
@@ -95,7 +95,7 @@ def overridden(content: dict[str, Any], overrides: list[str]) -> tuple[dict[str,
     return tables["problem"], tables["compare"]
 
 
-def effective(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def effective(table: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, Any]:
     """`changes` alone if they name a class of their own, else added to the table."""
     return dict(changes) if "name" in changes else {**table, **changes}
 
@@ -115,5 +115,5 @@ def _inner(where: str, key: str) -> str:
     return f"{where}.{key}" if ": " in where else f"{where}: {key}"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return "not given" if value is None else repr(value)

@@ -10,14 +10,14 @@ import tomli_w
 from evornn.errors import EvornnError, shown
 
 
-def dumps(tables: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]]) -> str:
+def dumps(tables: Mapping[str, Mapping[str, object] | Sequence[Mapping[str, object]]]) -> str:
     """TOML text of a mapping of tables and lists of tables; None is left out. EvornnError for values that specs cannot
     hold.
     """
     return tomli_w.dumps(_plain(tables))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """A copy without None, which TOML has no word for; EvornnError for what is no table, list or plain value."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items() if item is not None}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from evornn.compare.statistics.analysis import Overall
 from evornn.compare.statistics.curves import Quartiles
 from evornn.compare.statistics.resampling import Estimate
 from evornn.plots.style import GREY, LOOK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS = ("#1f5fa8", "#d9731a", "#2f8f5b", "#8a4fa8", "#c23b3b", "#6b6f76", "#a07800", "#0f8ea3")
 DASHES = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2))
@@ -112,7 +116,7 @@ class Figures:
         return {"color": colour, "dashes": dashes or (None, None)}
 
     @contextlib.contextmanager
-    def _axes(self, height: float = HEIGHT) -> Iterator[tuple[Any, Any]]:
+    def _axes(self, height: float = HEIGHT) -> Iterator[tuple[Axes, Callable[[], str]]]:
         """An axis to draw on, and what to call at the end for the SVG."""
         import matplotlib as mpl
         from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -125,7 +129,7 @@ class Figures:
             yield figure.add_subplot(), lambda: _inline(figure, f"f{self._drawn}-")
 
 
-def _inline(figure: Any, prefix: str) -> str:
+def _inline(figure: Figure, prefix: str) -> str:
     """The figure without what only a file of its own needs; its ids, where something refers to them, are unique."""
     text = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -140,7 +144,7 @@ def _inline(figure: Any, prefix: str) -> str:
     return re.sub(r"^<svg[^>]*>", head, svg).strip()
 
 
-def _evaluations(axis: Any, at: np.ndarray) -> None:
+def _evaluations(axis: Axes, at: np.ndarray) -> None:
     from matplotlib.ticker import EngFormatter, NullFormatter
 
     axis.set(xlabel="evaluations", xscale="log", xlim=(at[0], at[-1]))
@@ -149,7 +153,7 @@ def _evaluations(axis: Any, at: np.ndarray) -> None:
     axis.grid(axis="x", which="minor", visible=False)
 
 
-def _fit(axis: Any, values: np.ndarray) -> None:
+def _fit(axis: Axes, values: np.ndarray) -> None:
     """A scale on which medians of very different sizes can be read."""
     values = values[np.isfinite(values)]
     sizes = np.abs(values[values != 0.0])
@@ -162,7 +166,7 @@ def _fit(axis: Any, values: np.ndarray) -> None:
         axis.set_ylim(values.min() - room, values.max() + room)
 
 
-def _difference(axis: Any, difference: float, k: int) -> None:
+def _difference(axis: Axes, difference: float, k: int) -> None:
     """The critical difference to scale, above the ranks."""
     shown = min(difference, k - 1.0)
     axis.plot([1, 1 + shown], [-0.85, -0.85], color="#333333", lw=1.4, solid_capstyle="butt")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -159,11 +159,11 @@ def pairs_csv(material: Material) -> str:
     return _csv(columns, lines)
 
 
-def _figures(m: Summary) -> list[Any]:
+def _figures(m: Summary) -> list[object]:
     return [m.runs, m.solved, m.late, *m.success, *m.ert, m.median, m.fitness]
 
 
-def _csv(columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
+def _csv(columns: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

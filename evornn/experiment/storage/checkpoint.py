@@ -23,7 +23,7 @@ CHECKPOINT = "checkpoint.bin"
 _MAGIC = b"evornn-checkpoint-1 "
 
 
-def pack(state: Any) -> bytes:
+def pack(state: object) -> bytes:
     """Bytes of a structure of plain values: None, bool, int of any size, float, str, bytes, list, tuple, dict, arrays.
 
     Dicts have str keys. Tuples come back as lists, NumPy scalars as Python's. Raises TypeError, naming the place, for
@@ -73,7 +73,7 @@ def _last_told(records: Sequence[Record], generation: int) -> list[int]:
     return [records[generation - 1].genomes_crc, records[generation - 1].fitness_crc] if generation else []
 
 
-def _strip(value: Any, blobs: list[bytes], where: str) -> Any:
+def _strip(value: object, blobs: list[bytes], where: str) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, np.generic):
@@ -95,7 +95,7 @@ def _strip(value: Any, blobs: list[bytes], where: str) -> Any:
     )
 
 
-def _fill(value: Any, blob: memoryview) -> Any:
+def _fill(value: object, blob: memoryview) -> Any:
     if isinstance(value, list):
         return [_fill(v, blob) for v in value]
     if not isinstance(value, dict):

@@ -11,12 +11,16 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import evornn
 from evornn.backends import REGISTRY, named
+
+if TYPE_CHECKING:
+    from evornn.problem import Problem
+    from evornn.search.core.search import Search
 
 LIBRARIES = ("evornn", "numpy", "numba", "llvmlite", "scipy", "deap", "pyswarms")
 OPTIONAL = {  # library -> what it is for
@@ -66,7 +70,7 @@ def commit() -> str | None:
     return described.stdout.strip()
 
 
-def describe_environment(problem: Any, search: Any) -> dict[str, Any]:
+def describe_environment(problem: Problem, search: Search) -> dict[str, object]:
     """What environment.json holds."""
     name = problem.backend_name
     return {
@@ -86,7 +90,7 @@ def describe_environment(problem: Any, search: Any) -> dict[str, Any]:
     }
 
 
-def data_digest(problem: Any) -> str | None:
+def data_digest(problem: Problem) -> str | None:
     """A digest of what the problem's episodes are given: scenarios and data arrays; None if it does not say."""
     arrays = dict(getattr(problem.task, "series", {}))
     if getattr(problem, "scenarios", None) is not None:

@@ -43,7 +43,7 @@ def check_spec(directory: Path) -> None:
         )
 
 
-def check_same(directory: Path, known: Mapping[str, Any], now: Mapping[str, Any], by_spec: bool = False) -> None:
+def check_same(directory: Path, known: Mapping[str, object], now: Mapping[str, object], by_spec: bool = False) -> None:
     """Raise EvornnError if the run was begun with another problem, search or data; warn of other versions.
 
     by_spec: the problem is what the run's spec says; only files of its data may lie elsewhere.
@@ -65,7 +65,7 @@ def check_same(directory: Path, known: Mapping[str, Any], now: Mapping[str, Any]
         )
 
 
-def _entries(known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _entries(known: Mapping[str, object]) -> Iterator[dict[str, Any]]:
     yield dict(known)
     resumed = known.get("resumed", [])
     yield from (entry for entry in (resumed if isinstance(resumed, list) else []) if isinstance(entry, dict))

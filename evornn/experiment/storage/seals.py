@@ -22,7 +22,7 @@ CRC = "crc32"
 _TAIL = re.compile(rb"\ncrc32 ([0-9a-f]{8})\n\Z")
 
 
-def json_bytes(content: Mapping[str, Any]) -> bytes:
+def json_bytes(content: Mapping[str, object]) -> bytes:
     """A JSON object with its checksum, laid out for people."""
     plain = msgspec.json.decode(msgspec.json.encode(_printable(content), enc_hook=_plain))
     return msgspec.json.format(msgspec.json.encode(plain | {CRC: _sum_of(plain)})) + b"\n"
@@ -79,11 +79,11 @@ def read_bytes(path: Path) -> bytes | None:
         raise damaged(path, f"it cannot be read ({error.strerror or error})") from None
 
 
-def _sum_of(content: Mapping[str, Any]) -> str:
+def _sum_of(content: Mapping[str, object]) -> str:
     return f"{zlib.crc32(msgspec.json.encode(content)):08x}"
 
 
-def _printable(value: Any) -> Any:
+def _printable(value: object) -> Any:
     """Text that is no Unicode (names of files may be any bytes) as near to it as possible."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
@@ -94,7 +94,7 @@ def _printable(value: Any) -> Any:
     return value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
