@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from evornn.formula import node as graph
 from evornn.formula.node import Node, Operand, as_float, binary, lift, refuse_conditions
 from evornn.formula.source_lines import fail
 
-Bound = Operand | None
+Bound: TypeAlias = "Operand | None"
 
 
 def _reduced(operation: Callable[[Any], Any], conditions: bool = False) -> Callable[..., Any]:
