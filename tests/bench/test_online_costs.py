@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from evornn.bench.command import main, markdown
+from evornn.bench.command import Options, main, markdown
 from evornn.bench.online_costs import METHODS, draw_online, measure_online, table
+from evornn.errors import EvornnError
 
 
 def test_costs_are_measured_and_drawn(tmp_path: Path) -> None:
@@ -23,7 +24,6 @@ def test_costs_are_measured_and_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "costs.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_figure_of_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--figure", "x.png"])
-    assert "--figure draws what --online measures" in capsys.readouterr().err
+def test_a_figure_of_nothing_is_refused() -> None:
+    with pytest.raises(EvornnError, match="--figure draws what --online measures"):
+        main(Options(figure=Path("x.png")))
