@@ -89,6 +89,12 @@ def _made(constructor: Any) -> bool:
     return constructor is object.__init__ or getattr(constructor, "of_options", False)
 
 
+def replaceable(constructor: Callable[..., None]) -> Callable[..., None]:
+    """Mark an `__init__` of a base as one that those of subclasses' options take the place of."""
+    constructor.of_options = True  # type: ignore[attr-defined]
+    return constructor
+
+
 def _declared(cls: Any, inherited: Mapping[str, Option]) -> dict[str, Option]:
     """The inherited options with what the class's body says; the class has their defaults as attributes."""
     options, annotations = dict(inherited), inspect.get_annotations(cls)
@@ -120,8 +126,8 @@ def _constructor(cls: Any) -> Callable[..., None]:
         set_options(self, cls, given)
         self.derive()
 
-    made: Any = __init__
-    made.__signature__, made.of_options = signature, True
+    made: Any = replaceable(__init__)
+    made.__signature__ = signature
     made.__qualname__, made.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
     return __init__
 
@@ -147,7 +153,7 @@ def set_options(thing: Any, cls: type, given: Mapping[str, Any]) -> None:
 
 
 def _parameters(cls: Any) -> list[inspect.Parameter]:
-    """The constructor's, by position first."""
+    """The constructor's: by position, then by name, a class's own before those of its bases."""
     options = {option.alias or name: option for name, option in offered(cls).items()}
     order = [
         name
@@ -156,9 +162,11 @@ def _parameters(cls: Any) -> list[inspect.Parameter]:
         if name in options
     ]
     ranks = {}
-    for place, (name, option) in enumerate(options.items()):
-        by_name = (cls.BY_NAME if option.kw_only is None else option.kw_only) if name not in order else False
-        ranks[name] = (2 if option.rest else int(by_name), order.index(name) if name in order else place)
+    for place, (name, option) in enumerate(offered(cls).items()):
+        given = option.alias or name
+        by_name = (cls.BY_NAME if option.kw_only is None else option.kw_only) if given not in order else False
+        origin = max(depth for depth, base in enumerate(cls.__mro__) if name in _of(base)) if by_name else 0
+        ranks[given] = (2 if option.rest else int(by_name), origin, order.index(given) if given in order else place)
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
     return [
         inspect.Parameter(
@@ -232,8 +240,9 @@ def _bound(owner: Any, bound: Bound) -> Any:
 
 def _written(owner: Any, bound: Bound) -> str:
     """A bound for people: options by their names, nothing where it is beyond what anyone gives."""
-    if not _of(owner).keys().isdisjoint(_terms(bound)):
-        return str(bound)
+    options = _of(owner)
+    if not options.keys().isdisjoint(_terms(bound)):
+        return " + ".join(options[term].alias or term if term in options else term for term in _terms(bound))
     value = _bound(owner, bound)
     return amount(value) if abs(value) < BEYOND else ""
 
@@ -268,9 +277,9 @@ def other(meaning: str, *, allowed: str = "", check: Callable[[str, Any, Any], A
     return _option(meaning, check or (lambda what, value, owner: value), lambda _: allowed, **given)
 
 
-def rest(meaning: str) -> Any:
+def rest(meaning: str, *, alias: str | None = None) -> Any:
     """All options that are not declared, as a dict; the class checks them."""
-    return Option(meaning, lambda what, value, owner: value, lambda _: "", rest=True)
+    return Option(meaning, lambda what, value, owner: value, lambda _: "", alias=alias, rest=True)
 
 
 def fixed(value: Any) -> Any:

@@ -5,12 +5,18 @@ import inspect
 import pickle
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from evornn.errors import EvornnError
+from evornn.genome import Space
 from evornn.networks import GRU, FullyRecurrent
 from evornn.networks import REGISTRY as NETWORKS
 from evornn.options import Options, choice, fixed, flag, number, one_of, other, rest, rows, whole
+from evornn.search import CNE, ESP, ParallelTempering
+from evornn.search.core.search import Search
+
+SPACE = Space(np.zeros(6), np.ones(6))
 
 
 class Model(Options):
@@ -117,3 +123,60 @@ def test_without_biases_formulas_read_zero_and_genomes_have_none(name):
     assert absent == set(network.absent_parameters)
     assert absent
     assert with_biases.absent_parameters == ()
+
+
+class Hill(Search):
+    """Draws around a point; its options are declared."""
+
+    step: float = number("of a draw", default=0.1, low=0)
+    seed = 3
+
+    def derive(self) -> None:
+        super().derive()
+        self.step = self.step * self.dimension
+
+    def _generate(self):
+        return np.clip(self.rng.normal(0.5, self.step, (self.population, self.dimension)), self.lower, self.upper)
+
+    def _update(self, genomes, fitness):
+        pass
+
+
+class OwnHill(Hill):
+    """The same with a constructor of its own."""
+
+    def __init__(self, space, population=6, seed=0):
+        super().__init__(space, population, seed, step=0.2)
+
+
+class Passing(Search):
+    """Passes an option up, as searches may."""
+
+    def __init__(self, space, population=5, seed=0, *, tilt=1.0):
+        super().__init__(space, population=population, seed=seed, tilt=tilt)
+        self.tilt = tilt
+
+    _generate, _update = Hill._generate, Hill._update
+    step = 0.1
+
+
+@pytest.mark.parametrize(
+    ("make", "options"),
+    [
+        (lambda: Hill(SPACE, 4), {"population": 4, "seed": 3, "step": 0.1}),
+        (lambda: OwnHill(SPACE), {"population": 6, "seed": 0, "step": 0.2}),
+        (lambda: Passing(SPACE, tilt=2.0), {"population": 5, "seed": 0, "tilt": 2.0}),
+        (lambda: ParallelTempering(SPACE, 4), {"schedule": "constant", "levels": "", "temperature": 1.0}),
+        (lambda: ESP(SPACE, burst_after=7), {"restart_after": 7}),
+        (lambda: CNE(SPACE, 10, tournsize=2, select="tournament"), {"elites": 5, "tournsize": 2}),
+    ],
+)
+def test_searches_keep_their_options_as_they_were_given(make, options):
+    search = make()
+    kept = search.state_dict()["options"]
+    assert kept.items() >= options.items()
+    assert len(options) < 3 or type(search) is ParallelTempering or kept == options
+    for again in (copy.copy(search), pickle.loads(pickle.dumps(search))):
+        assert np.array_equal(again.ask(), search.twin().ask())
+    with pytest.raises(EvornnError, match="the saved state has population = "):
+        type(search)(SPACE, population=8).load_state_dict(search.state_dict())

@@ -5,20 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from evornn.search.core.memory import Footprint
-from evornn.search.core.search import Search, SpaceLike
+from evornn.search.core.search import Search
 
 
 class RandomGuessing(Search):
     """Random weight guessing: independent draws of the network's initial distribution; the baseline.
 
-    `population` (any size >= 1) is only the batch evaluated at once.
+    `population` is only the batch evaluated at once.
     """
+
+    population = 256
 
     FOOTPRINT = Footprint(genomes=4)
     LEARNS = False
-
-    def __init__(self, space: SpaceLike, population: int = 256, seed: int = 0) -> None:
-        super().__init__(space, population=population, seed=seed)
 
     def _generate(self) -> np.ndarray:
         return self._sample(self.population)

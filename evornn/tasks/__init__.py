@@ -34,10 +34,31 @@ from evornn.tasks.series.narma10 import NARMA10
 from evornn.tasks.series.sunspots import Sunspots
 
 _ALL = (
-    CartPole, DoublePole, GymCartPole, MountainCar, Pendulum, Acrobot, Sequence,
-    EmbeddedReber, NoiseFreeLag, Adding, Multiplication, TemporalOrder, AnBn, AnBnCn, Tomita, Parity, DelayedXOR,
-    MackeyGlass, Lorenz, NARMA10, MSO, Sunspots, CO2, Digits,
-)  # fmt: skip
+    CartPole,
+    DoublePole,
+    GymCartPole,
+    MountainCar,
+    Pendulum,
+    Acrobot,
+    Sequence,
+    EmbeddedReber,
+    NoiseFreeLag,
+    Adding,
+    Multiplication,
+    TemporalOrder,
+    AnBn,
+    AnBnCn,
+    Tomita,
+    Parity,
+    DelayedXOR,
+    MackeyGlass,
+    Lorenz,
+    NARMA10,
+    MSO,
+    Sunspots,
+    CO2,
+    Digits,
+)
 REGISTRY: dict[str, type[Task]] = {task.__name__: task for task in _ALL}
 
 __all__ = [

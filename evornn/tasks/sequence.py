@@ -129,10 +129,11 @@ class Sequence(Task):
         if self.correct is None:
             raise EvornnError("correct is None; give a rule, such as correct='argmax', by which outputs are correct")
         rows = [{name: array[e] for name, array in self.series.items()} for e in range(self.episodes)]
-        return np.array([
+        right = [
             [bool(self.right(y, State(**{name: row[t] for name, row in data.items()}))) for t, y in enumerate(ys)]
             for data, ys in zip(rows, self.stacked(outputs), strict=True)
-        ])  # fmt: skip
+        ]
+        return np.array(right)
 
     def symbol_accuracy(self, outputs: Any) -> float:
         """Share of the steps that matter with correct outputs [E, T, m] (or a Trajectory for each sequence)."""

@@ -15,14 +15,14 @@ was) start again from a fresh draw: at once if all episodes were consulted, sinc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
 from evornn.errors import EvornnError, check_range
+from evornn.options import number, other, whole
 from evornn.search.core.memory import Footprint
-from evornn.search.core.search import SpaceLike
+from evornn.training.schedules import SCHEDULES
 from evornn.training.schedules import schedule as schedule_of
 from evornn.training.trainer import Trainer
 
@@ -30,31 +30,27 @@ from evornn.training.trainer import Trainer
 class FirstOrder(Trainer):
     """Base of first-order trainers. A subclass names its memory, arrays that start at zero, and gives `_direction`."""
 
+    population = 16
+    rate: float = number("step, in units of the genes", default=0.01, low=0, open_low=True)
+    schedule: Any = other("of the rate: a name, or a table with one", default="constant", allowed=", ".join(SCHEDULES))
+    clip: float = number("longest gradient; 0: none is cut", default=1.0, low=0)
+    batch: int | None = whole("episodes of a mini-batch; None: all", default=None, low=1)
+    check_every: int = whole("epochs between checks on all episodes", default=1, low=1)
+    patience: int = whole("generations without a step until a fresh draw", default=3, low=1)
     MEMORY: ClassVar[tuple[str, ...]] = ()
     _STATE = (*Trainer._STATE, "learners", "_memory", "_taken", "_idle", "_epoch", "_place", "restarts")
     _SEEN = ("_total",)
 
-    def __init__(
-        self, space: SpaceLike, population: int, seed: int, *, rate: float,
-        schedule: str | Mapping[str, Any] = "constant", clip: float = 1.0, batch: int | None = None,
-        check_every: int = 1, patience: int = 3, **options: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, rate=rate, schedule=schedule, clip=clip, batch=batch,
-            check_every=check_every, patience=patience, **options,
-        )  # fmt: skip
-        self.rate: float = check_range("rate", rate, 0.0, open_low=True)
-        self.schedule = schedule_of(schedule)
-        self.clip: float = check_range("clip", clip, 0.0)
-        self.batch: int | None = None if batch is None else check_range("batch", batch, 1, integer=True)
-        self.check_every: int = check_range("check_every", check_every, 1, integer=True)
-        self.patience: int = check_range("patience", patience, 1, integer=True)
+    def derive(self) -> None:
+        """Learners are still to be drawn."""
+        super().derive()
+        self.schedule = schedule_of(self.schedule)
         self.restarts = 0
         self.learners: np.ndarray | None = None  # [P, D] where the learners are; None before the first draw
         self._memory = np.empty((len(self.MEMORY), 0, self.dimension))  # [M, P, D]
         self._taken = self._idle = np.empty(0, dtype=np.int64)  # [P] steps since the start; generations without one
         self._epoch = 0
-        self._place = 0 if batch is None else -1  # the next batch of the epoch; -1: a check
+        self._place = 0 if self.batch is None else -1  # the next batch of the epoch; -1: a check
         self._total: int | None = None  # episodes of the problem, once it has been seen
 
     @property

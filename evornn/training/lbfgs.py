@@ -19,41 +19,36 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import number, whole
 from evornn.search.core.inversion import Ended, Inverted, close_all
 from evornn.search.core.memory import Footprint
-from evornn.search.core.search import SpaceLike
 from evornn.training.trainer import Trainer
 
 
 class LBFGS(Trainer):
     """SciPy's L-BFGS-B, quasi-Newton steps inside the bounds on all episodes, restarted when converged (Byrd 1995).
 
-    `population` (1 to 1024) independent learners. `memory` (>= 1): pairs of steps and gradient changes kept. A start
-    ends when the fitness rises by less than the share `ftol` (>= 0) in an iteration, when no component of the projected
-    gradient exceeds `gtol` (>= 0), or after `iterations` (>= 1). `restarts` counts fresh draws.
+    `population` counts independent learners. A start ends when the fitness rises by less than the share `ftol` in an
+    iteration, when no component of the projected gradient exceeds `gtol`, or after `iterations`. `restarts` counts
+    fresh draws.
 
     `close()` ends the waiting threads (daemons, which also end with the object); a later `ask()` starts them again.
     """
 
+    population = 16
+    pairs: int = whole("pairs of steps and gradient changes kept", default=10, low=1, high=10_000, alias="memory")
+    ftol: float = number("least rise in an iteration, as a share", default=2.2e-9, low=0)
+    gtol: float = number("least component of the gradient", default=1e-5, low=0)
+    iterations: int = whole("of a start, at most", default=1000, low=1)
     FOOTPRINT = Footprint(genomes=60, member=32_000)  # SciPy's lists of bounds; threads
     MAX_POPULATION = 1024
     _STATE = (*Trainer._STATE, "_number")
 
-    def __init__(
-        self, space: SpaceLike, population: int = 16, seed: int = 0, *, memory: int = 10, ftol: float = 2.2e-9,
-        gtol: float = 1e-5, iterations: int = 1000,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, memory=memory, ftol=ftol, gtol=gtol, iterations=iterations
-        )
-        self._scipy_options = {
-            "maxcor": check_range("memory", memory, 1, 10_000, integer=True),
-            "ftol": check_range("ftol", ftol, 0.0),
-            "gtol": check_range("gtol", gtol, 0.0),
-            "maxiter": check_range("iterations", iterations, 1, integer=True),
-            "maxfun": 10**9,
-        }
+    def derive(self) -> None:
+        """Learners are still to be drawn."""
+        super().derive()
+        limits = {"maxcor": self.pairs, "maxiter": self.iterations, "maxfun": 10**9}
+        self._scipy_options = {**limits, "ftol": self.ftol, "gtol": self.gtol}
         self._number = np.zeros(self.population, dtype=np.int64)  # [P] starts before the present one
         self._told: list[list[np.ndarray]] = [[] for _ in range(self.population)]  # cost and its gradient [1 + D]
         self._running: dict[int, Inverted] = {}
@@ -62,14 +57,14 @@ class LBFGS(Trainer):
     @property
     def memory(self) -> int:
         """Bytes, with the pairs of steps and gradients that SciPy remembers, and what was told since the starts."""
-        pairs = 16 * self._scipy_options["maxcor"] * self.population * self.dimension
+        pairs = 16 * self.pairs * self.population * self.dimension
         return super().memory + pairs + self.kept(self.replayed)
 
     def kept(self, evaluations: int) -> int:
         """Bytes of the log of so many evaluations, a gradient each; starts have `iterations` of two of them at most,
         where line searches go well.
         """
-        most = 2 * self._scipy_options["maxiter"] * self.population
+        most = 2 * self.iterations * self.population
         return (8 * (self.dimension + 1) + 120) * min(evaluations, most)
 
     @property

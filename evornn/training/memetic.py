@@ -11,15 +11,14 @@ and, if not all learn, k evaluations first to see which are the best.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_range
+from evornn.errors import EvornnError
+from evornn.options import choice, number, other, whole
 from evornn.search.core.memory import Footprint
 from evornn.search.core.nested import nested_search
-from evornn.search.core.search import SpaceLike
 from evornn.training.adam import Adam
 from evornn.training.first_order import FirstOrder
 from evornn.training.rmsprop import RMSProp
@@ -35,35 +34,32 @@ class Memetic(Trainer):
     """Memetic search: evolution whose individuals learn in their life, inherited or not (Moscato 1989).
 
     `search`: a search of the registry, by name or as a table {name = ..., options}; `population` and `seed` are its.
-    `steps` >= 1 gradient steps on all episodes, by `learner` "Adam", "RMSProp" or "SGD" (fresh in each generation) with
-    `rate` (> 0) and `clip` (longest gradient, 0: none is cut); `share` in (0, 1]: only the best share of a generation
-    learns. `mode`: "lamarckian" or "baldwinian"; a search that can only go on from its own genomes (DualAnnealing)
-    needs the second.
+    The learner is fresh in each generation. A search that can only go on from its own genomes (DualAnnealing) needs
+    the mode "baldwinian".
     """
 
+    population = 50
+    search: Any = other("whose individuals learn: a name, or a table with one", default="GeneticAlgorithm")
+    steps: int = whole("gradient steps on all episodes", default=1, low=1)
+    rate: float = number("of the learner", default=0.01, low=0, open_low=True)
+    learner: Any = choice("that takes the steps", LEARNERS, default="Adam")
+    clip: float = number("longest gradient; 0: none is cut", default=1.0, low=0)
+    mode: str = choice("what was learned is inherited, or not", MODES, default="lamarckian")
+    share: float = number("of a generation that learns, the best", default=1.0, low=0, high=1, open_low=True)
     FOOTPRINT = Footprint(genomes=6)  # besides its search and its learner
     MIN_POPULATION = 2
     _STATE = (*Trainer._STATE, "_phase", "_left", "_asked_genomes", "_reached", "_fitness_there", "_pupils")
 
-    def __init__(
-        self, space: SpaceLike, population: int = 50, seed: int = 0, *,
-        search: str | Mapping[str, Any] = "GeneticAlgorithm", steps: int = 1, rate: float = 0.01, learner: str = "Adam",
-        clip: float = 1.0, mode: str = "lamarckian", share: float = 1.0,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, search=search, steps=steps, rate=rate, learner=learner, clip=clip,
-            mode=mode, share=share,
-        )  # fmt: skip
-        self.steps: int = check_range("steps", steps, 1, integer=True)
-        self.mode: str = check_choice("mode", mode, MODES)
-        self.share: float = check_range("share", share, 0.0, 1.0, open_low=True)
-        self.search = nested_search(search, space, self.population, self.seed, "Memetic")
-        if mode == "lamarckian" and not self.search.INHERITS:
+    def derive(self) -> None:
+        """Make the search and its learner."""
+        super().derive()
+        self.search = nested_search(self.search, self.space, self.population, self.seed, "Memetic")
+        if self.mode == "lamarckian" and not self.search.INHERITS:
             raise EvornnError(
                 f"{type(self.search).__name__} can only go on from genomes that it asked; use mode='baldwinian' with it"
             )
-        cls = LEARNERS[check_choice("learner", learner, LEARNERS)]
-        self.learner = cls(space, self.population, self.seed, rate=rate, clip=clip)
+        cls = LEARNERS[self.learner]
+        self.learner = cls(self.space, self.population, self.seed, rate=self.rate, clip=self.clip)
         self._phase = LAST
         self._left = 0  # gradient steps to take
         self._asked_genomes: np.ndarray | None = None  # [k, D] by the evolution; None between its generations

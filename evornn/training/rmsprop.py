@@ -7,37 +7,22 @@ g is the gradient uphill.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from evornn.errors import check_range
-from evornn.search.core.search import SpaceLike
+from evornn.options import number
 from evornn.training.first_order import FirstOrder
 
 
 class RMSProp(FirstOrder):
     """RMSProp: steps divided by the running root mean square of each gene's gradients (Hinton 2012).
 
-    `population` >= 1 independent learners. `rate` (> 0) in units of the genes; `decay` in [0, 1); `epsilon` > 0.
-    `schedule`: "constant", "linear", "cosine", "step", or a table with its options. `clip`: longest gradient (0: none
-    is cut). `batch`, `check_every`, `patience`: see `evornn.training.first_order`.
+    `population` counts independent learners. `schedule`: "constant", "linear", "cosine", "step", or a table with its
+    options. `batch`, `check_every`, `patience`: see `evornn.training.first_order`.
     """
 
+    decay: float = number("memory of the mean square", default=0.9, low=0, high=1.0 - 1e-12)
+    epsilon: float = number("what keeps the divisor from 0", default=1e-8, low=0, open_low=True)
     MEMORY = ("mean_square",)
-
-    def __init__(
-        self, space: SpaceLike, population: int = 16, seed: int = 0, *, rate: float = 0.01, decay: float = 0.9,
-        epsilon: float = 1e-8, schedule: str | Mapping[str, Any] = "constant", clip: float = 1.0,
-        batch: int | None = None, check_every: int = 1, patience: int = 3,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population, seed, rate=rate, schedule=schedule, clip=clip, batch=batch, check_every=check_every,
-            patience=patience, decay=decay, epsilon=epsilon,
-        )  # fmt: skip
-        self.decay: float = check_range("decay", decay, 0.0, 1.0 - 1e-12)
-        self.epsilon: float = check_range("epsilon", epsilon, 0.0, open_low=True)
 
     def _direction(self, uphill: np.ndarray, memory: np.ndarray, taken: np.ndarray) -> np.ndarray:
         (mean_square,) = memory

@@ -8,39 +8,30 @@ In the second form x is already where Nesterov's method looks ahead to, so one g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from evornn.errors import EvornnError, check_flag, check_range
+from evornn.errors import EvornnError
+from evornn.options import flag, number
 from evornn.search.core.optimizers import momentum_direction
-from evornn.search.core.search import SpaceLike
 from evornn.training.first_order import FirstOrder
 
 
 class SGD(FirstOrder):
     """Gradient ascent, by mini-batches or all episodes, with classical or Nesterov momentum (Sutskever et al. 2013).
 
-    `population` >= 1 independent learners. `rate` (> 0) in units of the genes; `momentum` mu in [0, 1);
-    `nesterov` needs momentum. `schedule`: "constant", "linear", "cosine", "step", or a table with its options.
-    `clip`: longest gradient (0: none is cut). `batch`, `check_every`, `patience`: see `evornn.training.first_order`.
+    `population` counts independent learners. `schedule`: "constant", "linear", "cosine", "step", or a table with its
+    options. `batch`, `check_every`, `patience`: see `evornn.training.first_order`.
     """
 
+    rate = 0.1
+    momentum: float = number("mu", default=0.9, low=0, high=1.0 - 1e-12)
+    nesterov: bool = flag("Nesterov's momentum", default=False)
     MEMORY = ("velocity",)
 
-    def __init__(
-        self, space: SpaceLike, population: int = 16, seed: int = 0, *, rate: float = 0.1, momentum: float = 0.9,
-        nesterov: bool = False, schedule: str | Mapping[str, Any] = "constant", clip: float = 1.0,
-        batch: int | None = None, check_every: int = 1, patience: int = 3,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population, seed, rate=rate, schedule=schedule, clip=clip, batch=batch, check_every=check_every,
-            patience=patience, momentum=momentum, nesterov=nesterov,
-        )  # fmt: skip
-        self.momentum: float = check_range("momentum", momentum, 0.0, 1.0 - 1e-12)
-        self.nesterov = check_flag("nesterov", nesterov)
-        if nesterov and not momentum:
+    def derive(self) -> None:
+        """Refuse Nesterov's momentum without momentum."""
+        super().derive()
+        if self.nesterov and not self.momentum:
             raise EvornnError("nesterov=True needs momentum; momentum is 0")
 
     def _direction(self, uphill: np.ndarray, memory: np.ndarray, taken: np.ndarray) -> np.ndarray:

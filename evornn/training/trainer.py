@@ -22,7 +22,11 @@ class Trainer(Search):
     """
 
     _STATE: ClassVar[tuple[str, ...]] = ("_gradients",)
-    _gradients: np.ndarray | None = None  # [k, D] told so far of the open generation
+
+    def derive(self) -> None:
+        """No gradients yet."""
+        super().derive()
+        self._gradients: np.ndarray | None = None  # [k, D] told so far of the open generation
 
     def _learn(self, genomes: np.ndarray, fitness: np.ndarray, gradients: np.ndarray | None) -> None:
         """Called once a generation has been told; `gradients` [k, D] if it wanted them."""

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import check_flag, check_range
+from evornn.options import flag, number
 from evornn.search.core.inversion import Inverted, close_all
 from evornn.search.core.memory import Footprint
-from evornn.search.core.search import Search, SpaceLike
+from evornn.search.core.search import Search
 
 WORST = 1e100  # cost of a failed genome: SciPy raises on NaN, and on infinity at its start
 FOREVER = 10**15  # iterations and calls
@@ -29,36 +29,33 @@ FOREVER = 10**15  # iterations and calls
 class DualAnnealing(Search):
     """SciPy's dual annealing (generalized simulated annealing, optional local search), stepwise, chains in parallel.
 
-    `population` (1 to 1024) independent chains, the first genomes drawn as the networks are. The options are SciPy's,
-    in its ranges: `initial_temp` (0.01 to 50,000), `restart_temp_ratio` (0 to 1), `visit` (1 to 3, without the ends),
-    `accept` (-10,000 to -5), `no_local_search` (False adds L-BFGS-B, D + 1 evaluations a gradient). SciPy's
-    temperatures are in units of cost: `scale` (> 0) multiplies fitness before SciPy sees it.
+    `population` counts the chains; the first genomes are drawn as the networks are. The options are SciPy's, in its
+    ranges, but for `scale`: SciPy's temperatures are in units of cost. `no_local_search=False` adds L-BFGS-B, D + 1
+    evaluations a gradient.
 
     `close()` ends the waiting threads (daemons, which also end with the object); a later `ask()` starts them again.
     """
 
+    population = 1
+    initial_temp: float = number("first temperature", default=5230.0, low=0.01, high=5e4)
+    restart_temp_ratio: float = number(
+        "of the first temperature, at which it starts again", default=2e-5, low=1e-300, high=1.0 - 1e-12
+    )
+    visit: float = number("q of the visiting distribution", default=2.62, low=1.0 + 1e-9, high=3.0 - 1e-9)
+    accept: float = number("q of acceptance", default=-5.0, low=-1e4, high=-5.0)
+    no_local_search: bool = flag("without SciPy's local search", default=True)
+    scale: float = number("what multiplies fitness before SciPy sees it", default=1.0, low=0, open_low=True)
     FOOTPRINT = Footprint(genomes=52, member=24_000)  # SciPy's lists of bounds; threads
     MAX_POPULATION = 1024
     INHERITS = False  # SciPy goes on from its own points
     _STATE = ("_starts",)
 
-    def __init__(
-        self, space: SpaceLike, population: int = 1, seed: int = 0, *, initial_temp: float = 5230.0,
-        restart_temp_ratio: float = 2e-5, visit: float = 2.62, accept: float = -5.0, no_local_search: bool = True,
-        scale: float = 1.0,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, initial_temp=initial_temp, restart_temp_ratio=restart_temp_ratio,
-            visit=visit, accept=accept, no_local_search=no_local_search, scale=scale,
-        )  # fmt: skip
-        self._scipy_options = {
-            "initial_temp": float(check_range("initial_temp", initial_temp, 0.01, 5e4)),
-            "restart_temp_ratio": float(check_range("restart_temp_ratio", restart_temp_ratio, 1e-300, 1.0 - 1e-12)),
-            "visit": float(check_range("visit", visit, 1.0 + 1e-9, 3.0 - 1e-9)),
-            "accept": float(check_range("accept", accept, -1e4, -5.0)),
-            "no_local_search": check_flag("no_local_search", no_local_search),
-        }
-        self.scale: float = check_range("scale", scale, 0.0, open_low=True)
+    def derive(self) -> None:
+        """Draw where the chains start; they start when they are asked."""
+        super().derive()
+        names = ("initial_temp", "restart_temp_ratio", "visit", "accept")
+        self._scipy_options: dict[str, Any] = {name: float(getattr(self, name)) for name in names}
+        self._scipy_options["no_local_search"] = self.no_local_search
         self._starts = self._sample(self.population)
         self._told: list[np.ndarray] = []  # cost [P] of each generation
         self._chains: list[Inverted] = []

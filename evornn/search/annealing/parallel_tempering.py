@@ -11,45 +11,41 @@ wander, cold ones refine what they are handed. Pairs (0, 1), (2, 3), ... and (1,
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from evornn.errors import EvornnError, check_range
+from evornn.errors import EvornnError
+from evornn.options import fixed, whole
 from evornn.search.annealing.simulated_annealing import SimulatedAnnealing
-from evornn.search.core.search import SpaceLike
 
 
 class ParallelTempering(SimulatedAnnealing):
     """Parallel tempering: Metropolis chains on a ladder of temperatures exchange genomes (Swendsen & Wang 1986).
 
-    `population` >= 2 replicas on ladders of `levels` >= 2 temperatures (no more than the population), from
-    `temperature` (> 0) down to `final_temperature` (> 0, below it) by equal factors: several ladders side by side, the
-    last one perhaps without its coldest levels. Swaps are tried every `swap_every` >= 1 generations; `swaps_made` and
-    `swaps_tried` [levels - 1] count them for each pair of neighbours (between a fifth and a half made is good).
-    Temperatures are in units of the typical change of fitness, or of fitness itself with `normalise=False`: only then,
-    in a fixed unit, are the chains' distributions exact. `proposal`, `sigma`, `rate`, `restart_after`: as for
-    `SimulatedAnnealing`.
+    `population` counts the replicas. Ladders have `levels` temperatures (no more than the population; by default 8), by
+    equal factors: several ladders side by side, the last one perhaps without its coldest levels. `swaps_made` and
+    `swaps_tried` [levels - 1] count for each pair of neighbours (between a fifth and a half made is good). Temperatures
+    are in units of the typical change of fitness, or of fitness itself with `normalise=False`: only then, in a fixed
+    unit, are the chains' distributions exact.
     """
 
+    population = 16
+    levels: Any = whole("temperatures of a ladder; None: 8, or the population", default=None, low=2, high="population")
+    hottest = 1.0
+    swap_every: int = whole("generations between swaps", default=1, low=1)
+    schedule, steps, reanneal, return_after = fixed("constant"), fixed(500), fixed(True), fixed(0)
     MIN_POPULATION = 2
     _STATE = (*SimulatedAnnealing._STATE, "swaps_made", "swaps_tried")
 
-    def __init__(
-        self, space: SpaceLike, population: int = 16, seed: int = 0, *, levels: int | None = None,
-        temperature: float = 1.0, final_temperature: float = 0.01, swap_every: int = 1, normalise: bool = True,
-        proposal: str = "cauchy", sigma: float = 0.03, rate: float = 0.3, restart_after: int = 0,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population, seed, schedule="constant", temperature=temperature, final_temperature=final_temperature,
-            normalise=normalise, proposal=proposal, sigma=sigma, rate=rate, restart_after=restart_after,
-        )  # fmt: skip
-        usual = min(8, self.population)
-        self.levels: int = check_range("levels", usual if levels is None else levels, 2, self.population, integer=True)
-        self.swap_every: int = check_range("swap_every", swap_every, 1, integer=True)
+    def derive(self) -> None:
+        """Put the replicas on the ladder."""
+        super().derive()
+        self.levels = min(8, self.population) if self.levels is None else self.levels
         if not self.coldest < self.hottest:
             raise EvornnError(
                 f"temperature and final_temperature are both {self.hottest:g}; the ladder needs different ends"
             )
-        self.options |= {"levels": levels, "swap_every": swap_every}
         self.ladder = np.geomspace(self.hottest, self.coldest, self.levels)  # [levels], hottest first
         self.level = np.arange(self.population) % self.levels  # [P] each replica's place on it
         self.swaps_made = np.zeros(self.levels - 1, dtype=np.int64)

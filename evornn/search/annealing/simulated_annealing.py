@@ -17,11 +17,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evornn.errors import check_choice, check_flag, check_range
+from evornn.options import choice, flag, number, whole
 from evornn.search.core.memory import Footprint
 from evornn.search.core.operators import MUTATE, hits, mutate_marked, reflected
 from evornn.search.core.restarts import RestartingSearch
-from evornn.search.core.search import WIDEST_STEP, SpaceLike
+from evornn.search.core.search import WIDEST_STEP
 
 LARGEST = 1e150  # change of fitness that enters the unit: squares and sums of such are finite
 MEMORY = 0.9  # share of the unit that stays from one generation to the next
@@ -55,46 +55,41 @@ PROPOSALS = ("gaussian", "cauchy")
 class SimulatedAnnealing(RestartingSearch):
     """Simulated annealing: independent chains with Metropolis acceptance, evaluated as one batch.
 
-    `population` >= 1 chains. `schedule` "exponential", "linear", "logarithmic" or "constant": the temperature goes from
-    `temperature` (> 0) towards `final_temperature` (> 0, <= temperature) in `steps` (>= 1) generations, then starts
-    again (`reanneal=True`) or stays (False); "logarithmic" ignores the final one. Temperatures are in units of the
+    `population` counts the chains. The temperature goes from `temperature` towards `final_temperature` in `steps`
+    generations, then starts again or stays; "logarithmic" ignores the final one. Temperatures are in units of the
     typical change of fitness, or of fitness itself with `normalise=False`.
 
-    A proposal adds to each gene, with probability `rate` (0 to 1; one gene at least), a step of `proposal` "gaussian"
-    or "cauchy" of size `sigma` (> 0), a fraction of the weight's range; what leaves the bounds is reflected: proposals
-    stay symmetric. A chain that has not bettered its own best for `return_after` generations goes back there
-    (0: never). After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had
-    gained (0: never) all chains are drawn anew; `restarts` counts them.
+    A proposal changes each gene with probability `rate`, one gene at least; what leaves the bounds is reflected:
+    proposals stay symmetric. After `restart_after` generations in which the best fitness did not rise by a hundredth of
+    all it had gained (0: never) all chains are drawn anew; `restarts` counts them.
     """
 
+    population = 16
+    schedule: str = choice("of the temperature", SCHEDULES, default="exponential")
+    hottest: float = number("first temperature", default=0.2, low=0, open_low=True, alias="temperature")
+    coldest: float = number(
+        "last temperature", default=0.01, low=0, high="hottest", open_low=True, alias="final_temperature"
+    )
+    steps: int = whole("generations of a schedule", default=500, low=1)
+    reanneal: bool = flag("the schedule starts again at its end", default=True)
+    normalise: bool = flag("temperatures in units of the typical change of fitness", default=True)
+    proposal: str = choice("step that is added to a gene", PROPOSALS, default="cauchy")
+    sigma: float = number(
+        "size of a step, as a fraction of the gene's range", default=0.03, low=0, high=WIDEST_STEP, open_low=True
+    )
+    rate: float = number("chance that a gene is changed", default=0.3, low=0, high=1)
+    return_after: int = whole(
+        "generations without a better own best until a chain goes back there; 0: never", default=0, low=0
+    )
     FOOTPRINT = Footprint(genomes=7)
-    _STATE = (
-        *RestartingSearch._STATE, "_genome", "_fitness_held", "_best_genome", "_best_fitness", "_since", "_unit",
-        "_step",
-    )  # fmt: skip
+    _OWN = ("_genome", "_fitness_held", "_best_genome", "_best_fitness", "_since", "_unit", "_step")
+    _STATE = (*RestartingSearch._STATE, *_OWN)
 
-    def __init__(
-        self, space: SpaceLike, population: int = 16, seed: int = 0, *, schedule: str = "exponential",
-        temperature: float = 0.2, final_temperature: float = 0.01, steps: int = 500, reanneal: bool = True,
-        normalise: bool = True, proposal: str = "cauchy", sigma: float = 0.03, rate: float = 0.3,
-        return_after: int = 0, restart_after: int = 0,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, restart_after=restart_after, schedule=schedule,
-            temperature=temperature, final_temperature=final_temperature, steps=steps, reanneal=reanneal,
-            normalise=normalise, proposal=proposal, sigma=sigma, rate=rate, return_after=return_after,
-        )  # fmt: skip
-        self.schedule: str = check_choice("schedule", schedule, SCHEDULES)
-        self.hottest: float = float(check_range("temperature", temperature, 0.0, open_low=True))
-        self.coldest: float = float(
-            check_range("final_temperature", final_temperature, 0.0, self.hottest, open_low=True)
-        )
-        self.steps: int = check_range("steps", steps, 1, integer=True)
-        self.reanneal, self.normalise = check_flag("reanneal", reanneal), check_flag("normalise", normalise)
-        self.proposal: str = check_choice("proposal", proposal, PROPOSALS)
-        self.sigma = check_range("sigma", sigma, 0.0, WIDEST_STEP, open_low=True) * (self.upper - self.lower)
-        self.rate: float = check_range("rate", rate, 0.0, 1.0)
-        self.return_after: int = check_range("return_after", return_after, 0, integer=True)
+    def derive(self) -> None:
+        """All chains are to be drawn."""
+        super().derive()
+        self.hottest, self.coldest = float(self.hottest), float(self.coldest)
+        self._widths = self.sigma * (self.upper - self.lower)  # [D]
         self._genome: np.ndarray | None = None  # [P, D] what each chain holds; None: all are drawn anew
         self._fitness_held = np.empty(0)  # [P]
         self._best_genome = np.empty((0, self.dimension))  # [P, D] each chain's best
@@ -124,7 +119,7 @@ class SimulatedAnnealing(RestartingSearch):
         hit = hits(self.rng, (count, dimension), self.rate)
         hit[np.arange(count), self.rng.integers(dimension, size=count)] = True
         step = MUTATE[self.proposal]
-        proposals = mutate_marked(self.rng, self._genome.copy(), hit, step, sigma=self.sigma)
+        proposals = mutate_marked(self.rng, self._genome.copy(), hit, step, sigma=self._widths)
         return reflected(proposals, self.lower, self.upper)
 
     def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:

@@ -7,38 +7,42 @@ generation's: one that is put together a second time keeps its fitness.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from evornn.errors import check_range
+from evornn.options import number, other
 from evornn.search.cooperative.subpopulations import Groups, breed, breeding_rows, remembered, row_keys
 from evornn.search.core import operators
 from evornn.search.core.memory import Footprint
 from evornn.search.core.restarts import RestartingSearch
-from evornn.search.core.search import WIDEST_STEP, SpaceLike
+from evornn.search.core.search import WIDEST_STEP
 
 
 class ComposedSearch(RestartingSearch):
     """Base of searches that breed neurons: a subclass says which genes its populations hold and who is picked.
 
     `parts`: the groups of genes that make neurons. `kind` [G]: the population that each of them is taken from; the
-    columns of a population are its genes in order. `neurons` >= 4: the size n of each population.
+    columns of a population are its genes in order.
     """
+
+    neurons: Any = other("in each of their populations; None: by the population", default=None, allowed=">= 4")
+    mutation_rate: float = number("chance that a child's weight is mutated", default=0.5, low=0, high=1, open_low=True)
+    sigma: float = number(
+        "Cauchy step, as a fraction of the weight's range", default=0.025, low=0, high=WIDEST_STEP, open_low=True
+    )
 
     FOOTPRINT = Footprint(genomes=12)
     MIN_POPULATION = 4
     _STATE = (*RestartingSearch._STATE, "_members", "_picks", "_tried", "_tried_fitness")
 
-    def __init__(
-        self, space: SpaceLike, *, population: int, seed: int, restart_after: int, neurons: int | None, usual: int,
-        most: int, mutation_rate: float, sigma: float, **options: object,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, restart_after=restart_after, neurons=neurons,
-            mutation_rate=mutation_rate, sigma=sigma, **options,
-        )  # fmt: skip
-        self.neurons: int = check_range("neurons", usual if neurons is None else neurons, 4, most, integer=True)
-        self.mutation_rate: float = check_range("mutation_rate", mutation_rate, 0.0, 1.0, open_low=True)
-        self.parts = Groups.neurons(space)
+    def derive(self) -> None:
+        """Say where each gene of a network is kept; no neurons yet."""
+        super().derive()
+        usual, most = self._usual()
+        self.neurons = check_range("neurons", usual if self.neurons is None else self.neurons, 4, most, integer=True)
+        self.parts = Groups.neurons(self.space)
         self.kind = self._kinds()
         slot = np.array([np.flatnonzero(self.kind == k)[0] for k in range(self.kind.max() + 1)])  # one of each kind
         genes = [np.flatnonzero(self.parts.group == g) for g in slot]
@@ -47,7 +51,7 @@ class ComposedSearch(RestartingSearch):
         self._column = starts[self.kind[self.parts.group]] + self.parts.place  # [D] where each gene is kept
         gene = np.concatenate(genes)  # [W] a gene that is kept there
         self._low, self._up = self.lower[gene], self.upper[gene]
-        self._step = check_range("sigma", sigma, 0.0, WIDEST_STEP, open_low=True) * (self._up - self._low)
+        self._step = self.sigma * (self._up - self._low)
         self._members: np.ndarray | None = None  # [n, W]; None: to be drawn
         self._picks = np.empty((0, self.parts.count), dtype=np.int64)  # [P, G]
         self._tried = np.empty((0, self.dimension))  # [k, D] the last generation's networks
@@ -57,6 +61,10 @@ class ComposedSearch(RestartingSearch):
     def memory(self) -> int:
         """Bytes: neurons are kept besides networks, half of what a network takes is theirs."""
         return self.FOOTPRINT.bytes(self.population + self.neurons // 2, self.dimension)
+
+    def _usual(self) -> tuple[int, int]:
+        """Neurons in a population unless told, and at most."""
+        raise NotImplementedError
 
     def _kinds(self) -> np.ndarray:
         """The population [G] that each neuron of a network is taken from."""

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from evornn.errors import check_choice, check_range
+from evornn.options import choice, number
 from evornn.search.cooperative.subpopulations import Groups, breed, breeding_rows, remembered
 from evornn.search.core import operators
 from evornn.search.core.memory import Footprint
 from evornn.search.core.restarts import RestartingSearch
-from evornn.search.core.search import WIDEST_STEP, SpaceLike
+from evornn.search.core.search import WIDEST_STEP
 
 PERMUTATIONS = ("full", "probabilistic")
 
@@ -32,28 +32,30 @@ PERMUTATIONS = ("full", "probabilistic")
 class CoSyNE(RestartingSearch):
     """Cooperative synapse neuroevolution: a sub-population for each weight, permuted into new networks (Gomez 2008).
 
-    `population` >= 4 networks, which is also the size of each sub-population. `permutation` "full" or "probabilistic".
-    `mutation_rate` (over 0, to 1): chance that a weight outside the best quarter is mutated; `sigma` (> 0): size of a
-    Cauchy step as a fraction of the weight's range (Gomez: 0.3 for weights in +-6). A network that was not taken apart
-    keeps its fitness and is not asked again. After `restart_after` generations in which the best fitness did not rise
-    by a hundredth of all it had gained (0: never, as in the paper) all are drawn anew; `restarts` counts them.
+    `population` is also the size of each sub-population. Gomez's `sigma` is 0.3 for weights in +-6. A network that was
+    not taken apart keeps its fitness and is not asked again. After `restart_after` generations in which the best
+    fitness did not rise by a hundredth of all it had gained (0: never, as in the paper) all are drawn anew; `restarts`
+    counts them.
     """
+
+    population = 40
+    permutation: str = choice("of the sub-populations", PERMUTATIONS, default="full")
+    mutation_rate: float = number(
+        "chance that a weight outside the best quarter is mutated", default=0.5, low=0, high=1, open_low=True
+    )
+    sigma: float = number(
+        "Cauchy step, as a fraction of the weight's range", default=0.025, low=0, high=WIDEST_STEP, open_low=True
+    )
+    restart_after = 40
 
     FOOTPRINT = Footprint(genomes=9.5)
     MIN_POPULATION = 4
     _STATE = (*RestartingSearch._STATE, "_pool", "_pool_fitness", "_open", "_known")
 
-    def __init__(
-        self, space: SpaceLike, population: int = 40, seed: int = 0, *, permutation: str = "full",
-        mutation_rate: float = 0.5, sigma: float = 0.025, restart_after: int = 40,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, permutation=permutation, mutation_rate=mutation_rate, sigma=sigma,
-            restart_after=restart_after,
-        )  # fmt: skip
-        self.permutation: str = check_choice("permutation", permutation, PERMUTATIONS)
-        self.mutation_rate: float = check_range("mutation_rate", mutation_rate, 0.0, 1.0, open_low=True)
-        self.sigma = check_range("sigma", sigma, 0.0, WIDEST_STEP, open_low=True) * (self.upper - self.lower)
+    def derive(self) -> None:
+        """Nothing is evaluated yet."""
+        super().derive()
+        self._step = self.sigma * (self.upper - self.lower)  # [D]
         self._network = Groups.whole(self.dimension)
         self._pool: np.ndarray | None = None  # [P, D] networks evaluated; None: the next generation is drawn anew
         self._pool_fitness: np.ndarray | None = None  # [P]
@@ -79,7 +81,7 @@ class CoSyNE(RestartingSearch):
         parents, worst = breeding_rows(len(members))
         members[worst], fitness[worst] = breed(self.rng, members, self._network), -np.inf
         others = members[parents:]
-        mutated = operators.mutate_rows(self.rng, others, self.mutation_rate, operators.cauchy, sigma=self.sigma)
+        mutated = operators.mutate_rows(self.rng, others, self.mutation_rate, operators.cauchy, sigma=self._step)
         members[parents:] = operators.reflected(mutated, self.lower, self.upper)
         return members, fitness
 

@@ -17,40 +17,40 @@ from __future__ import annotations
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import number, whole
 from evornn.search.cooperative.assembled import ComposedSearch, shared_out
 from evornn.search.cooperative.subpopulations import ranked
 from evornn.search.core.memory import Footprint
-from evornn.search.core.search import WIDEST_STEP, SpaceLike
+from evornn.search.core.search import WIDEST_STEP
 
 
 class ESP(ComposedSearch):
     """Enforced sub-populations: neurons evolve apart, one sub-population a unit; burst mutation (Gomez 1997, 1999).
 
     Which genes make a neuron is the space's to say (`Space.neurons`); genes that all units share are one more part; in
-    a space without neurons each gene is a part. `population` >= 4 networks a generation; `neurons` (4 to population;
-    default half of it, so that each joins two networks; Gomez: about ten) the size of each sub-population.
-    `mutation_rate` (over 0, to 1): chance that a child's weight is mutated; `sigma`, `burst_sigma` (> 0): sizes of the
-    Cauchy steps of mutation and bursts as fractions of the weight's range (Gomez: 0.3 for weights in +-6). A burst
-    comes after `burst_after` generations in which the best fitness did not rise by a hundredth of all it had gained
-    since the last (0: never); `bursts` counts them. A network put together a second time keeps its fitness.
+    a space without neurons each gene is a part. `neurons` (4 to population) is by default half the population, so that
+    each joins two networks (Gomez: about ten). Gomez's `sigma` is 0.3 for weights in +-6. A burst comes after
+    `burst_after` generations in which the best fitness did not rise by a hundredth of all it had gained since the last
+    (0: never); `bursts` counts them. A network put together a second time keeps its fitness.
     """
 
+    population = 40
+    restart_after: int = whole(
+        "generations without improvement until a burst; 0: never", default=20, low=0, alias="burst_after"
+    )
+    burst_sigma: float = number(
+        "Cauchy step of bursts, as a fraction of the range", default=0.05, low=0, high=WIDEST_STEP, open_low=True
+    )
     FOOTPRINT = Footprint(genomes=9.5)
 
-    def __init__(
-        self, space: SpaceLike, population: int = 40, seed: int = 0, *, neurons: int | None = None,
-        mutation_rate: float = 0.5, sigma: float = 0.025, burst_after: int = 20, burst_sigma: float = 0.05,
-    ) -> None:  # fmt: skip
-        check_range("burst_after", burst_after, 0, integer=True)
-        super().__init__(
-            space, population=population, seed=seed, restart_after=burst_after, neurons=neurons,
-            usual=max(4, population // 2), most=population, mutation_rate=mutation_rate, sigma=sigma,
-            burst_sigma=burst_sigma,
-        )  # fmt: skip
-        self.burst_sigma = check_range("burst_sigma", burst_sigma, 0.0, WIDEST_STEP, open_low=True) * (
-            self._up - self._low
-        )
+    def derive(self) -> None:
+        """Bursts are restarts, under which name states know them."""
+        super().derive()
+        self.options["restart_after"] = self.options.pop("burst_after")
+        self._burst_step = self.burst_sigma * (self._up - self._low)
+
+    def _usual(self) -> tuple[int, int]:
+        return max(4, self.population // 2), self.population
 
     @property
     def bursts(self) -> int:
@@ -77,7 +77,7 @@ class ESP(ComposedSearch):
             return None
         best = np.empty((self.neurons, self.dimension))
         best[:, self._column] = self.best.genome
-        return self._mutated(best, 1.0, self.burst_sigma)
+        return self._mutated(best, 1.0, self._burst_step)
 
 
 def assembled(rng: np.random.Generator, networks: int, neurons: int, groups: int) -> np.ndarray:

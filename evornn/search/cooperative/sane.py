@@ -18,10 +18,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import number
 from evornn.search.cooperative.assembled import ComposedSearch, shared_out
 from evornn.search.cooperative.subpopulations import Groups, breed, breeding_rows, ranked
-from evornn.search.core.search import SpaceLike
 
 BEST = 5  # networks that count for a neuron
 
@@ -30,27 +29,24 @@ class SANE(ComposedSearch):
     """Symbiotic, adaptive neuroevolution: a population of neurons and one of blueprints (Moriarty & Miikkulainen 1996).
 
     Which genes make a neuron is the space's to say (`Space.neurons`); genes that all units share are a part of their
-    own kind; in a space without neurons each gene is a part. `population` >= 4 blueprints, one network each; `neurons`
-    >= 4 (default: as many) the size of each population of neurons. `mutation_rate` (over 0, to 1): chance that a
-    child's weight is mutated; `sigma` (> 0): size of its Cauchy step as a fraction of the weight's range.
-    `pointer_rate` and `adopt` (0 to 1) change the pointers of new blueprints. A network that is what it was keeps its
-    fitness. After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had
-    gained (0: never, as in the paper) all is drawn anew; `restarts` counts.
+    own kind; in a space without neurons each gene is a part. `population` is that of blueprints, one network each;
+    `neurons` is by default the same. A network that is what it was keeps its fitness. After `restart_after` generations
+    in which the best fitness did not rise by a hundredth of all it had gained (0: never, as in the paper) all is drawn
+    anew; `restarts` counts.
     """
 
-    def __init__(
-        self, space: SpaceLike, population: int = 100, seed: int = 0, *, neurons: int | None = None,
-        mutation_rate: float = 0.3, sigma: float = 0.025, pointer_rate: float = 0.01, adopt: float = 0.5,
-        restart_after: int = 40,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, restart_after=restart_after, neurons=neurons,
-            usual=max(4, population), most=10_000_000, mutation_rate=mutation_rate, sigma=sigma,
-            pointer_rate=pointer_rate, adopt=adopt,
-        )  # fmt: skip
-        self.pointer_rate: float = check_range("pointer_rate", pointer_rate, 0.0, 1.0)
-        self.adopt: float = check_range("adopt", adopt, 0.0, 1.0)
+    mutation_rate = 0.3
+    pointer_rate: float = number("chance that a pointer is set to any neuron", default=0.01, low=0, high=1)
+    adopt: float = number("chance that a pointer is set to a child of its neuron", default=0.5, low=0, high=1)
+    restart_after = 40
+
+    def derive(self) -> None:
+        """No blueprints yet."""
+        super().derive()
         self._whole = Groups.whole(self.parts.count)
+
+    def _usual(self) -> tuple[int, int]:
+        return max(4, self.population), 10_000_000
 
     def _kinds(self) -> np.ndarray:
         genes = [np.flatnonzero(self.parts.group == g) for g in range(self.parts.count)]

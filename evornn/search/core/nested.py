@@ -11,9 +11,7 @@ from evornn.search.core.registry import REGISTRY
 from evornn.search.core.search import Search, SpaceLike
 
 
-def nested_search(
-    asked: str | Mapping[str, Any], space: SpaceLike, population: int, seed: int, owner: str
-) -> Search:  # fmt: skip
+def nested_search(asked: str | Mapping[str, Any], space: SpaceLike, population: int, seed: int, owner: str) -> Search:
     """The registered search that `asked` names; `owner`, the search around it, decides on population and seed.
 
     Raises EvornnError naming what is wrong and the nearest valid name.

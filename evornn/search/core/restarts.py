@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from evornn.errors import check_range
-from evornn.search.core.search import Search, SpaceLike
+from evornn.options import whole
+from evornn.search.core.search import Search
 
 RISE = 0.01  # what counts as improvement: this share of all that was gained since the last start
 
@@ -21,9 +21,11 @@ class RestartingSearch(Search):
 
     _STATE: ClassVar[tuple[str, ...]] = ("_first", "_peak", "_stagnant", "restarts")
 
-    def __init__(self, space: SpaceLike, *, population: int, seed: int, restart_after: int, **options: Any) -> None:
-        super().__init__(space, population=population, seed=seed, restart_after=restart_after, **options)
-        self.restart_after: int = check_range("restart_after", restart_after, 0, integer=True)
+    restart_after: int = whole("generations without improvement until it is drawn anew; 0: never", default=0, low=0)
+
+    def derive(self) -> None:
+        """No restarts yet."""
+        super().derive()
         self.restarts = 0
         self._begin_anew()
 

@@ -14,15 +14,14 @@ fitness alone; one that learns from gradients (`evornn.training`) asks the probl
 
 from __future__ import annotations
 
-import inspect
 from copy import copy
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from evornn.errors import EvornnError, check_range
+from evornn.options import replaceable, set_options
 from evornn.search.core.checks import (
-    check_arguments,
     checked_bounds,
     checked_fitness,
     keep_freed,
@@ -30,6 +29,7 @@ from evornn.search.core.checks import (
     plain_state,
     rng_state,
 )
+from evornn.search.core.making import Made
 from evornn.search.core.memory import Footprint
 from evornn.search.core.types import Best as Best
 from evornn.search.core.types import SpaceLike as SpaceLike
@@ -39,43 +39,31 @@ WIDEST_STEP = 1e6  # of mutations, in ranges: what is reflected of them is still
 ARRAYS = 16  # of genomes [P, D], and no more of its size, that a generation works in
 
 
-class Search:
+class Search(Made):
     """Base of all searches: ask for genomes, tell their fitness (higher is better; NaN counts as -inf).
 
-    `population` is the number of genomes in a generation, `seed` a whole number >= 0. All randomness comes from `seed`;
-    the global streams of `random` and NumPy are left as they were found. Errors: `EvornnError`.
+    A subclass declares its options as in `evornn.options`, or passes those of its own `__init__` up; `options` keeps
+    them as they were given, and a state is that of a search with the same ones. All randomness comes from `seed`; the
+    global streams of `random` and NumPy are left as they were found. Errors: `EvornnError`.
     """
 
-    MIN_POPULATION: ClassVar[int] = 1
-    MAX_POPULATION: ClassVar[int] = 10_000_000
     LEARNS: ClassVar[bool] = True  # False: does not listen to fitness, a baseline
     FOOTPRINT: ClassVar[Footprint] = Footprint(genomes=16)  # of a generation; a search of one's own: a guess
     INHERITS: ClassVar[bool] = True  # False: cannot go on from genomes other than it asked
-    __signature__: ClassVar[inspect.Signature]
-    _made_with: tuple[tuple[Any, ...], dict[str, Any]]  # arguments of the constructor
     _STATE: ClassVar[tuple[str, ...]] = ()  # attributes: arrays, numbers, strings, or None while unset
     _SEEN: ClassVar[tuple[str, ...]] = ()  # attributes that `prepare` sets: a copy keeps them, a state does not
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        own = inspect.signature(cls.__init__)  # some Pythons would take that of __new__, which takes anything
-        cls.__signature__ = own.replace(parameters=list(own.parameters.values())[1:])
-
-    def __new__(cls, *arguments: Any, **options: Any) -> Self:
-        check_arguments(cls, arguments, options)
-        search = super().__new__(cls)
-        search._made_with = (arguments, options)
-        return search
-
+    @replaceable
     def __init__(self, space: SpaceLike, *, population: int, seed: int = 0, **options: Any) -> None:
-        self.space = space
-        self.lower, self.upper = checked_bounds(space)
+        set_options(self, Search, {"space": space, "population": population, "seed": seed})
+        self.derive()
+        self.options |= options
+
+    def derive(self) -> None:
+        """Set up what every search has; a subclass calls this before it changes any of its options."""
+        self.options = self.as_given()
+        self.lower, self.upper = checked_bounds(self.space)
         self.dimension = self.lower.size
-        self.population: int = check_range(
-            "population", population, self.MIN_POPULATION, self.MAX_POPULATION, integer=True
-        )
-        self.seed: int = check_range("seed", seed, 0, 2**63 - 1, integer=True)
-        self.options = {"population": population, "seed": seed, **options}
         self.rng = np.random.default_rng(self.seed)
         self.evaluations = 0
         self.generation = 0
@@ -275,9 +263,13 @@ class Search:
 
 
 def _remade(
-    cls: type[Search], arguments: tuple[Any, ...], options: dict[str, Any], state: dict[str, Any], asked: int,
+    cls: type[Search],
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
+    state: dict[str, Any],
+    asked: int,
     seen: dict[str, Any],
-) -> Search:  # fmt: skip
+) -> Search:
     """A search made as another was, in its state, with as many genomes handed out."""
     search = cls(*arguments, **options)
     search.load_state_dict(state)

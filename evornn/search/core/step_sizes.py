@@ -9,10 +9,6 @@ NARROWEST = 1e-12  # and the smallest: below it, samples and mean would no longe
 STARTS = ("sample", "centre")
 
 
-def checked_sigma(sigma: float, floor: float | None = None) -> tuple[float, float]:
-    """A first step size and its floor as fractions of the range, or an EvornnError."""
-    first: float = check_range("sigma", sigma, NARROWEST, WIDEST)
-    least: float = NARROWEST
-    if floor is not None and check_range("sigma_floor", floor, 0.0, first) > 0.0:
-        least = check_range("sigma_floor", floor, NARROWEST, first)
-    return first, least
+def least_sigma(first: float, floor: float) -> float:
+    """The least step size, in ranges: a floor above 0, or the narrowest; EvornnError if that is not below the first."""
+    return float(check_range("sigma_floor", floor, NARROWEST, first)) if floor > 0.0 else NARROWEST

@@ -17,12 +17,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evornn.errors import check_choice
+from evornn.options import choice, number, whole
 from evornn.search.core.memory import Footprint
 from evornn.search.core.restarts import RestartingSearch
-from evornn.search.core.search import SpaceLike
 from evornn.search.core.shaping import default_population, fold_slope, in_box
-from evornn.search.core.step_sizes import NARROWEST, STARTS
+from evornn.search.core.step_sizes import NARROWEST, STARTS, WIDEST, least_sigma
 
 FASTEST = 1e6  # learning rate
 
@@ -34,15 +33,27 @@ class DistributionSearch(RestartingSearch):
     (`start="sample"`) or the middle of the box ("centre") for it.
     """
 
+    population: Any = whole(
+        "genomes in a generation; None: 4 + 3 ln D",
+        default=None,
+        low="MIN_POPULATION",
+        high="MAX_POPULATION",
+        kw_only=False,
+    )
+    first_sigma: float = number(
+        "first step size, as a fraction of a gene's range", default=0.05, low=NARROWEST, high=WIDEST, alias="sigma"
+    )
+    sigma_floor: float = number("least step size; 0: none", default=0.0, low=0, high="first_sigma")
+    start: str = choice("first mean: a genome as first drawn, or the box's middle", STARTS, default="centre")
     FOOTPRINT = Footprint(genomes=5)
     _STATE: ClassVar[tuple[str, ...]] = (*RestartingSearch._STATE, "mean", "_points")
 
-    def __init__(
-        self, space: SpaceLike, *, population: int | None, seed: int, start: str, restart_after: int, **options: Any
-    ) -> None:
-        size = default_population(space.dimension) if population is None else population
-        super().__init__(space, population=size, seed=seed, restart_after=restart_after, start=start, **options)
-        self.start: str = check_choice("start", start, STARTS)
+    def derive(self) -> None:
+        """A mean is still to come."""
+        if self.population is None:
+            self.population = default_population(self.space.dimension)
+        super().derive()
+        self.sigma_floor = least_sigma(self.first_sigma, self.sigma_floor)
         self.span = self.upper - self.lower
         self.mean: np.ndarray | None = None  # [D]
         self._points: np.ndarray | None = None  # [P, D] the open generation, before folding

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from evornn.errors import check_choice, check_flag, check_range
 from evornn.memory import check_memory
-from evornn.search.core.search import SpaceLike
-from evornn.search.core.shaping import default_population, normal_steps, shortened
-from evornn.search.core.step_sizes import NARROWEST, WIDEST, checked_sigma
+from evornn.options import choice, flag
+from evornn.search.core.shaping import normal_steps, shortened
+from evornn.search.core.step_sizes import NARROWEST, WIDEST
 from evornn.search.distribution.base import DistributionSearch
 from evornn.search.distribution.convergence import Convergence
 from evornn.search.distribution.covariance import Covariance, DiagonalCovariance, FullCovariance
@@ -66,12 +65,8 @@ def rates(n: int, population: int, separable: bool = False, active: bool = True)
 class CMAES(DistributionSearch):
     """CMA-ES: adapts a normal distribution's mean, step size and covariance (Hansen & Ostermeier 2001).
 
-    `population` >= 2 (default 4 + 3 ln D). `sigma` (0 to 0.5) is the first step size, as a fraction of each gene's
-    range; it never falls below `sigma_floor` (0 to sigma; 0: no floor). Samples beyond the bounds are mirrored.
-    `start`: the first mean is the box's middle ("centre") or a genome as networks are drawn at first ("sample").
-
-    `separable=True` adapts the D variances alone: for thousands of genes. The full matrix takes about 56 D^2 bytes;
-    more than the machine has is refused. `active=False` leaves out negative weights.
+    Samples beyond the bounds are mirrored. `separable=True` is for thousands of genes: the full matrix takes about
+    56 D^2 bytes; more than the machine has is refused.
 
     `restart`: what follows when a run has converged or stagnates (Hansen 2009): "ipop" (population doubled each time),
     "bipop" (turns of large and small ones), "same", or "none". `population` is then the first run's. After
@@ -79,28 +74,20 @@ class CMAES(DistributionSearch):
     it counts as stagnating, too. `restarts` counts.
     """
 
+    separable: bool = flag("adapts the D variances alone", default=False)
+    active: bool = flag("bad samples count, with negative weights", default=True)
+    restart: str = choice("what follows convergence or stagnation", SCHEMES, default="ipop")
     MIN_POPULATION = 2
     _STATE = (*DistributionSearch._STATE, "sigma", "_path_sigma", "_path_c", "_age", "_squares")
 
-    def __init__(
-        self, space: SpaceLike, population: int | None = None, seed: int = 0, *, sigma: float = 0.05,
-        sigma_floor: float = 0.0, start: str = "centre", separable: bool = False, active: bool = True,
-        restart: str = "ipop", restart_after: int = 0,
-    ) -> None:  # fmt: skip
-        size = default_population(space.dimension) if population is None else population
-        check_range("population", size, self.MIN_POPULATION, self.MAX_POPULATION, integer=True)
-        kind = DiagonalCovariance if check_flag("separable", separable) else FullCovariance
-        what = f"CMA-ES with D = {space.dimension:,} genes and population {size:,}"
-        needed = kind.FOOTPRINT.bytes(size, space.dimension)
+    def derive(self) -> None:
+        """Refuse a matrix that there is no memory for; begin the first run."""
+        super().derive()
+        kind = DiagonalCovariance if self.separable else FullCovariance
+        what = f"CMA-ES with D = {self.dimension:,} genes and population {self.population:,}"
+        needed = kind.FOOTPRINT.bytes(self.population, self.dimension)
         check_memory(what, needed, "separable=True keeps D numbers instead of D x D")
-        super().__init__(
-            space, population=size, seed=seed, start=start, restart_after=restart_after, sigma=sigma,
-            sigma_floor=sigma_floor, separable=separable, active=active, restart=restart,
-        )  # fmt: skip
-        first, self.sigma_floor = checked_sigma(sigma, sigma_floor)
-        self.separable, self.active = check_flag("separable", separable), check_flag("active", active)
-        self.restart: str = check_choice("restart", restart, SCHEMES)
-        self.regime = Regime(restart, self.population, first)
+        self.regime = Regime(self.restart, self.population, self.first_sigma)
         self._set_up()
 
     # -- one run ----------------------------------------------------------------------------------------------------

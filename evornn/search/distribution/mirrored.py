@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import check_range
-from evornn.search.core.optimizers import Ascent
-from evornn.search.core.search import SpaceLike
+from evornn.options import choice, number
+from evornn.search.core.optimizers import OPTIMIZERS, Ascent
 from evornn.search.core.shaping import by_rank, centred_ranks, normal_steps
-from evornn.search.core.step_sizes import checked_sigma
 from evornn.search.distribution.base import FASTEST, DistributionSearch
 
 
@@ -19,29 +17,29 @@ class MirroredSearch(DistributionSearch):
     the mean itself.
     """
 
+    population = 20
+    optimizer: str = choice("that moves the mean", OPTIMIZERS, default="adam")
+    rate: float | None = number("in ranges; None: by the optimizer", default=None, low=0, high=FASTEST, open_low=True)
+    momentum: float | None = number("of the optimizer", default=0.9, low=0, high=1.0 - 1e-12)
     MIN_POPULATION = 2
     _STATE = (*DistributionSearch._STATE, "sigma")
 
-    def __init__(
-        self, space: SpaceLike, *, population: int, seed: int, sigma: float, sigma_floor: float, start: str,
-        restart_after: int, **options: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, start=start, restart_after=restart_after, sigma=sigma,
-            sigma_floor=sigma_floor, **options,
-        )  # fmt: skip
-        self.first_sigma, self.sigma_floor = checked_sigma(sigma, sigma_floor)
+    def derive(self) -> None:
+        """Widths and optimizer of a first start."""
+        super().derive()
         self.sigma = np.full(self.dimension, self.first_sigma)  # [D]
         self.shares = centred_ranks(self.population)
 
-    def _choose_ascent(self, optimizer: str, rate: float, momentum: float) -> None:
-        self._ascent_options = (
-            optimizer,
-            float(check_range("rate", rate, 0.0, FASTEST, open_low=True)),
-            float(check_range("momentum", momentum, 0.0, 1.0 - 1e-12)),
-            self.dimension,
+        rate, momentum = self._usual()
+        rate, momentum = (
+            usual if given is None else given for usual, given in ((rate, self.rate), (momentum, self.momentum))
         )
+        self._ascent_options = (self.optimizer, float(rate), float(momentum), self.dimension)
         self.ascent = Ascent(*self._ascent_options)
+
+    def _usual(self) -> tuple[float, float]:
+        """The optimizer's rate and momentum unless told."""
+        raise NotImplementedError
 
     def ranks(self, fitness: np.ndarray) -> np.ndarray:
         """Ranks [P] from 0.5, the best, to -0.5; equal fitness shares."""

@@ -15,9 +15,7 @@ import math
 
 import numpy as np
 
-from evornn.errors import check_choice, check_range
-from evornn.search.core.optimizers import OPTIMIZERS
-from evornn.search.core.search import SpaceLike
+from evornn.options import choice, number
 from evornn.search.core.step_sizes import NARROWEST, WIDEST
 from evornn.search.distribution.base import FASTEST
 from evornn.search.distribution.mirrored import MirroredSearch
@@ -29,35 +27,23 @@ MOST = 0.2  # largest relative change of sigma in a generation
 class PGPE(MirroredSearch):
     """Policy gradients with parameter-based exploration: mirrored samples, widths that learn (Sehnke et al. 2010).
 
-    `population` >= 2 (default 20); with an odd one the mean is evaluated, too. `sigma` (0 to 0.5) is the samples' first
-    width, as a fraction of each gene's range; `sigma_rate` (>= 0) is how fast each gene's learns, `sigma_floor` (0 to
-    sigma) the least. `shaping` "ranks" or "rewards" as above. `optimizer` "clipup", "adam" or "sgd" with `rate` (> 0,
-    in ranges; default sigma sqrt(D) / 30 for ClipUp, sigma / 3 for Adam, 1 for plain steps) and `momentum` (0 to below
-    1; default 0.9, plain steps 0). Samples beyond the bounds are mirrored. `start`: the first mean is the box's middle
-    ("centre") or a genome as networks are drawn at first ("sample").
+    With an odd population the mean is evaluated, too. `sigma` is the samples' first width. `rate` is by default
+    sigma sqrt(D) / 30 of "clipup", sigma / 3 of "adam", 1 of "sgd"; `momentum` 0.9, of "sgd" 0. Samples beyond the
+    bounds are mirrored.
 
     After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained (0:
     never), and when samples no longer differ, it starts anew; `restarts` counts.
     """
 
-    def __init__(
-        self, space: SpaceLike, population: int = 20, seed: int = 0, *, sigma: float = 0.05, sigma_rate: float = 0.1,
-        sigma_floor: float = 0.0, shaping: str = "ranks", optimizer: str = "clipup", rate: float | None = None,
-        momentum: float | None = None, start: str = "centre", restart_after: int = 0,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, sigma=sigma, sigma_floor=sigma_floor, start=start,
-            restart_after=restart_after, sigma_rate=sigma_rate, shaping=shaping, optimizer=optimizer, rate=rate,
-            momentum=momentum,
-        )  # fmt: skip
-        self.sigma_rate: float = check_range("sigma_rate", sigma_rate, 0.0, FASTEST)
-        self.shaping: str = check_choice("shaping", shaping, SHAPINGS)
-        check_choice("optimizer", optimizer, OPTIMIZERS)
+    sigma_rate: float = number("how fast each gene's sigma learns", default=0.1, low=0, high=FASTEST)
+    shaping: str = choice("what is learned from", SHAPINGS, default="ranks")
+    optimizer = "clipup"
+    momentum: float | None = number("None: by the optimizer", default=None, low=0, high=1.0 - 1e-12)
+
+    def _usual(self) -> tuple[float, float]:
         first = self.first_sigma
         rates = {"clipup": first * math.sqrt(self.dimension) / 30.0, "adam": first / 3.0, "sgd": 1.0}
-        plain = 0.0 if optimizer == "sgd" else 0.9
-        default = rates.get(optimizer, 1.0)
-        self._choose_ascent(optimizer, default if rate is None else rate, plain if momentum is None else momentum)
+        return rates[self.optimizer], 0.0 if self.optimizer == "sgd" else 0.9
 
     def _learn(self, mean: np.ndarray, points: np.ndarray, fitness: np.ndarray) -> None:
         r = self.ranks(fitness) if self.shaping == "ranks" else rewards(fitness)

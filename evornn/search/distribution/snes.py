@@ -10,47 +10,38 @@ u_k: utilities of the ranks; equal fitness shares them. Defaults: eta_mu = 1, et
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from evornn.errors import check_range
-from evornn.search.core.search import SpaceLike
+from evornn.options import number
 from evornn.search.core.shaping import by_rank, natural_utilities, normal_steps, shortened
-from evornn.search.core.step_sizes import WIDEST, checked_sigma
+from evornn.search.core.step_sizes import WIDEST
 from evornn.search.distribution.base import FASTEST, DistributionSearch
 
 
 class SNES(DistributionSearch):
     """Separable natural evolution strategy: a step size for each gene, natural gradients (Wierstra et al. 2014).
 
-    `population` >= 2 (default 4 + 3 ln D). `sigma` (0 to 0.5) is the first step size, as a fraction of each gene's
-    range; none falls below `sigma_floor` (0 to sigma; 0: no floor). Samples beyond the bounds are mirrored. `rate`
-    (> 0, eta_mu) and `sigma_rate` (> 0, eta_sigma; default (3 + ln D) / (5 sqrt D)) are learning rates. `start`: the
-    first mean is the box's middle ("centre") or a genome as networks are drawn at first ("sample").
+    Samples beyond the bounds are mirrored.
 
     After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained (0:
     never), and when samples no longer differ, it starts anew; `restarts` counts.
     """
 
+    rate: float = number("eta_mu", default=1.0, low=0, high=FASTEST, open_low=True)
+    sigma_rate: Any = number(
+        "eta_sigma; None: (3 + ln D) / (5 sqrt D)", default=None, low=0, high=FASTEST, open_low=True
+    )
     MIN_POPULATION = 2
     _STATE = (*DistributionSearch._STATE, "sigma")
 
-    def __init__(
-        self, space: SpaceLike, population: int | None = None, seed: int = 0, *, sigma: float = 0.05,
-        sigma_floor: float = 0.0, rate: float = 1.0, sigma_rate: float | None = None, start: str = "centre",
-        restart_after: int = 0,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, start=start, restart_after=restart_after, sigma=sigma,
-            sigma_floor=sigma_floor, rate=rate, sigma_rate=sigma_rate,
-        )  # fmt: skip
-        self.first_sigma, self.sigma_floor = checked_sigma(sigma, sigma_floor)
+    def derive(self) -> None:
+        """Fill in the learning rate that goes by D."""
+        super().derive()
         n = self.dimension
-        default = (3 + math.log(n)) / (5 * math.sqrt(n))
-        self.rate: float = check_range("rate", rate, 0.0, FASTEST, open_low=True)
-        self.sigma_rate: float = check_range(
-            "sigma_rate", default if sigma_rate is None else sigma_rate, 0.0, FASTEST, open_low=True
-        )
+        if self.sigma_rate is None:
+            self.sigma_rate = (3 + math.log(n)) / (5 * math.sqrt(n))
         self.utilities = natural_utilities(self.population)
         self.sigma = np.full(n, self.first_sigma)  # [D]
 

@@ -12,15 +12,15 @@ eta_sigma = eta_B = 3 (3 + ln D) / (5 D sqrt D).
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from evornn.errors import check_range
 from evornn.memory import check_memory
+from evornn.options import number
 from evornn.search.core.memory import Footprint
-from evornn.search.core.search import SpaceLike
-from evornn.search.core.shaping import by_rank, default_population, natural_utilities, normal_steps, shortened
-from evornn.search.core.step_sizes import WIDEST, checked_sigma
+from evornn.search.core.shaping import by_rank, natural_utilities, normal_steps, shortened
+from evornn.search.core.step_sizes import WIDEST
 from evornn.search.distribution.base import FASTEST, DistributionSearch
 
 STEEPEST = 50.0  # logarithm of what a width is multiplied by in a generation
@@ -29,41 +29,29 @@ STEEPEST = 50.0  # logarithm of what a width is multiplied by in a generation
 class XNES(DistributionSearch):
     """Exponential natural evolution strategy: a full covariance, natural gradients (Glasmachers et al. 2010).
 
-    `population` >= 2 (default 4 + 3 ln D). `sigma` (0 to 0.5) is the first step size, as a fraction of each gene's
-    range; it never falls below `sigma_floor` (0 to sigma; 0: no floor). Samples beyond the bounds are mirrored. `rate`
-    (> 0, eta_mu), `sigma_rate` and `shape_rate` (> 0, eta_sigma and eta_B; default 3 (3 + ln D) / (5 D sqrt D)) are
-    learning rates. `start`: the first mean is the box's middle ("centre") or a genome as networks are drawn at first
-    ("sample"). Memory grows with D^2 (more than the machine has is refused), time with D^3; SNES has neither.
+    Samples beyond the bounds are mirrored. `sigma_rate` and `shape_rate` are by default 3 (3 + ln D) / (5 D sqrt D).
+    Memory grows with D^2 (more than the machine has is refused), time with D^3; SNES has neither.
 
     After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained (0:
     never), and when samples no longer differ, it starts anew; `restarts` counts.
     """
 
+    rate: float = number("eta_mu", default=1.0, low=0, high=FASTEST, open_low=True)
+    sigma_rate: Any = number("eta_sigma; None: by D", default=None, low=0, high=FASTEST, open_low=True)
+    shape_rate: Any = number("eta_B; None: by D", default=None, low=0, high=FASTEST, open_low=True)
     FOOTPRINT = Footprint(genomes=6.2, matrices=7)
     MIN_POPULATION = 2
     _STATE = (*DistributionSearch._STATE, "sigma", "_shape", "_s")
 
-    def __init__(
-        self, space: SpaceLike, population: int | None = None, seed: int = 0, *, sigma: float = 0.05,
-        sigma_floor: float = 0.0, rate: float = 1.0, sigma_rate: float | None = None, shape_rate: float | None = None,
-        start: str = "centre", restart_after: int = 0,
-    ) -> None:  # fmt: skip
-        size = default_population(space.dimension) if population is None else population
-        check_range("population", size, self.MIN_POPULATION, self.MAX_POPULATION, integer=True)
-        what = f"XNES with D = {space.dimension:,} genes and population {size:,}"
-        check_memory(what, self.FOOTPRINT.bytes(size, space.dimension), "SNES keeps D numbers instead of D x D")
-        super().__init__(
-            space, population=size, seed=seed, start=start, restart_after=restart_after, sigma=sigma,
-            sigma_floor=sigma_floor, rate=rate, sigma_rate=sigma_rate, shape_rate=shape_rate,
-        )  # fmt: skip
-        self.first_sigma, self.sigma_floor = checked_sigma(sigma, sigma_floor)
+    def derive(self) -> None:
+        """Refuse a matrix that there is no memory for; fill in the learning rates that go by D."""
+        super().derive()
         n = self.dimension
+        what = f"XNES with D = {n:,} genes and population {self.population:,}"
+        check_memory(what, self.FOOTPRINT.bytes(self.population, n), "SNES keeps D numbers instead of D x D")
         default = 3 * (3 + math.log(n)) / (5 * n * math.sqrt(n))
-        given = {"rate": rate, "sigma_rate": sigma_rate, "shape_rate": shape_rate}
-        self.rate, self.sigma_rate, self.shape_rate = (
-            float(check_range(name, default if value is None else value, 0.0, FASTEST, open_low=True))
-            for name, value in given.items()
-        )
+        rates = (self.rate, self.sigma_rate, self.shape_rate)
+        self.rate, self.sigma_rate, self.shape_rate = (float(default if r is None else r) for r in rates)
         self.utilities = natural_utilities(self.population)
         self.sigma, self._shape = self.first_sigma, np.eye(n)
         self._s = np.empty((0, n))  # [P, D] what the open generation was drawn from

@@ -19,9 +19,23 @@ from evornn.search.core.memory import Footprint
 
 OWN = {"select": operators.SELECT, "mate": operators.MATE, "mutate": operators.MUTATE}
 KEYWORDS = (  # the algorithm's own, offered for misspelt ones
-    "population", "seed", "elites", "select", "mate", "mutate", "crossover", "mutation", "mutation_rate", "sigma",
-    "restart_after", "reevaluate", "toolbox", "select_options", "mate_options", "mutate_options",
-)  # fmt: skip
+    "population",
+    "seed",
+    "elites",
+    "select",
+    "mate",
+    "mutate",
+    "crossover",
+    "mutation",
+    "mutation_rate",
+    "sigma",
+    "restart_after",
+    "reevaluate",
+    "toolbox",
+    "select_options",
+    "mate_options",
+    "mutate_options",
+)
 ARRAY_LEADING = {"select": 3, "mate": 3, "mutate": 3}  # arguments of the array operators before the options
 
 

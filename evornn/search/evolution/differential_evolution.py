@@ -24,11 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import check_choice, check_range
+from evornn.options import choice, number, whole
 from evornn.search.core.memory import Footprint
 from evornn.search.core.operators import hits, mixed
 from evornn.search.core.restarts import RestartingSearch
-from evornn.search.core.search import SpaceLike
 from evornn.search.evolution.success_history import ADAPTATIONS, ParameterMemory
 
 STRATEGIES = ("rand/1/bin", "best/1/bin", "current-to-pbest/1/bin")
@@ -39,37 +38,28 @@ ARCHIVE = 2.6  # members of the archive, per member of the population (Tanabe & 
 class DifferentialEvolution(RestartingSearch):
     """Differential evolution: rand/1, best/1 or current-to-pbest/1, fixed or adaptive parameters (Storn & Price 1997).
 
-    `population` >= 4 (default 50). `strategy` "rand/1/bin", "best/1/bin" or "current-to-pbest/1/bin" (of the best
-    `share`, 0 to 1); `adapt` "none", "jade" or "shade" as above. `weight` F (0 to 2) and `crossover` CR (0 to 1) are
-    the fixed parameters, and where adaptive ones start. `shrink_over` (evaluations; 0: never) is when a shrinking
-    population has come down to 4. A trial that equals its parent is not asked.
+    `adapt` is as above. A trial that equals its parent is not asked.
 
     After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained (0:
     never), and when all members have become the same, the population is drawn anew; `restarts` counts.
     """
 
+    population = 50
+    strategy: str = choice("where a trial comes from", STRATEGIES, default="current-to-pbest/1/bin")
+    adapt: str = choice("how weight and crossover adapt", ADAPTATIONS, default="shade")
+    weight: float = number("F, fixed or at first", default=0.5, low=0, high=2, open_low=True)
+    crossover: float = number("CR, fixed or at first", default=0.5, low=0, high=1)
+    share: float = number("of the population that counts as best", default=0.11, low=0, high=1, open_low=True)
+    shrink_over: int = whole("evaluations until the population is down to 4; 0: never", default=0, low=0)
     FOOTPRINT = Footprint(genomes=13)
     MIN_POPULATION = LEAST
-    _STATE = (
-        *RestartingSearch._STATE, "_pool", "_pool_fitness", "_archive", "_targets", "_weights", "_rates", "_spent",
-    )  # fmt: skip
+    _OWN = ("_pool", "_pool_fitness", "_archive", "_targets", "_weights", "_rates", "_spent")
+    _STATE = (*RestartingSearch._STATE, *_OWN)
 
-    def __init__(
-        self, space: SpaceLike, population: int = 50, seed: int = 0, *, strategy: str = "current-to-pbest/1/bin",
-        adapt: str = "shade", weight: float = 0.5, crossover: float = 0.5, share: float = 0.11, shrink_over: int = 0,
-        restart_after: int = 0,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, restart_after=restart_after, strategy=strategy, adapt=adapt,
-            weight=weight, crossover=crossover, share=share, shrink_over=shrink_over,
-        )  # fmt: skip
-        self.strategy: str = check_choice("strategy", strategy, STRATEGIES)
-        self.share: float = check_range("share", share, 0.0, 1.0, open_low=True)
-        self.shrink_over: int = check_range("shrink_over", shrink_over, 0, integer=True)
-        check_choice("adapt", adapt, ADAPTATIONS)
-        weight = check_range("weight", weight, 0.0, 2.0, open_low=True)
-        crossover = check_range("crossover", crossover, 0.0, 1.0)
-        self.parameters = ParameterMemory(adapt, weight, crossover)
+    def derive(self) -> None:
+        """No members yet."""
+        super().derive()
+        self.parameters = ParameterMemory(self.adapt, self.weight, self.crossover)
         self._pool: np.ndarray | None = None  # [N, D] the members; None: all are drawn anew
         self._forget()
 

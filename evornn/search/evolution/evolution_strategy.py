@@ -27,12 +27,12 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_flag, check_range
+from evornn.errors import EvornnError, check_range
+from evornn.options import choice, flag, number, other
 from evornn.search.core.memory import Footprint
 from evornn.search.core.restarts import RestartingSearch
-from evornn.search.core.search import SpaceLike
 from evornn.search.core.shaping import in_box, normal_quantiles, normal_steps
-from evornn.search.core.step_sizes import NARROWEST, STARTS, WIDEST, checked_sigma
+from evornn.search.core.step_sizes import NARROWEST, STARTS, WIDEST, least_sigma
 from evornn.search.evolution.breeding import Pool, Rates
 
 MATES = ("global", "intermediate", "discrete", "none")
@@ -45,47 +45,44 @@ QUANTILES = 2**16  # that stand for the normal distribution in the factors of st
 class EvolutionStrategy(RestartingSearch):
     """Evolution strategies: (1+1) with the 1/5 rule, (mu, lambda) and (mu + lambda) with self-adaptation (Schwefel).
 
-    `population` >= 1 is lambda, `parents` (default a quarter of it) mu; `plus` says whether parents live on. With
-    population=1 it is, unless told otherwise, the (1+1)-ES with the 1/5 rule; with more, the (mu, lambda)-ES with
-    self-adaptation. `sigma` (0 to 0.5) is the first step size, as a fraction of each gene's range; none falls below
-    `sigma_floor` (0 to sigma; 0: no floor). `adapt` "self" or "fifth", `mate` "global" (the default), "intermediate",
-    "discrete", "none", and `mutate` "log_normal" as above; `c` (> 0) scales tau and tau_0. DEAP's "mutESLogNormal",
-    "cxESBlend" (with `alpha`, >= 0) and "cxESTwoPoint" are taken by name. `start`: the first parents are the best of
-    samples around the box's middle ("centre") or of networks as they are drawn at first ("sample"). Children beyond the
-    bounds are mirrored (DEAP's: set on them).
+    `population` is lambda, `parents` mu. With population=1 it is, unless told otherwise, the (1+1)-ES with the 1/5
+    rule; with more, the (mu, lambda)-ES with self-adaptation. `mate` is "global" unless told otherwise. DEAP's
+    "mutESLogNormal", "cxESBlend" (with `alpha`) and "cxESTwoPoint" are taken by name. Children beyond the bounds are
+    mirrored (DEAP's: set on them).
 
     After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained (0:
     never), and when children no longer differ, it starts anew; `restarts` counts.
     """
 
+    population = 30
+    parents: Any = other("mu; None: a quarter of the population", default=None, allowed=">= 1")
+    plus: Any = flag("parents live on; None: with population=1", default=None)
+    adapt: Any = choice("step sizes; None: by the population", ADAPTATIONS, default=None)
+    first_sigma: float = number(
+        "first step size, as a fraction of a gene's range", default=0.05, low=NARROWEST, high=WIDEST, alias="sigma"
+    )
+    sigma_floor: float = number("least step size; 0: none", default=0.0, low=0, high="first_sigma")
+    mate: Any = choice("how parents are recombined; None: by mutate", MATES + DEAP_MATES, default=None)
+    mutate: str = choice("of step sizes and genes", MUTATES, default="log_normal")
+    c: float = number("scale of tau and tau_0", default=1.0, low=0, high=100, open_low=True)
+    alpha: float = number("of cxESBlend", default=0.5, low=0)
+    start: str = choice("first parents: as first drawn, or around the box's middle", STARTS, default="centre")
     FOOTPRINT = Footprint(genomes=6.8)
-    _STATE = (
-        *RestartingSearch._STATE, "_parents", "_parent_fitness", "_steps", "_open_steps", "_open_parents",
-    )  # fmt: skip
+    _STATE = (*RestartingSearch._STATE, "_parents", "_parent_fitness", "_steps", "_open_steps", "_open_parents")
 
-    def __init__(
-        self, space: SpaceLike, population: int = 30, seed: int = 0, *, parents: int | None = None,
-        plus: bool | None = None, adapt: str | None = None, sigma: float = 0.05, sigma_floor: float = 0.0,
-        mate: str | None = None, mutate: str = "log_normal", c: float = 1.0, alpha: float = 0.5, start: str = "centre",
-        restart_after: int = 0,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, restart_after=restart_after, parents=parents, plus=plus,
-            adapt=adapt, sigma=sigma, sigma_floor=sigma_floor, mate=mate, mutate=mutate, c=c, alpha=alpha, start=start,
-        )  # fmt: skip
+    def derive(self) -> None:
+        """Fill in what goes by the population; no parents yet."""
+        super().derive()
         alone = self.population == 1
-        self.plus = alone if plus is None else check_flag("plus", plus)
+        self.plus = alone if self.plus is None else self.plus
         most = 1_000_000 if self.plus else self.population - 1
         quarter = max(1, self.population // 4)
-        self.parents: int = check_range("parents", quarter if parents is None else parents, 1, most, integer=True)
-        self.adapt: str = check_choice("adapt", ("fifth" if alone else "self") if adapt is None else adapt, ADAPTATIONS)
-        self.first_sigma, self.sigma_floor = checked_sigma(sigma, sigma_floor)
-        self.mutate: str = check_choice("mutate", mutate, MUTATES)
-        usual = "global" if mutate == MUTATES[0] else "none"
-        self.mate: str = check_choice("mate", usual if mate is None else mate, MATES + DEAP_MATES)
-        self.c: float = check_range("c", c, 0.0, 100.0, open_low=True)
-        self.alpha: float = check_range("alpha", alpha, 0.0)
-        self.start: str = check_choice("start", start, STARTS)
+        self.parents = check_range("parents", quarter if self.parents is None else self.parents, 1, most, integer=True)
+        if self.adapt is None:
+            self.adapt = "fifth" if alone else "self"
+        if self.mate is None:
+            self.mate = "global" if self.mutate == MUTATES[0] else "none"
+        self.sigma_floor = least_sigma(self.first_sigma, self.sigma_floor)
         self.span = self.upper - self.lower
         self._deap = self._deap_breeder()
         self._forget()

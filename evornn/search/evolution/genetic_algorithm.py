@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_flag, check_range, nearest, shown
+from evornn.errors import EvornnError, check_range, nearest, shown
+from evornn.options import flag, number, other, rest
 from evornn.search.core.restarts import RestartingSearch
-from evornn.search.core.search import WIDEST_STEP, SpaceLike
+from evornn.search.core.search import WIDEST_STEP
 from evornn.search.evolution.breeding import OWN, ArrayBreeder, Pool, Rates
 
 BARREN = 100  # generations that bring nothing new before a random immigrant is called in
@@ -26,7 +27,7 @@ Named = str | Callable[..., Any]
 class GeneticAlgorithm(RestartingSearch):
     """Genetic algorithm on real-valued weights (conventional neuroevolution), with DEAP's or array-at-once operators.
 
-    `population` >= 2 networks, of which the `elites` best (fewer than population; default a tenth) live on unchanged.
+    `population` counts networks, of which the `elites` best (fewer than population; default a tenth) live on unchanged.
     An individual that did not change keeps its fitness and is not asked again, so `ask()` may return fewer than
     `population` genomes; `reevaluate=True` asks all of them anew (for tasks whose episodes change) and counts them.
 
@@ -37,57 +38,40 @@ class GeneticAlgorithm(RestartingSearch):
     "package.module:function", or a callable with DEAP's signature; then the generation is bred by DEAP's own loop.
     Further keywords are options of these operators; `select_options`, `mate_options`, `mutate_options` reach one alone.
 
-    `crossover` (0 to 1) is the chance that a pair is mated, `mutation` (0 to 1) that a child is mutated and
-    `mutation_rate` (0 to 1) that a gene of it is; `sigma` (> 0) is the mutation's step as a fraction of each weight's
-    range. After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained
+    After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained
     (0: never) the whole population is drawn anew; `restarts` counts them and `best` is kept.
 
     The defaults are those that solved the double pole without velocities in the fewest evaluations.
     """
 
+    elites: Any = other("the best, which live on; None: a tenth", default=None, allowed=">= 0, < population")
+    select: Named = other("operator that selects parents", default="truncation")
+    mate: Named = other("operator of crossover", default="uniform")
+    mutate: Named = other("operator of mutation", default="cauchy")
+    crossover: float = number("chance that a pair is mated", default=0.75, low=0, high=1)
+    mutation: float = number("chance that a child is mutated", default=1.0, low=0, high=1)
+    mutation_rate: float = number("chance that a gene of such a child is", default=0.3, low=0, high=1)
+    sigma: float = number(
+        "step of a mutation, as a fraction of the weight's range", default=0.03, low=0, high=WIDEST_STEP, open_low=True
+    )
+    restart_after = 40
+    reevaluate: bool = flag("ask those that did not change anew", default=False)
+    toolbox: Any = other("DEAP's, with operators of one's own", default=None)
+    operator_options: Any = rest("of the three operators", alias="options")
     MIN_POPULATION = 2
-    _STATE = (
-        *RestartingSearch._STATE, "_pool", "_pool_fitness", "_strategy", "_kept", "_kept_fitness", "_open_strategy",
-    )  # fmt: skip
+    _OWN = ("_pool", "_pool_fitness", "_strategy", "_kept", "_kept_fitness", "_open_strategy")
+    _STATE = (*RestartingSearch._STATE, *_OWN)
 
-    def __init__(
-        self,
-        space: SpaceLike,
-        population: int = 100,
-        seed: int = 0,
-        *,
-        elites: int | None = None,
-        select: Named = "truncation",
-        mate: Named = "uniform",
-        mutate: Named = "cauchy",
-        crossover: float = 0.75,
-        mutation: float = 1.0,
-        mutation_rate: float = 0.3,
-        sigma: float = 0.03,
-        restart_after: int = 40,
-        reevaluate: bool = False,
-        toolbox: Any = None,
-        **options: Any,
-    ) -> None:
-        names = {"select": select, "mate": mate, "mutate": mutate}
-        super().__init__(
-            space, population=population, seed=seed, elites=elites, **names, crossover=crossover, mutation=mutation,
-            mutation_rate=mutation_rate, sigma=sigma, restart_after=restart_after, reevaluate=reevaluate, **options,
-        )  # fmt: skip
-        tenth = max(1, self.population // 10)
-        self.elites: int = check_range(
-            "elites", tenth if elites is None else elites, 0, self.population - 1, integer=True
-        )
-        self.reevaluate = check_flag("reevaluate", reevaluate)
-        rates = Rates(
-            check_range("crossover", crossover, 0.0, 1.0),
-            check_range("mutation", mutation, 0.0, 1.0),
-            check_range("mutation_rate", mutation_rate, 0.0, 1.0),
-            check_range("sigma", sigma, 0.0, WIDEST_STEP, open_low=True) * (self.upper - self.lower),
-            self.lower,
-            self.upper,
-        )
-        self._breeder = _breeder(names, options, rates, toolbox)
+    def derive(self) -> None:
+        """Find the operators; no individuals yet."""
+        super().derive()
+        del self.options["toolbox"]
+        tenth, most = max(1, self.population // 10), self.population - 1
+        self.elites = check_range("elites", tenth if self.elites is None else self.elites, 0, most, integer=True)
+        sigma = self.sigma * (self.upper - self.lower)
+        rates = Rates(self.crossover, self.mutation, self.mutation_rate, sigma, self.lower, self.upper)
+        names = {"select": self.select, "mate": self.mate, "mutate": self.mutate}
+        self._breeder = _breeder(names, self.operator_options, rates, self.toolbox)
         self._sigma = rates.sigma
         self._pool: np.ndarray | None = None  # evaluated individuals [P, D]; None: the next generation is drawn anew
         self._pool_fitness: np.ndarray | None = None

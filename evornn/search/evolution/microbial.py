@@ -12,39 +12,37 @@ from __future__ import annotations
 
 import numpy as np
 
-from evornn.errors import check_range
+from evornn.options import number, whole
 from evornn.search.core import operators
 from evornn.search.core.memory import Footprint
 from evornn.search.core.restarts import RestartingSearch
-from evornn.search.core.search import WIDEST_STEP, SpaceLike
+from evornn.search.core.search import WIDEST_STEP
 
 
 class MicrobialGA(RestartingSearch):
     """Microbial genetic algorithm: tournaments of two on a ring, the loser is infected by the winner (Harvey 2009).
 
-    `population` >= 2 individuals. `deme` >= 1: how far along the ring an opponent may sit. `recombination` (0 to 1):
-    chance that the loser takes a gene of the winner; `mutation_rate` (over 0, to 1): chance that a gene of the loser is
-    then mutated (one at least is); `sigma` (> 0): standard deviation of that step as a fraction of the weight's range.
     Only infected individuals are asked: at most half the population a generation. After `restart_after` generations in
     which the best fitness did not rise by a hundredth of all it had gained (0: never) all are drawn anew.
     """
 
+    population = 50
+    deme: int = whole("how far along the ring an opponent may sit", default=10, low=1)
+    recombination: float = number("chance that the loser takes a gene of the winner", default=0.5, low=0, high=1)
+    mutation_rate: float = number(
+        "chance that a gene of the loser is mutated (one is)", default=0.3, low=0, high=1, open_low=True
+    )
+    sigma: float = number(
+        "step of a mutation, as a fraction of the weight's range", default=0.05, low=0, high=WIDEST_STEP, open_low=True
+    )
     FOOTPRINT = Footprint(genomes=6.5)
     MIN_POPULATION = 2
     _STATE = (*RestartingSearch._STATE, "_pool", "_pool_fitness", "_losers")
 
-    def __init__(
-        self, space: SpaceLike, population: int = 50, seed: int = 0, *, deme: int = 10, recombination: float = 0.5,
-        mutation_rate: float = 0.3, sigma: float = 0.05, restart_after: int = 0,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, deme=deme, recombination=recombination,
-            mutation_rate=mutation_rate, sigma=sigma, restart_after=restart_after,
-        )  # fmt: skip
-        self.deme: int = check_range("deme", deme, 1, integer=True)
-        self.recombination: float = check_range("recombination", recombination, 0.0, 1.0)
-        self.mutation_rate: float = check_range("mutation_rate", mutation_rate, 0.0, 1.0, open_low=True)
-        self.sigma = check_range("sigma", sigma, 0.0, WIDEST_STEP, open_low=True) * (self.upper - self.lower)
+    def derive(self) -> None:
+        """Nobody is on the ring yet."""
+        super().derive()
+        self._step = self.sigma * (self.upper - self.lower)  # [D]
         self._pool: np.ndarray | None = None  # [P, D]; None: to be drawn
         self._pool_fitness: np.ndarray | None = None  # [P]
         self._losers = np.empty(0, dtype=np.int64)  # [k] who is being replaced
@@ -63,7 +61,7 @@ class MicrobialGA(RestartingSearch):
         infected = operators.mixed(losers, winners, operators.hits(self.rng, losers.shape, self.recombination))
         hit = operators.hits(self.rng, losers.shape, self.mutation_rate)
         hit[np.arange(len(hit)), self.rng.integers(self.dimension, size=len(hit))] = True
-        operators.mutate_marked(self.rng, infected, hit, operators.gaussian, sigma=self.sigma)
+        operators.mutate_marked(self.rng, infected, hit, operators.gaussian, sigma=self._step)
         return operators.reflected(infected, self.lower, self.upper)
 
     def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from evornn.errors import EvornnError, check_range
+from evornn.options import other, whole
 from evornn.search.core.memory import Footprint
 from evornn.search.core.nested import nested_search
-from evornn.search.core.search import Search, SpaceLike
+from evornn.search.core.search import Search
 
 MOST_ISLANDS = 10_000
 
@@ -23,27 +24,27 @@ class IslandModel(Search):
     """Island model: independent searches side by side, the best of each migrating along a ring (Cohoon et al. 1987).
 
     `search`: any registered search, by name or as a table {name = ..., options}, or a list of these, dealt to the
-    islands in turn. `population`: of all `islands` >= 1 together. Every `every` generations (0: never) `migrants` >= 1
-    genomes, each island's best and the best others of its last generation, go to the next island; one genome of its own
-    at least remains to every island in every generation. A search that can only go on from its own genomes
-    (DualAnnealing) needs every=0.
+    islands in turn. `population`: of all islands together. The migrants are each island's best and the best others of
+    its last generation; one genome of its own at least remains to every island in every generation. A search that can
+    only go on from its own genomes (DualAnnealing) needs every=0.
     """
 
+    search: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] = other(
+        "of the islands: a name, a table with one, or a list of these", default="GeneticAlgorithm"
+    )
+    count: int = other("how many", default=4, allowed=">= 1", alias="islands")
+    every: int = whole("generations between migrations; 0: never", default=10, low=0)
+    migrants: int = other("genomes that leave an island", default=1, allowed=">= 1")
     FOOTPRINT = Footprint(genomes=3)  # besides its searches
     MIN_POPULATION = 8
 
-    def __init__(
-        self, space: SpaceLike, population: int = 100, seed: int = 0, *,
-        search: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] = "GeneticAlgorithm", islands: int = 4,
-        every: int = 10, migrants: int = 1,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, search=search, islands=islands, every=every, migrants=migrants
-        )
-        count: int = check_range("islands", islands, 1, min(self.population, MOST_ISLANDS), integer=True)
-        self.every: int = check_range("every", every, 0, integer=True)
-        self.migrants: int = check_range("migrants", migrants, 1, max(1, self.population // count), integer=True)
-        asked: list[Any] = list(search) if isinstance(search, list | tuple) else [search]
+    def derive(self) -> None:
+        """Settle the islands; nobody is on the way."""
+        super().derive()
+        count: int = check_range("islands", self.count, 1, min(self.population, MOST_ISLANDS), integer=True)
+        self.count = count
+        self.migrants = check_range("migrants", self.migrants, 1, max(1, self.population // count), integer=True)
+        asked: list[Any] = list(self.search) if isinstance(self.search, list | tuple) else [self.search]
         if not asked:
             raise EvornnError("search is []; the islands need one at least")
         self.islands = [self._settled(asked[k % len(asked)], k, count) for k in range(count)]

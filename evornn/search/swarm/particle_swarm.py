@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, check_flag, check_range, shown
+from evornn.errors import EvornnError, check_choice, check_range, shown
 from evornn.memory import check_memory
+from evornn.options import flag, number, other, whole
 from evornn.search.core.memory import Footprint
 from evornn.search.core.restarts import RestartingSearch
-from evornn.search.core.search import SpaceLike
 from evornn.search.swarm.pyswarms_rules import (
     BOUND_RULES,
     REFUSED,
@@ -33,54 +33,70 @@ INERTIA, CONSTRICTED = 0.7298, 1.49618  # the usual rounding of phi = 4.1
 class ParticleSwarm(RestartingSearch):
     """Particle swarm on pyswarms: global best, ring or lattice neighbourhoods, bound handling, velocity rules.
 
-    `population` >= 1 particles; `topology` "global" (all follow one best), "ring" (each follows the best of the `k`
+    `population` counts particles; `topology` "global" (all follow one best), "ring" (each follows the best of the `k`
     around it by number, itself included), "von_neumann" (of its four neighbours on a square lattice and itself) or
-    "nearest" (of its `k` nearest, itself included, by the Minkowski norm `p` = 1 or 2; `static=True` keeps the first
-    neighbourhoods). `inertia` w (0 to 1), `c1`, `c2` (0 to 4) as above; or `constriction` phi (over 4), from which all
-    three follow, c1 = c2. `bounds` is what happens to a particle that leaves: "nearest",
-    "reflective", "shrink", "intermediate", "periodic"; `velocity_rule` what happens to its velocity: "unmodified",
-    "invert" (turned back at half speed), "zero". `velocity_clamp` (over 0, to 100) limits each velocity to that
-    fraction of the weight's range; first velocities are uniform inside it.
+    "nearest" (of its `k` nearest, itself included, by the Minkowski norm `p`). `inertia` w, `c1`, `c2` are as above;
+    from `constriction` phi all three follow, c1 = c2. "invert" turns velocities back at half speed. First velocities
+    are uniform inside `velocity_clamp`.
 
     After `restart_after` generations in which the best fitness did not rise by a hundredth of all it had gained (0:
     never) the swarm is drawn anew; `restarts` counts them.
     With `topology="global"` and the same stream it moves exactly as `pyswarms.single.GlobalBestPSO`.
     """
 
+    topology: str = other(
+        "whose best a particle follows",
+        default="global",
+        allowed=", ".join(TOPOLOGIES),
+        check=lambda what, value, owner: _offered(what, value, TOPOLOGIES),
+    )
+    k: int = other("neighbours, itself included", default=3, allowed=">= 1")
+    p: int = whole("Minkowski norm of distances", default=2, low=1, high=2)
+    static: bool = flag("the first neighbourhoods stay", default=False)
+    inertia: float = number("w", default=INERTIA, low=0, high=1)
+    c1: float = number("acceleration to the own best", default=CONSTRICTED, low=0, high=4)
+    c2: float = number("acceleration to the neighbourhood's best", default=CONSTRICTED, low=0, high=4)
+    bound_rule: str = other(
+        "what happens to a particle that leaves the bounds",
+        default="reflective",
+        allowed=", ".join(BOUND_RULES),
+        check=lambda what, value, owner: _offered(what, value, BOUND_RULES),
+        alias="bounds",
+    )
+    velocity_rule: str = other(
+        "what happens to its velocity",
+        default="unmodified",
+        allowed=", ".join(VELOCITY_RULES),
+        check=lambda what, value, owner: _offered(what, value, VELOCITY_RULES),
+    )
+    velocity_clamp: float = number(
+        "largest velocity, as a fraction of the weight's range", default=0.2, low=0, high=100, open_low=True
+    )
+    restart_after = 30
+    constriction: float | None = number(
+        "phi, in place of inertia, c1 and c2", default=None, low=4.0, high=1e6, open_low=True
+    )
     FOOTPRINT = Footprint(genomes=9)
 
-    def __init__(
-        self, space: SpaceLike, population: int = 100, seed: int = 0, *, topology: str = "global", k: int = 3,
-        p: int = 2, static: bool = False, inertia: float = INERTIA, c1: float = CONSTRICTED, c2: float = CONSTRICTED,
-        bounds: str = "reflective", velocity_rule: str = "unmodified", velocity_clamp: float = 0.2,
-        restart_after: int = 30, constriction: float | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population=population, seed=seed, topology=topology, k=k, p=p, static=static, inertia=inertia, c1=c1,
-            c2=c2, bounds=bounds, velocity_rule=velocity_rule, velocity_clamp=velocity_clamp,
-            restart_after=restart_after, **({} if constriction is None else {"constriction": constriction}),
-        )  # fmt: skip
-        self.topology = _offered("topology", topology, TOPOLOGIES)
-        self.bound_rule = _offered("bounds", bounds, BOUND_RULES)
-        self.velocity_rule = _offered("velocity_rule", velocity_rule, VELOCITY_RULES)
-        check_range("k", k, 1, self.population if topology in ("ring", "nearest") else np.inf, integer=True)
-        check_range("p", p, 1, 2, integer=True)
-        self.neighbourhood = {"p": p, "k": k} if topology == "nearest" else {}
-        if topology == "ring":
-            needed = 24 * self.population * k
-            check_memory(f"a ring with k={k:,} and population {self.population:,}", needed, "a smaller k needs less")
-        self.table = neighbour_table(topology, self.population, k)
-        self.static = check_flag("static", static)
-        self.coefficients = {
-            "c1": check_range("c1", c1, 0.0, 4.0),
-            "c2": check_range("c2", c2, 0.0, 4.0),
-            "w": check_range("inertia", inertia, 0.0, 1.0),
-        }
-        if constriction is not None:
-            if self.coefficients != {"c1": CONSTRICTED, "c2": CONSTRICTED, "w": INERTIA}:
-                raise EvornnError(f"constriction is {shown(constriction)}; it sets inertia, c1 and c2: leave these out")
-            self.coefficients = constricted(check_range("constriction", constriction, 4.0, 1e6, open_low=True))
-        speed = check_range("velocity_clamp", velocity_clamp, 0.0, 100.0, open_low=True) * (self.upper - self.lower)
+    def derive(self) -> None:
+        """Find the neighbours and coefficients; no swarm yet."""
+        super().derive()
+        near = self.topology in ("ring", "nearest")
+        check_range("k", self.k, 1, self.population if near else np.inf, integer=True)
+        self.neighbourhood = {"p": self.p, "k": self.k} if self.topology == "nearest" else {}
+        if self.topology == "ring":
+            what, needed = f"a ring with k={self.k:,} and population {self.population:,}", 24 * self.population * self.k
+            check_memory(what, needed, "a smaller k needs less")
+        self.table = neighbour_table(self.topology, self.population, self.k)
+        self.coefficients = {"c1": self.c1, "c2": self.c2, "w": self.inertia}
+        if self.constriction is None:
+            del self.options["constriction"]  # states of runs without it have no such option
+        elif self.coefficients != {"c1": CONSTRICTED, "c2": CONSTRICTED, "w": INERTIA}:
+            phi = shown(self.constriction)
+            raise EvornnError(f"constriction is {phi}; it sets inertia, c1 and c2: leave these out")
+        else:
+            self.coefficients = constricted(self.constriction)
+        speed = self.velocity_clamp * (self.upper - self.lower)
         self.clamp = (-speed, speed)
         self._backend_made: SwarmBackend | None = None
         self._swarm: Any = None
@@ -88,10 +104,9 @@ class ParticleSwarm(RestartingSearch):
     @property
     def _backend(self) -> SwarmBackend:
         if self._backend_made is None:  # made on first use: pyswarms takes most of a second to import
-            self._backend_made = SwarmBackend(
-                self.topology, self.bound_rule, self.velocity_rule, (self.lower, self.upper), self.clamp,
-                self.neighbourhood, self.static, self.table,
-            )  # fmt: skip
+            rules = (self.topology, self.bound_rule, self.velocity_rule)
+            bounds, near = (self.lower, self.upper), (self.neighbourhood, self.static, self.table)
+            self._backend_made = SwarmBackend(*rules, bounds, self.clamp, *near)
         return self._backend_made
 
     def _generate(self) -> np.ndarray:

@@ -74,9 +74,16 @@ class SwarmBackend:
     """pyswarms' swarm, handlers and neighbourhoods for one particle swarm in a box."""
 
     def __init__(
-        self, topology: str, bound_rule: str, velocity_rule: str, bounds: tuple[np.ndarray, np.ndarray],
-        clamp: tuple[np.ndarray, np.ndarray], neighbours: dict[str, int], static: bool, table: np.ndarray | None,
-    ) -> None:  # fmt: skip
+        self,
+        topology: str,
+        bound_rule: str,
+        velocity_rule: str,
+        bounds: tuple[np.ndarray, np.ndarray],
+        clamp: tuple[np.ndarray, np.ndarray],
+        neighbours: dict[str, int],
+        static: bool,
+        table: np.ndarray | None,
+    ) -> None:
         with _quiet():
             from pyswarms.backend.handlers import BoundaryHandler, VelocityHandler
             from pyswarms.backend.swarms import Swarm

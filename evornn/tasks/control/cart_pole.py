@@ -17,6 +17,12 @@ class CartPole(Poles):
     POLES: ClassVar[tuple[tuple[float, float], ...]] = ((0.1, 0.5),)
     PUBLISHED: ClassVar[Mapping[tuple[bool, str], Mapping[str, float]]] = {
         (True, "steps"): {
-            "random guessing": 199, "CNE": 352, "SANE": 302, "NEAT": 743, "ESP": 289, "CMA-ES": 283, "CoSyNE": 98,
+            "random guessing": 199,
+            "CNE": 352,
+            "SANE": 302,
+            "NEAT": 743,
+            "ESP": 289,
+            "CMA-ES": 283,
+            "CoSyNE": 98,
         },
-    }  # fmt: skip
+    }

@@ -16,9 +16,14 @@ from evornn.tasks.generated import Generated, one_hot
 
 SYMBOLS = "BTPSXVE"
 GRAMMAR: dict[int, dict[str, int]] = {  # Reber's automaton: state -> {symbol: next state}; the string ends in END
-    0: {"B": 1}, 1: {"T": 2, "P": 3}, 2: {"S": 2, "X": 4}, 3: {"T": 3, "V": 5}, 4: {"X": 3, "S": 6},
-    5: {"P": 4, "V": 6}, 6: {"E": 7},
-}  # fmt: skip
+    0: {"B": 1},
+    1: {"T": 2, "P": 3},
+    2: {"S": 2, "X": 4},
+    3: {"T": 3, "V": 5},
+    4: {"X": 3, "S": 6},
+    5: {"P": 4, "V": 6},
+    6: {"E": 7},
+}
 END = 7
 
 

@@ -16,14 +16,14 @@ the episodes. A lesson counts as one evaluation and one gradient, a check as one
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from evornn.errors import EvornnError, check_choice, shown
-from evornn.search.core.search import SpaceLike, Told
+from evornn.errors import EvornnError, shown
+from evornn.options import choice, other
+from evornn.search.core.search import Told
 from evornn.training.first_order import FirstOrder
 from evornn.training.online.episodes import METHODS, Lessons, WholeEpisodes, credit
 
@@ -42,30 +42,29 @@ class Taught:
 class Online(FirstOrder):
     """Online learning step by step: RTRL, truncated BPTT, their hybrid; or episode by episode (Williams & Zipser 1989).
 
-    `population` >= 1 independent learners. `method`: "rtrl" (exact; O(N^4) operations a step for N units), "tbptt"
-    (errors of `k1` steps go back through `k2`; O(N^2)), "hybrid" (exact, in blocks of `block` steps, by default as many
-    as the state has numbers; O(N^3)), "bptt" (whole episodes). `rate` (> 0) in units of the genes; `clip`: longest
-    gradient (0: none is cut). `batch`: episodes in a lesson, None for all. `schedule` counts lessons; `check_every`: a
-    check after so many rounds through all episodes; `patience`: see `evornn.training.first_order`.
+    `population` counts independent learners. `method`: "rtrl" (exact; O(N^4) operations a step for N units), "tbptt"
+    (errors of `k1` steps go back through `k2`; O(N^2)), "hybrid" (exact, in blocks of `block` steps; O(N^3)), "bptt"
+    (whole episodes). `schedule` counts lessons; `check_every`: a check after so many rounds through all episodes;
+    `patience`: see `evornn.training.first_order`.
     """
 
-    def __init__(
-        self, space: SpaceLike, population: int = 1, seed: int = 0, *, method: str = "rtrl", rate: float = 0.05,
-        k1: int | None = None, k2: int | None = None, block: int | None = None,
-        schedule: str | Mapping[str, Any] = "constant", clip: float = 1.0, batch: int | None = None,
-        check_every: int = 1, patience: int = 3,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            space, population, seed, rate=rate, schedule=schedule, clip=clip, batch=batch, check_every=check_every,
-            patience=patience, method=method, k1=k1, k2=k2, block=block,
-        )  # fmt: skip
+    population, rate = 1, 0.05
+    method: str = choice("of the gradient", (*METHODS, "bptt"), default="rtrl")
+    k1: int | None = other("steps between updates of tbptt; None: 10", default=None, allowed=">= 1")
+    k2: int | None = other("steps that tbptt goes back; None: 20", default=None, allowed=">= k1")
+    block: int | None = other(
+        "steps of a hybrid block; None: as many as the state has numbers", default=None, allowed=">= 1"
+    )
+
+    def derive(self) -> None:
+        """Choose the gradient; the first generation is a check."""
+        super().derive()
         self._place = -1  # a check
-        self.method: str = check_choice("method", method, (*METHODS, "bptt"))
-        own = {name: value for name, value in (("k1", k1), ("k2", k2), ("block", block)) if value is not None}
+        own = {name: value for name in OWN if (value := getattr(self, name)) is not None}
         for name in own:
-            if OWN[name] != method:
-                raise EvornnError(f"{name} is an option of method {OWN[name]!r}; method is {shown(method)}")
-        self._credit = None if method == "bptt" else credit(method, **own)
+            if OWN[name] != self.method:
+                raise EvornnError(f"{name} is an option of method {OWN[name]!r}; method is {shown(self.method)}")
+        self._credit = None if self.method == "bptt" else credit(self.method, **own)
         self._lessons: Lessons | WholeEpisodes | None = None
 
     @property
