@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from types import EllipsisType
 from typing import Any, ClassVar
 
-from evornn.errors import amount, check_choice, check_flag, check_number, check_range
+from evornn.errors import EvornnError, amount, check_choice, check_flag, check_number, check_range, nearest
 
 REQUIRED = inspect.Parameter.empty
 Bound = float | str  # a number, or a sum of attributes' names and numbers
@@ -72,7 +72,7 @@ class Options:
         super().__init_subclass__(**keywords)
         inherited = {name: option for base in reversed(cls.__bases__) for name, option in _of(base).items()}
         cls.OPTIONS = _declared(cls, inherited)
-        changed = inherited != cls.OPTIONS or "ORDER" in vars(cls)
+        changed = any(option is not inherited.get(name) for name, option in cls.OPTIONS.items()) or "ORDER" in vars(cls)
         if changed and "__init__" not in vars(cls) and _made(cls.__init__):
             cls.__init__ = _constructor(cls)  # type: ignore[method-assign]
 
@@ -102,6 +102,8 @@ def _declared(cls: Any, inherited: Mapping[str, Option]) -> dict[str, Option]:
         if isinstance(value, Option):
             options[name] = replace(value, annotation=annotations.get(name, REQUIRED))
         elif isinstance(value, Fixed):
+            if name not in options:
+                raise EvornnError(f"{cls.__name__}: fixed {name!r} is no option of its bases; {nearest(name, options)}")
             options[name] = replace(options[name], default=value.value, fixed=True)
         elif name in options and not callable(value) and not hasattr(value, "__get__"):
             options[name] = replace(options[name], default=value, fixed=False)
@@ -141,8 +143,9 @@ def set_options(thing: Any, cls: type, given: Mapping[str, Any]) -> None:
     def settle(name: str) -> None:
         option = own[name]
         del left[name]
-        for other in option.needs & left.keys():  # bounds first
-            settle(other)
+        for bound in [other for other in left if other in option.needs]:
+            if bound in left:  # no bound of a bound has settled it
+                settle(bound)
         what = option.alias or name
         value = given.get(what, {} if option.rest else option.default)
         if not option.fixed:

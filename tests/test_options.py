@@ -99,6 +99,10 @@ def test_subclasses_have_other_defaults_fix_options_and_may_have_their_own_const
     assert (Own(5).size, Own(5).rule, Own(5).grid) == (5, "odd", False)
     assert (Further(5).size, Further(5).grid) == (5, True)
     assert Open(1, tilt=2).more == {"tilt": 2}
+    with pytest.raises(EvornnError, match=r"fixed 'grit' is no option of its bases; .*did you mean 'grid'"):
+        type("Wrong", (Model,), {"grit": fixed(True)})
+    table = np.arange(3)
+    assert type("Given", (Model,), {"table": table})(1).table is table
     for made in (small, Own(5), Open(1, tilt=2)):
         for again in (copy.copy(made), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
             assert vars(again) == vars(made)

@@ -28,26 +28,49 @@ from evornn.search.meta.islands import IslandModel
 from evornn.search.random_guessing import RandomGuessing
 from evornn.search.swarm.particle_swarm import ParticleSwarm
 
-_SEARCHES: dict[str, type[Search]] = {
-    "RandomGuessing": RandomGuessing,
-    "GeneticAlgorithm": GeneticAlgorithm,
-    "ParticleSwarm": ParticleSwarm,
-    "SimulatedAnnealing": SimulatedAnnealing,
-    "ParallelTempering": ParallelTempering,
-    "DualAnnealing": DualAnnealing,
-    "CNE": CNE,
-    "CoSyNE": CoSyNE,
-    "ESP": ESP,
-    "SANE": SANE,
-    "MicrobialGA": MicrobialGA,
-    "IslandModel": IslandModel,
-    "CMAES": CMAES,
-    "SNES": SNES,
-    "XNES": XNES,
-    "OpenAIES": OpenAIES,
-    "PGPE": PGPE,
-    "DifferentialEvolution": DifferentialEvolution,
-    "EvolutionStrategy": EvolutionStrategy,
-}
-REGISTRY.update(_SEARCHES)
-__all__ = ["REGISTRY", "Best", *_SEARCHES]
+_ALL: tuple[type[Search], ...] = (
+    RandomGuessing,
+    GeneticAlgorithm,
+    ParticleSwarm,
+    SimulatedAnnealing,
+    ParallelTempering,
+    DualAnnealing,
+    CNE,
+    CoSyNE,
+    ESP,
+    SANE,
+    MicrobialGA,
+    IslandModel,
+    CMAES,
+    SNES,
+    XNES,
+    OpenAIES,
+    PGPE,
+    DifferentialEvolution,
+    EvolutionStrategy,
+)
+REGISTRY.update({search.__name__: search for search in _ALL})
+
+__all__ = [
+    "CMAES",
+    "CNE",
+    "ESP",
+    "PGPE",
+    "REGISTRY",
+    "SANE",
+    "SNES",
+    "XNES",
+    "Best",
+    "CoSyNE",
+    "DifferentialEvolution",
+    "DualAnnealing",
+    "EvolutionStrategy",
+    "GeneticAlgorithm",
+    "IslandModel",
+    "MicrobialGA",
+    "OpenAIES",
+    "ParallelTempering",
+    "ParticleSwarm",
+    "RandomGuessing",
+    "SimulatedAnnealing",
+]

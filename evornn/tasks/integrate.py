@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from evornn.formula import call
 from evornn.formula.state import tree_map
 
+S = TypeVar("S")  # what is integrated: a record, or an array of NumPy
 
-def along(s: Any, h: float, slope: Any) -> Any:
+
+def along(s: S, h: float, slope: S) -> S:
     """s + h slope, field by field."""
     return tree_map(lambda a, k: a + h * k, s, slope)
 
 
-def euler(derivative: Callable[..., Any], s: Any, dt: float, *arguments: Any) -> Any:
+def euler(derivative: Callable[..., S], s: S, dt: float, *arguments: Any) -> S:
     """One Euler step of s' = derivative(s, *arguments)."""
     return along(s, dt, call(derivative, s, *arguments))
 
 
-def rk4(derivative: Callable[..., Any], s: Any, dt: float, *arguments: Any) -> Any:
+def rk4(derivative: Callable[..., S], s: S, dt: float, *arguments: Any) -> S:
     """One fourth-order Runge-Kutta step of s' = derivative(s, *arguments), arguments held constant."""
     k1 = call(derivative, s, *arguments)
     k2 = call(derivative, along(s, dt / 2, k1), *arguments)

@@ -6,30 +6,29 @@ Formulas of outputs y [m] and targets [m]. Cross-entropies take logits, so they 
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from evornn.formula import dot, exp, log, max, mean, sigmoid, softmax, softplus, sum, where
+from evornn.formula import Node, dot, exp, log, max, mean, sigmoid, softmax, softplus, sum, where
 
 FAR = 1e30  # beyond any output
 
 
-def mse(y: Any, target: Any) -> Any:
+def mse(y: Node, target: Node) -> Node:
     """Mean squared error."""
     return mean((y - target) * (y - target))
 
 
-def mae(y: Any, target: Any) -> Any:
+def mae(y: Node, target: Node) -> Node:
     """Mean absolute error."""
     return mean(abs(y - target))
 
 
-def cross_entropy(y: Any, target: Any) -> Any:
+def cross_entropy(y: Node, target: Node) -> Node:
     """-sum target log softmax(y), in nats; the target's entries add up to 1."""
     top = max(y)
     return top + log(sum(exp(y - top))) - dot(target, y)
 
 
-def binary_cross_entropy(y: Any, target: Any) -> Any:
+def binary_cross_entropy(y: Node, target: Node) -> Node:
     """Mean of -target log s(y) - (1 - target) log(1 - s(y)), s the logistic function, in nats; targets in [0, 1]."""
     return mean(softplus(y) - target * y)
 
@@ -42,7 +41,7 @@ PREDICTIONS = {
 RULES = ("argmax", "threshold")
 
 
-def is_right(rule: str | float, loss: str, y: Any, target: Any) -> Any:
+def is_right(rule: str | float, loss: str, y: Node, target: Node) -> Node:
     """Whether outputs are correct by "argmax", "threshold" or a tolerance; NaN never is."""
     if rule == "argmax":
         return largest_are_right(y, target)
@@ -51,14 +50,14 @@ def is_right(rule: str | float, loss: str, y: Any, target: Any) -> Any:
     return max(abs(PREDICTIONS.get(loss, lambda y: y)(y) - target)) < float(rule)
 
 
-def largest_are_right(y: Any, target: Any) -> Any:
+def largest_are_right(y: Node, target: Node) -> Node:
     """Whether the outputs where the target is largest are above all others."""
     wanted = target >= max(target)
     lowest = -max(where(wanted, -y, -FAR))
     return lowest > max(where(wanted, -FAR, y))
 
 
-def right_side(y: Any, target: Any, border: float) -> Any:
+def right_side(y: Node, target: Node, border: float) -> Node:
     """Whether outputs lie above `border` exactly where targets lie above 0.5."""
     right = where(target > 0.5, y > border, y <= border)
     return sum(where(right, 0.0, 1.0)) < 0.5

@@ -6,7 +6,6 @@ w' = w + (3 g / (2 l) sin t + 3 / (m l^2) u) dt, limited to +-8;   t' = t + w' d
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ MAX_TORQUE, MAX_SPEED = 2.0, 8.0
 DT = 0.05  # s
 
 
-def wrapped(angle: Any) -> Any:
+def wrapped(angle: Node) -> Node:
     """The angle in [-pi, pi)."""
     return angle - 2 * math.pi * floor((angle + math.pi) * (0.5 / math.pi))
 

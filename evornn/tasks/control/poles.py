@@ -13,7 +13,7 @@ damping fitness: Gruau (1996).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -41,7 +41,7 @@ START_RANGES = (2.16, 1.35, 0.06283152, 0.15009752)  # +-x, v, t1, w1 of the 625
 START_FRACTIONS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def record(x: Any, v: Any, poles: list[tuple[Any, Any]]) -> State:
+def record(x: Node, v: Node, poles: Sequence[tuple[Node | float, Node | float]]) -> State:
     """State(x, v, t1, w1, t2, w2, ...)."""
     fields = {f"{name}{i}": value for i, pole in enumerate(poles, 1) for name, value in zip("tw", pole, strict=True)}
     return State(x=x, v=v, **fields)
@@ -118,7 +118,7 @@ class Poles(Task):
         return bool(fitness >= survived * (1 - 1e-6))
 
     # formulas --------------------------------------------------------------------------------------------------------
-    def poles(self, s: State) -> list[tuple[Any, Any]]:
+    def poles(self, s: State) -> list[tuple[Node, Node]]:
         """(angle, velocity) of each pole."""
         return [(getattr(s, f"t{i}"), getattr(s, f"w{i}")) for i in range(1, len(self.POLES) + 1)]
 
@@ -130,7 +130,8 @@ class Poles(Task):
 
     def derivative(self, s: State, force: Node) -> State:
         """Time derivatives of x, v, t_i, w_i under `force` N."""
-        push, mass, poles = force, CART_MASS + sum(m for m, _ in self.POLES), []
+        push, poles = force, []
+        mass: Node | float = CART_MASS + sum(m for m, _ in self.POLES)
         if self.friction:
             push = push - self.friction * sign(s.v)
         for (m, l), (t, w) in zip(self.POLES, self.poles(s), strict=True):
