@@ -181,6 +181,6 @@ def test_searches_keep_their_options_as_they_were_given(make, options):
     assert kept.items() >= options.items()
     assert len(options) < 3 or type(search) is ParallelTempering or kept == options
     for again in (copy.copy(search), pickle.loads(pickle.dumps(search))):
-        assert np.array_equal(again.ask(), search.twin().ask())
+        assert np.array_equal(again.ask(), search.copied().ask())
     with pytest.raises(EvornnError, match="the saved state has population = "):
         type(search)(SPACE, population=8).load_state_dict(search.state_dict())

@@ -19,7 +19,7 @@ REGISTRY = {  # name -> (module, class in it), imported on first use
     "cpu": ("evornn.backends.cpu", "CpuBackend"),
     "cuda": ("evornn.backends.select", "WithGpu"),
     "auto": ("evornn.backends.select", "Automatic"),
-    "plain": ("evornn.backends.reference", "PlainBackend"),
+    "plain": ("evornn.backends.reference", "ReferenceBackend"),
 }
 
 

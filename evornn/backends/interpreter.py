@@ -21,7 +21,7 @@ from evornn.formula.trace import Function, reachable
 from evornn.graph.simplify import value_of
 
 
-class ArrayReader:
+class Interpreter:
     """Evaluates traced functions with arrays [..., E, P] (either may be 1).
 
     xp: numpy or jax.numpy. parameters: name -> [..., 1, P]. tail: (E, P). seed, episodes [E]: of noise.

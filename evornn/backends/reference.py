@@ -55,7 +55,7 @@ def as_numpy(leaf: ArrayLike) -> np.ndarray:
 ALWAYS = 1_000_000  # bytes of the objects that episodes make, until they are collected
 
 
-class PlainBackend(Backend):
+class ReferenceBackend(Backend):
     """Evaluates every (individual, episode) by `episode`: slow, exact, and the definition of what the other backends
     must give.
     """
@@ -68,7 +68,7 @@ class PlainBackend(Backend):
     @classmethod
     def build(
         cls, simulation: SimulationLike, precision: str, workers: int | None, gradient_memory: float
-    ) -> PlainBackend:
+    ) -> ReferenceBackend:
         """As `Backend.build`; always float64."""
         return cls(simulation)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evornn.backends.base import SimulationLike
-from evornn.backends.interpreter import ArrayReader
+from evornn.backends.interpreter import Interpreter
 from evornn.formula.trace import Function
 from evornn.graph.jvp import dotted
 from evornn.graph.simulation_graphs import Traced, trace_gradient, trace_tangent
@@ -26,7 +26,7 @@ class Rollout:
     ) -> None:
         self.traced, self.scenario = traced, scenarios.T[:, :, None]
         self.tail = (len(scenarios), next(iter(parameters.values())).shape[-1])
-        self.reader = ArrayReader(np, parameters, np.float64, self.tail, seed, episodes)
+        self.reader = Interpreter(np, parameters, np.float64, self.tail, seed, episodes)
         self.rows = [
             np.moveaxis(array if episodes is None else array[episodes], 0, -1)[..., None]
             for array in simulation.task.series.values()

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evornn.backends.interpreter import ArrayReader
+from evornn.backends.interpreter import Interpreter
 from evornn.compiler.programs.function import FunctionKernel
 from evornn.errors import EvornnError
 from evornn.formula.trace import Function
 from evornn.graph.jvp import Tangents
 from evornn.graph.simulation_graphs import saving, trace_folded
-from evornn.graph.vjp import EFFECT, Adjoints
+from evornn.graph.vjp import ACCUMULATION, Adjoints
 from evornn.sharing import MAKING
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Stepwise:
         self.graphs = graphs = graphs or StepGraphs(simulation, scenario_size)
         self.simulation, self.precision = simulation, precision
         carry, data = graphs.traced.carry, graphs.traced.rows.values()
-        self.start_moves = any(o.dtype == EFFECT for o in graphs.start_back.outputs)
+        self.start_moves = any(o.dtype == ACCUMULATION for o in graphs.start_back.outputs)
         self.size = sum(carry[i].size for i in graphs.moving)
         self._carry_size, self._data_size = sum(n.size for n in carry), sum(n.size for n in data)
         saved = sum(n.size for n in graphs.forward.outputs) - self._carry_size
@@ -184,10 +184,10 @@ class Run:
         cuts = _slices([n.size for n in nodes])
         return [bars[:, cut].T.reshape(*n.shape, 1, len(bars)) for cut, n in zip(cuts, nodes, strict=True)]
 
-    def _reader(self, lanes: int) -> ArrayReader:
+    def _reader(self, lanes: int) -> Interpreter:
         genome, shapes = self.stepwise.simulation.genome, self.stepwise.simulation.parameters
         views = {name: self.values[cut].reshape(*shapes[name], 1, 1) for name, cut in genome.slices.items()}
-        return ArrayReader(np, views, np.float64, (1, lanes))
+        return Interpreter(np, views, np.float64, (1, lanes))
 
 
 def _slices(sizes: list[int]) -> list[slice]:

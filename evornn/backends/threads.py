@@ -14,7 +14,7 @@ from evornn.sharing import MAKING
 Work = Callable[[Iterable[tuple[int, int]]], None]  # works through spans of jobs: first, last + 1
 
 
-class _Crew:
+class _Pool:
     """A pool of one process: a forked child has none of its parent's threads, and perhaps a lock that never opens."""
 
     def __init__(self) -> None:
@@ -27,14 +27,14 @@ class Threads:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._last: _Crew | None = None
+        self._last: _Pool | None = None
 
     @property
-    def _crew(self) -> _Crew:
+    def _pool(self) -> _Pool:
         if self._last is None or self._last.process != os.getpid():
             with MAKING:
                 if self._last is None or self._last.process != os.getpid():
-                    self._last = _Crew()
+                    self._last = _Pool()
         return self._last
 
     def share(self, work: Work, jobs: int, threads: int, stop: np.ndarray) -> None:
@@ -67,7 +67,7 @@ class Threads:
 
     def _submitted(self, work: Callable[[], None], threads: int) -> list:
         """The work handed to so many threads; to none where a thread cannot be started."""
-        crew = self._crew
+        crew = self._pool
         with crew.lock:
             if crew.pool is None:
                 crew.pool = ThreadPoolExecutor(self.count, thread_name_prefix="evornn")
@@ -80,7 +80,7 @@ class Threads:
 
     def close(self) -> None:
         """Stop the threads; they are started again when needed."""
-        crew = self._crew
+        crew = self._pool
         with crew.lock:
             pool, crew.pool = crew.pool, None
         if pool is not None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from evornn.backends.base import SimulationLike
-from evornn.backends.interpreter import ArrayReader
+from evornn.backends.interpreter import Interpreter
 from evornn.graph.simulation_graphs import Traced, trace_simulation
 
 
@@ -59,7 +59,7 @@ class ArrayRollout:
     ) -> np.ndarray:
         cuts, shapes = self.simulation.genome.slices, self.simulation.parameters
         tail = (scenario.shape[1], block.shape[-1])
-        reader = ArrayReader(
+        reader = Interpreter(
             xp, {name: block[cut].reshape(*shapes[name], 1, tail[1]) for name, cut in cuts.items()}, self.dtype, tail
         )
         start = reader.run(self.traced.start, [scenario])

@@ -11,8 +11,8 @@ from evornn.bench.measure import Row, one_thread
 from evornn.networks import FullyRecurrent
 from evornn.problem import Problem
 from evornn.tasks import Sequence
-from evornn.training.online.episodes import Lessons, credit
-from evornn.training.online.estimator import Credit
+from evornn.training.online.episodes import Episodes, estimator
+from evornn.training.online.estimator import GradientEstimator
 
 UNITS = (4, 8, 16, 32, 64, 128, 256)
 METHODS = {"RTRL": ("rtrl", 4), "hybrid": ("hybrid", 3), "TBPTT(10, 20)": ("tbptt", 2)}  # name, power of N expected
@@ -26,7 +26,7 @@ def measure_online(seconds: float, units: tuple[int, ...] = UNITS) -> list[Row]:
         problem = _problem(n)
         row: dict[str, float] = {"N": n, "weights": problem.dimension}
         for label, (method, _) in METHODS.items():
-            row[label] = 1e6 * seconds_per_step(problem, credit(method), seconds)
+            row[label] = 1e6 * seconds_per_step(problem, estimator(method), seconds)
         rows.append(row)
     last, before = rows[-1], rows[max(0, len(rows) - 3)]
     growth = {label: np.log(last[label] / before[label]) / np.log(last["N"] / before["N"]) for label in METHODS}
@@ -51,11 +51,11 @@ def _figure(value: str | float | None) -> str:
     return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
 
 
-def seconds_per_step(problem: Problem, method: Credit, seconds: float) -> float:
+def seconds_per_step(problem: Problem, method: GradientEstimator, seconds: float) -> float:
     """The fastest of the windows of steps (one block, or what goes back together) that fit into `seconds`, of three at
     least: neighbours on the machine only add. All on one core, gradients only.
     """
-    lessons = Lessons(problem, method)
+    lessons = Episodes(problem, method)
     genome = 0.3 * problem.space.sample(np.random.default_rng(0), 1)[0]
     window = max(10, method.window())
     spent: list[float] = []

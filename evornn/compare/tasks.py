@@ -75,7 +75,7 @@ def compiled(spec: Spec, look: Callable[[Spec, Problem, Search], Times] | None =
         genomes = search.ask()
         problem.compile(len(genomes))
         if search.wants_gradients:
-            search.consult(problem, genomes)
+            search.evaluate_with(problem, genomes)
         _COMPILED.add(text)
         return None if look is None else look(spec, problem, search)
 

@@ -1,8 +1,8 @@
 """Kernels as modules in memory, named by the hash of everything they depend on.
 
 Numba's own cache misses closures and returns stale code when a callee in another file changed; here the name changes
-with the emitted text, the prelude's sources, the library versions and the processor, so a hit is never stale. What is
-compiled is kept by `cache_folder`.
+with the emitted text, the sources of intrinsics, the library versions and the processor, so a hit is never stale. What
+is compiled is kept by `cache_folder`.
 """
 
 from __future__ import annotations

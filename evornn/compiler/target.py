@@ -1,23 +1,23 @@
-"""How a target spells the words of emitted text: what the emitter asks, and what SIMD kernels answer."""
+"""How a target spells the intrinsics of emitted text: what the emitter asks, and what SIMD kernels answer."""
 
 from __future__ import annotations
 
 
-class Language:
-    """The words of SIMD kernels: typed by Numba, so that one name serves every size. Other targets spell sizes out.
+class Target:
+    """The intrinsics of SIMD kernels: typed by Numba, so that one name serves every size; other targets spell sizes.
 
-    layout: what lies side by side, see `prelude`.
+    layout: what lies side by side, see `simd.intrinsics`.
     """
 
     def __init__(self, layout: str) -> None:
         self.layout = layout
 
-    def word(self, name: str, *sizes: int | str) -> str:
-        """The name of a word for tuples of these lengths; "t" and "s" say which arguments are tuples or scalars."""
+    def intrinsic(self, name: str, *sizes: int | str) -> str:
+        """The name of an intrinsic for tuples of these lengths; "t", "s": which arguments are tuples or scalars."""
         return name
 
     def units(self, name: str, at: str) -> str:
-        """The name of a word that reads or writes consecutive units from offset `at` on."""
+        """The name of an intrinsic that reads or writes consecutive units from offset `at` on."""
         return name
 
     def step(self, name: str, step: int) -> None:

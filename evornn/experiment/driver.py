@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evornn.errors import EvornnError
-from evornn.experiment.duplicates import Asked
+from evornn.experiment.duplicates import DuplicateCounter
 from evornn.experiment.storage.records import Record, crc
 from evornn.experiment.storage.run_directory import ENVIRONMENT, Store
 from evornn.experiment.validation import TRAINING, Candidates, stream
 
 if TYPE_CHECKING:
     from evornn.problem import Problem
-    from evornn.search.core.search import Search, Told
+    from evornn.search.core.search import EvaluationLike, Search
     from evornn.spec.budget import Noise
 
 
-class Dialogue:
+class Driver:
     """A search and the problem that it is consulted on.
 
     `asked` counts what the search asks again, `candidates` keeps what may be its best, if they are to be
@@ -29,24 +29,24 @@ class Dialogue:
     def __init__(self, search: Search, problem: Problem, noise: Noise) -> None:
         self.search, self.problem, self.noise = search, problem, noise
         self.candidates = Candidates() if noise.validation else None
-        self.asked = Asked()
+        self.asked = DuplicateCounter()
         self.takes_limit = "limit" in inspect.signature(search.ask).parameters
 
     def ask(self, limit: int | None) -> np.ndarray:
         """The genomes to evaluate next; a search of one's own may not know limits."""
         return self.search.ask(limit=limit) if self.takes_limit else self.search.ask()
 
-    def consult(self, genomes: np.ndarray) -> Told:
+    def evaluate_with(self, genomes: np.ndarray) -> EvaluationLike:
         """What the problem says of the genomes just asked, in the episodes of the search's generation."""
-        return self.consult_on(self.problem, genomes)
+        return self.evaluate_on(self.problem, genomes)
 
-    def consult_on(self, problem: Problem, genomes: np.ndarray) -> Told:
+    def evaluate_on(self, problem: Problem, genomes: np.ndarray) -> EvaluationLike:
         """The same of another problem."""
         if self.noise.fresh_episodes:
             problem = problem.redrawn(stream(problem.seed, TRAINING, self.search.generation))
-        return self.search.consult(problem, genomes)
+        return self.search.evaluate_with(problem, genomes)
 
-    def tell(self, genomes: np.ndarray, fitness: np.ndarray, told: Told | None) -> int:
+    def tell(self, genomes: np.ndarray, fitness: np.ndarray, told: EvaluationLike | None) -> int:
         """Tell the search, gradients too if there are any; returns how many there were."""
         self.asked.count(genomes)
         if self.candidates is not None and not self.search.provisional:
@@ -92,8 +92,8 @@ class Dialogue:
             told = self._again(store, record, genomes, fitness) if self.search.wants_gradients else None
             self.tell(genomes, fitness, told)
 
-    def _again(self, store: Store, record: Record, genomes: np.ndarray, fitness: np.ndarray) -> Told:
-        told = self.consult(genomes)
+    def _again(self, store: Store, record: Record, genomes: np.ndarray, fitness: np.ndarray) -> EvaluationLike:
+        told = self.evaluate_with(genomes)
         if not np.array_equal(told.fitness, fitness, equal_nan=True):
             raise EvornnError(
                 f"{store.directory}: in generation {record.generation} gradients taken again come with other fitness "

@@ -13,7 +13,7 @@ import numpy as np
 WINDOW = 8192  # evaluations remembered
 
 
-class Asked:
+class DuplicateCounter:
     """Counts the genomes [k, D] given to `count` that are equal to one of the last `WINDOW` before them."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What a run will take, told before it begins: its memory by plan, its time by a short rehearsal."""
+"""What a run will take, told before it begins: its memory by plan, its time by a short pilot run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RECORD, LINE = 800, 450  # bytes of a generation's record in memory, and in the history on the disk
 REMEMBERED, DIGEST = 2**14, 150  # genomes remembered to count re-evaluations, and bytes of each
-SECONDS, SHARE = 0.3, 0.03  # that a rehearsal may take: at most, and of the run's time
+SECONDS, SHARE = 0.3, 0.03  # that a pilot run may take: at most, and of the run's time
 LEAST = 0.005  # seconds that it may take of however short a run
 
 
@@ -62,7 +62,7 @@ def predict(
     """What `run(problem, search, ...)` with the same budgets will take from where the search is now.
 
     Memory is computed; an impossible one is an EvornnError. Time is measured: the genomes that come next are simulated
-    for a twin of the search, which is told made-up fitness, for 3 % of the run's time and some 0.3 s at most, after
+    for a copy of the search, which is told made-up fitness, for 3 % of the run's time and some 0.3 s at most, after
     compiling. These evaluations are no part of any run: the search is not told of them, nothing is counted, and a run
     ends bit for bit as without them.
     """
@@ -113,7 +113,7 @@ def foretell(
     stored: bool = False,
 ) -> Prediction:
     """What the rest of a run takes that is at record `last` after `elapsed` seconds; `stored`: in a directory."""
-    from evornn.experiment.pilot import rehearse
+    from evornn.experiment.pilot import pilot_run
 
     left = limits.left_over(last, elapsed)
 
@@ -121,7 +121,7 @@ def foretell(
         return min(SECONDS, max(LEAST, SHARE * _end(left, seconds, 1.0, size)[1]))
 
     memory = sum(memory_of(problem, search))
-    found = rehearse(problem, search, noise, allowed) if hasattr(search, "twin") else None
+    found = pilot_run(problem, search, noise, allowed) if hasattr(search, "copied") else None
     if found is None:
         return Prediction(memory)
     pace, apart = found.pace, math.isnan(found.overhead)

@@ -15,13 +15,13 @@ import numpy as np
 from evornn.atomic_files import damaged
 from evornn.errors import EvornnError
 from evornn.experiment.arguments import check_callables, check_fresh, check_pair
-from evornn.experiment.driver import Dialogue
+from evornn.experiment.driver import Driver
 from evornn.experiment.estimate import Prediction, check_fits, foretell, largest
 from evornn.experiment.storage import run_directory as files
 from evornn.experiment.storage.environment import describe_environment
 from evornn.experiment.storage.records import TOTALS, Record, as_array, crc, summarise
 from evornn.experiment.storage.run_directory import Store
-from evornn.experiment.verification import Judge
+from evornn.experiment.verification import Verifier
 from evornn.spec.budget import Limits, Noise
 
 if TYPE_CHECKING:
@@ -167,10 +167,10 @@ class _Run:
         self.problem, self.search, self.limits, self.noise, self.store = problem, search, limits, noise, store
         self.on_generation = on_generation or (lambda record: None)
         self.records: list[Record] = list(store.records) if store else []
-        self.judge = Judge(problem, limits.target, store, self.records)
+        self.verifier = Verifier(problem, limits.target, store, self.records)
         self.started = time.monotonic() - (self.records[-1].seconds if self.records else 0.0)
         self.next_checkpoint = time.monotonic() + CHECKPOINT_SECONDS
-        self.dialogue = Dialogue(search, problem, noise)
+        self.driver = Driver(search, problem, noise)
 
     @property
     def last(self) -> Record | None:
@@ -201,13 +201,13 @@ class _Run:
             return
         start, state = self.store.load_checkpoint()
         if state is not None:
-            self.dialogue.load_state_dict(state)
+            self.driver.load_state_dict(state)
         elif not self.records:
             self._checkpoint()
-        self.dialogue.replay(self.store, start)
+        self.driver.replay(self.store, start)
         if self.last is not None and self.last.solved:
             champion, found = self.store.champion(self.search.state_dict())
-            if not self.judge.test(champion, self.last.top, found).solved:
+            if not self.verifier.test(champion, self.last.top, found).solved:
                 raise EvornnError(
                     f"{self.store.directory} was solved under another target; start a new run for this one"
                 )
@@ -217,16 +217,16 @@ class _Run:
         before = self.last
         spent, simulated, taken = (before.evaluations, before.steps, before.gradients) if before else (0, 0, 0)
         longest = getattr(self.problem, "longest", None)
-        genomes = self.dialogue.ask(self.limits.left(before, time.monotonic() - self.started, longest))
+        genomes = self.driver.ask(self.limits.left(before, time.monotonic() - self.started, longest))
         if not len(genomes):
             return "search"
         if self.limits.evaluations is not None and spent + len(genomes) > self.limits.evaluations:
             return "evaluations"
         begun = time.monotonic()
-        evaluation = self.dialogue.consult(genomes)
+        evaluation = self.driver.evaluate_with(genomes)
         simulating = time.monotonic() - begun
         believed = not self.search.provisional
-        gradients = taken + self.dialogue.tell(genomes, evaluation.fitness, evaluation)
+        gradients = taken + self.driver.tell(genomes, evaluation.fitness, evaluation)
         best = self.search.best.fitness if self.search.best else math.nan
         record = Record(
             generation=len(self.records) + 1,
@@ -235,15 +235,15 @@ class _Run:
             size=len(genomes),
             best=best,
             **summarise(evaluation.fitness),
-            **self.judge(genomes, evaluation.fitness, before, believed),
+            **self.verifier(genomes, evaluation.fitness, before, believed),
             learned=self._learned(best),
             seconds=time.monotonic() - self.started,
             simulating=simulating,
             genomes_crc=crc(genomes),
             fitness_crc=crc(evaluation.fitness),
             gradients=gradients,
-            reevaluations=self.dialogue.asked.total,
-            restarts=self.dialogue.restarts,
+            reevaluations=self.driver.asked.total,
+            restarts=self.driver.restarts,
         )
         self.records.append(record)
         if self.store:
@@ -265,8 +265,8 @@ class _Run:
         """Save the search's state; rarely if it is large: writing takes at most a twentieth of the time."""
         assert self.store is not None
         begun = time.monotonic()
-        self.store.save_checkpoint(self.dialogue.state_dict())
-        best = self.judge.champion or self.search.best
+        self.store.save_checkpoint(self.driver.state_dict())
+        best = self.verifier.champion or self.search.best
         if best is not None:
             self.store.save_best(best.genome)
         ended = time.monotonic()
@@ -275,17 +275,17 @@ class _Run:
     def _finish(self, reason: str) -> Result:
         last = self.last
         totals = {name: getattr(last, name) if last else 0 for name in TOTALS}
-        candidates = self.dialogue.candidates
+        candidates = self.driver.candidates
         validated = candidates.validated(self.problem, self.noise.validation or 1) if candidates is not None else None
         result = Result(
-            solved=self.judge.champion is not None,
+            solved=self.verifier.champion is not None,
             stopped_by=reason,
             **totals,
             seconds=time.monotonic() - self.started,
-            best=self.judge.champion or self.search.best,
+            best=self.verifier.champion or self.search.best,
             history=as_array(self.records),
             validated=validated,
-            verified=self.judge.report,
+            verified=self.verifier.report,
             out=self.store.directory if self.store else None,
         )
         if self.store:

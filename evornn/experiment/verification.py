@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evornn.search import Best
 
 
-class Judge:
+class Verifier:
     """Tests the champions of a run, each once; `champion` and `report` are set by the first that passes."""
 
     def __init__(self, problem: Problem, target: float | None, store: Store | None, records: Sequence[Record]) -> None:

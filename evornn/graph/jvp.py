@@ -29,7 +29,7 @@ def dotted(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Moved:
+class Dual:
     """A function with tangents: its body's inputs and outputs, and their tangents (None for what does not move)."""
 
     name: str
@@ -56,7 +56,7 @@ class Tangents:
 
     def __init__(self, parameters: Iterable[str] = ()) -> None:
         self.parameters = frozenset(parameters)
-        self._moved: dict[tuple[int, tuple[bool, ...]], tuple[Function, Moved, Function]] = {}
+        self._moved: dict[tuple[int, tuple[bool, ...]], tuple[Function, Dual, Function]] = {}
         self._loops: dict[tuple[int, tuple[bool, ...]], Function] = {}
 
     def of(self, function: Function, given: tuple[bool, ...] | None = None) -> Function:
@@ -71,7 +71,7 @@ class Tangents:
         whole = moved.function()
         return Function(whole.name, whole.inputs, [*moved.outputs, *dots], None)
 
-    def moved(self, function: Function, given: tuple[bool, ...]) -> tuple[Moved, Function]:
+    def moved(self, function: Function, given: tuple[bool, ...]) -> tuple[Dual, Function]:
         """`function` with tangents of the inputs (then of what it captured) that are `given`, and as one function."""
         key = (id(function), given)
         if key not in self._moved:
@@ -79,7 +79,7 @@ class Tangents:
             self._moved[key] = (function, moved, moved.function())  # the function is kept, so that its id stays its
         return self._moved[key][1:]
 
-    def _make(self, function: Function, given: tuple[bool, ...]) -> Moved:
+    def _make(self, function: Function, given: tuple[bool, ...]) -> Dual:
         own = (*function.inputs, *function.captured)
         inputs = [Node(n.op, (), n.shape, n.dtype, n.attr) for n in own]
         dots = [
@@ -93,9 +93,9 @@ class Tangents:
             if node.id not in push.values:
                 push.visit(node)
         outputs = [push.values[o.id] for o in function.outputs]
-        return Moved(function.name, inputs, outputs, dots, [push.dots.get(o.id) for o in function.outputs])
+        return Dual(function.name, inputs, outputs, dots, [push.dots.get(o.id) for o in function.outputs])
 
-    def settled(self, function: Function, given: tuple[bool, ...]) -> Moved:
+    def settled(self, function: Function, given: tuple[bool, ...]) -> Dual:
         """Like `moved` for a function whose outputs are the next values of its first inputs: all of these move that
         ever do.
         """

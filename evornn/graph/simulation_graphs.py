@@ -17,7 +17,7 @@ from evornn.formula.trace import Function, reachable, rebuilt, trace, tracing
 from evornn.graph.derivatives import COSTLY
 from evornn.graph.jvp import Tangents
 from evornn.graph.simplify import fold_functions, simplify
-from evornn.graph.vjp import EFFECT, Adjoints
+from evornn.graph.vjp import ACCUMULATION, Adjoints
 
 
 @dataclass
@@ -188,7 +188,7 @@ def trace_tangent(simulation: Any, scenario_size: int) -> Traced:
 
 def _first(adjoint: Function, count: int) -> Function:
     """The adjoint with only its first cotangents, and all effects: nobody asks for those of scenarios and data."""
-    outputs = [o for i, o in enumerate(adjoint.outputs) if i < count or o.dtype == EFFECT]
+    outputs = [o for i, o in enumerate(adjoint.outputs) if i < count or o.dtype == ACCUMULATION]
     return Function(adjoint.name, adjoint.inputs, outputs, None)
 
 

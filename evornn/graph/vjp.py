@@ -29,7 +29,7 @@ from evornn.graph.derivatives import ELEMENTWISE, PARTIAL, WITHOUT_SLOPE
 from evornn.graph.fusion import parameters_only
 from evornn.graph.vjp_loops import keeping_loop_states, run_back
 
-EFFECT = "effect"  # the dtype of nodes that are run for what they do
+ACCUMULATION = "effect"  # the dtype of nodes that are run for what they do
 
 
 class Adjoints:
@@ -126,11 +126,11 @@ class Sweep:
 
     def effect(self, op: str, args: tuple[Node, ...], name: str, *where: int) -> None:
         """Something to add to the gradient of the parameter `name`."""
-        self.effects.append(Node(op, args, (), EFFECT, (name, *where, next(self.maker.numbers))))
+        self.effects.append(Node(op, args, (), ACCUMULATION, (name, *where, next(self.maker.numbers))))
 
     def take_effects(self, results: list[Node]) -> None:
         """Keep the effects among the results of a call or loop."""
-        self.effects += [r for r in results if r.dtype == EFFECT]
+        self.effects += [r for r in results if r.dtype == ACCUMULATION]
 
     def cotangent(self, node: Node) -> Node | None:
         """The sum of what was gathered for a node; None if nothing was."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.search import Search
 
 
@@ -16,7 +16,7 @@ class RandomGuessing(Search):
 
     population = 256
 
-    FOOTPRINT = Footprint(genomes=4)
+    MEMORY_MODEL = MemoryModel(genomes=4)
     LEARNS = False
 
     def _generate(self) -> np.ndarray:

@@ -21,7 +21,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_range
 from evornn.options import number, other, whole
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.training.schedules import SCHEDULES
 from evornn.training.schedules import schedule as schedule_of
 from evornn.training.trainer import Trainer
@@ -56,7 +56,7 @@ class FirstOrder(Trainer):
     @property
     def memory(self) -> int:
         """Bytes, with the arrays in `MEMORY` and the copies that a step makes of them."""
-        return Footprint(8.5 + 3.2 * len(self.MEMORY), member=512).bytes(self.population, self.dimension)
+        return MemoryModel(8.5 + 3.2 * len(self.MEMORY), member=512).bytes(self.population, self.dimension)
 
     def _direction(self, uphill: np.ndarray, memory: np.ndarray, taken: np.ndarray) -> np.ndarray:
         """The step [k, D] for a rate of 1, from gradients [k, D]; memory [M, k, D] is changed in place; taken [k, 1]
@@ -140,10 +140,10 @@ class FirstOrder(Trainer):
             self._total = int(problem.episodes)
             check_range("batch", self.batch, 1, self._total, integer=True)
 
-    def _hear(self, gradients: np.ndarray | None) -> None:
+    def _receive_gradients(self, gradients: np.ndarray | None) -> None:
         if self.batch is not None and self._total is None:
             raise EvornnError("mini-batches are drawn by search.consult(problem, genomes), which has not been called")
-        super()._hear(gradients)
+        super()._receive_gradients(gradients)
 
     def _generate(self) -> np.ndarray:
         if self.learners is None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from evornn.options import number, whole
 from evornn.search.core.inversion import Ended, Inverted, close_all
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.training.trainer import Trainer
 
 
@@ -40,7 +40,7 @@ class LBFGS(Trainer):
     ftol: float = number("least rise in an iteration, as a share", default=2.2e-9, low=0)
     gtol: float = number("least component of the gradient", default=1e-5, low=0)
     iterations: int = whole("of a start, at most", default=1000, low=1)
-    FOOTPRINT = Footprint(genomes=60, member=32_000)  # SciPy's lists of bounds; threads
+    MEMORY_MODEL = MemoryModel(genomes=60, member=32_000)  # SciPy's lists of bounds; threads
     MAX_POPULATION = 1024
     _STATE = (*Trainer._STATE, "_number")
 

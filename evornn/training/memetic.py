@@ -17,7 +17,7 @@ import numpy as np
 
 from evornn.errors import EvornnError
 from evornn.options import choice, number, other, whole
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.nested import nested_search
 from evornn.training.adam import Adam
 from evornn.training.first_order import FirstOrder
@@ -46,7 +46,7 @@ class Memetic(Trainer):
     clip: float = number("longest gradient; 0: none is cut", default=1.0, low=0)
     mode: str = choice("what was learned is inherited, or not", MODES, default="lamarckian")
     share: float = number("of a generation that learns, the best", default=1.0, low=0, high=1, open_low=True)
-    FOOTPRINT = Footprint(genomes=6)  # besides its search and its learner
+    MEMORY_MODEL = MemoryModel(genomes=6)  # besides its search and its learner
     MIN_POPULATION = 2
     _STATE = (*Trainer._STATE, "_phase", "_left", "_asked_genomes", "_reached", "_fitness_there", "_pupils")
 
@@ -54,7 +54,7 @@ class Memetic(Trainer):
         """Make the search and its learner."""
         super().derive()
         self.search = nested_search(self.search, self.space, self.population, self.seed, "Memetic")
-        if self.mode == "lamarckian" and not self.search.INHERITS:
+        if self.mode == "lamarckian" and not self.search.REPLACES:
             raise EvornnError(
                 f"{type(self.search).__name__} can only go on from genomes that it asked; use mode='baldwinian' with it"
             )
@@ -135,7 +135,7 @@ class Memetic(Trainer):
         inherited = self._asked_genomes
         if self.mode == "lamarckian":
             inherited = self._reached
-            self.search.inherit(inherited)
+            self.search.replace(inherited)
         self.search.tell(inherited, self._fitness_there)
         self._phase, self._left = LAST, 0
         self._asked_genomes = self._reached = self._fitness_there = self._pupils = None

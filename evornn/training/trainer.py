@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evornn.errors import EvornnError
-from evornn.search.core.search import Search, Told
+from evornn.search.core.search import EvaluationLike, Search
 
 
 class Trainer(Search):
@@ -48,15 +48,15 @@ class Trainer(Search):
             raise EvornnError(f"{type(self).__name__} needs gradients, and {type(problem).__name__} has none to offer")
         problem.check_smooth()
 
-    def consult(self, problem: Any, genomes: np.ndarray) -> Told:
+    def evaluate_with(self, problem: Any, genomes: np.ndarray) -> EvaluationLike:
         """Fitness, steps and, while `wants_gradients`, gradients of the genomes [k, D] just asked."""
         self.prepare(problem)
-        told: Told = (
+        told: EvaluationLike = (
             problem.gradient(genomes, episodes=self.episodes) if self.wants_gradients else problem.evaluate(genomes)
         )
         return told
 
-    def _hear(self, gradients: np.ndarray | None) -> None:
+    def _receive_gradients(self, gradients: np.ndarray | None) -> None:
         if not self.wants_gradients:
             return
         if gradients is None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evornn.backends.cpu import CpuBackend
-from evornn.backends.reference import PlainBackend
+from evornn.backends.reference import ReferenceBackend
 from evornn.compiler.host import native_lanes
 from evornn.formula import State, concat, where
 from evornn.formula import sum as total
@@ -92,7 +92,7 @@ def run(
     """Results [P, outputs] on one backend: "plain" or a layout's name."""
     scenarios = np.arange(outputs, dtype=float)[:, None]
     if backend == "plain":
-        return PlainBackend(simulation).evaluate(genomes, scenarios, steps, seed=7)[0]
+        return ReferenceBackend(simulation).evaluate(genomes, scenarios, steps, seed=7)[0]
     lanes = native_lanes(precision) * jobs
     cpu = CpuBackend(simulation, precision, workers=1, layout=backend, lanes=lanes, jobs=jobs)
     try:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evornn.backends.cpu import CpuBackend
-from evornn.backends.reference import PlainBackend
+from evornn.backends.reference import ReferenceBackend
 from evornn.compiler.emit.values import LayoutUnsupported
 from evornn.compiler.host import native_lanes
 from evornn.networks import REGISTRY as NETWORKS
@@ -42,7 +42,7 @@ def case(network: str, task: str) -> tuple[Probe, np.ndarray, np.ndarray, tuple[
         problem.space.lower + problem.space.upper
     )
     values = simulation.genome.values(genomes)
-    oracle = PlainBackend(simulation).evaluate(values, problem.scenarios, steps_of(simulation))
+    oracle = ReferenceBackend(simulation).evaluate(values, problem.scenarios, steps_of(simulation))
     return simulation, values, problem.scenarios, oracle
 
 

@@ -13,7 +13,7 @@ from evornn.formula import State
 from evornn.problem import Problem
 from evornn.tasks import Sequence
 from evornn.training.forward import jvp
-from evornn.training.online.episodes import Lessons, credit
+from evornn.training.online.episodes import Episodes, estimator
 from tests.backends.unusual_networks import Unusual
 
 STEPS = 12
@@ -60,7 +60,7 @@ def test_backpropagation_and_forward_mode(backend: str) -> None:
 @pytest.mark.parametrize("method", ["rtrl", "hybrid"])
 def test_online_learning(method: str) -> None:
     problem, genomes, slopes = case("cpu")
-    lessons = Lessons(problem, credit(method, **({"block": 3} if method == "hybrid" else {})))
+    lessons = Episodes(problem, estimator(method, **({"block": 3} if method == "hybrid" else {})))
     for genome, expected in zip(genomes, slopes, strict=True):
         found = np.mean([lessons.gradient(genome, episode)[1] for episode in range(2)], axis=0)
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)

@@ -16,7 +16,7 @@ from evornn.formula import State
 from evornn.problem import Problem
 from evornn.tasks import Sequence
 from evornn.training.forward import jvp
-from evornn.training.online.episodes import Lessons, credit
+from evornn.training.online.episodes import Episodes, estimator
 from tests.backends.unusual_networks import KINDS, SIZES
 
 STEPS = 7
@@ -105,7 +105,7 @@ def test_online_methods_give_the_whole_gradient(kind: Any, n: int, method: str) 
     options = {"hybrid": {"block": 3}, "tbptt": {"k1": 1, "k2": STEPS}}.get(method, {})
     exact = Problem(problem.network, problem.task, "cpu", precision="float64", workers=1)
     with exact:
-        lessons = Lessons(exact, credit(method, **options))
+        lessons = Episodes(exact, estimator(method, **options))
         total = sum(lessons.gradient(genomes[0], episode)[1] for episode in range(2))
     check_slopes(kind, n, total[None] / 2)
 

@@ -264,14 +264,14 @@ def test_published_methods_are_found_by_their_class():
 
 
 def test_targets_are_reached_by_runs_and_shares_grow(twice):
-    material = gather(evornn.compare.load(twice[0]))
+    report_data = gather(evornn.compare.load(twice[0]))
     at = np.geomspace(1, 100, 30)
-    for problem in material.runs:
-        targets = material.targets(problem)
-        best = max(best[-1] for curves in material.curves[problem].values() for _, best in curves)
+    for problem in report_data.runs:
+        targets = report_data.targets(problem)
+        best = max(best[-1] for curves in report_data.curves[problem].values() for _, best in curves)
         assert (np.diff(targets) > 0).all()
         assert targets[-1] <= best
-        for shares in material.target_shares(problem, at).values():
+        for shares in report_data.target_shares(problem, at).values():
             assert (np.diff(shares) >= 0).all()
             assert shares[-1] > 0
 

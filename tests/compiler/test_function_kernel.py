@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import evornn.formula as f
-from evornn.backends.interpreter import ArrayReader
+from evornn.backends.interpreter import Interpreter
 from evornn.compiler.programs.function import FunctionKernel
 from evornn.errors import EvornnError
 from evornn.formula import Node, State
@@ -45,7 +45,7 @@ def graph() -> Function:
 
 def read(function: Function, *inputs: Any, time: int) -> list[np.ndarray]:
     """Outputs (and gradients) by NumPy, one lane."""
-    reader = ArrayReader(np, {n: v[..., None, None] for n, v in PARAMETERS.items()}, np.float64)
+    reader = Interpreter(np, {n: v[..., None, None] for n, v in PARAMETERS.items()}, np.float64)
     arrays = [np.asarray(x)[..., None, None] for x in inputs]
     results = reader.run(function, [*arrays[:3], time, *arrays[3:]])
     pairs = [(r, o) for r, o in zip(results, function.outputs, strict=True) if o.dtype != "effect"]

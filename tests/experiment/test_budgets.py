@@ -61,7 +61,7 @@ class Counted:
         backend.evaluate, backend.gradient = evaluated, graded
         monkeypatch.setattr(Run, "forward", stepped)
         self.presenting = False
-        for cls in (episodes.Lessons, episodes.WholeEpisodes):
+        for cls in (episodes.Episodes, episodes.WholeEpisodes):
             monkeypatch.setattr(cls, "present", self._presented(cls.present))
 
     def _taken(self, found: Any) -> Any:

@@ -186,7 +186,7 @@ def test_a_search_that_is_too_large_to_copy_is_left_out_in_words(clock, monkeypa
     monkeypatch.setattr(pilot, "LARGEST", 1000)
     problem = Timed(clock)
     search = evornn.search.CMAES(problem.space)
-    search.twin = None
+    search.copied = None
     found = evornn.predict(problem, search, evaluations=10_000)
     assert found.apart
     assert "for 10,000 evaluations besides the search's own time if" in found.describe()

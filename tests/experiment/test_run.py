@@ -9,7 +9,7 @@ import pytest
 import evornn
 from evornn import EvornnError
 from evornn.cli.summary import REASONS
-from evornn.experiment.duplicates import WINDOW, Asked
+from evornn.experiment.duplicates import WINDOW, DuplicateCounter
 from evornn.spec.budget import Limits
 from tests.experiment.fakes import FakeProblem, make
 
@@ -152,7 +152,7 @@ def test_restarts_and_genomes_asked_again_are_counted(name, options):
 
 
 def test_genomes_asked_again_are_remembered_for_a_window():
-    asked, genomes = Asked(), np.random.default_rng(0).normal(size=(3 * WINDOW, 2))
+    asked, genomes = DuplicateCounter(), np.random.default_rng(0).normal(size=(3 * WINDOW, 2))
     asked.count(genomes[:WINDOW])
     asked.count(genomes[: WINDOW + 1])  # each WINDOW evaluations ago; the last is new
     assert asked.total == WINDOW

@@ -125,7 +125,7 @@ def test_killed_while_its_directory_is_made(tmp_path, monkeypatch, written):
 
 def interrupt_after(search, generations):
     """Let the consultation after so many be cut off, as Ctrl-C does."""
-    calls, fine = [], search.consult
+    calls, fine = [], search.evaluate_with
 
     def consulted(*arguments):
         calls.append(1)
@@ -133,7 +133,7 @@ def interrupt_after(search, generations):
             raise KeyboardInterrupt
         return fine(*arguments)
 
-    search.consult = consulted
+    search.evaluate_with = consulted
 
 
 CASES = [(name, {}) for name in SEARCHES] + [

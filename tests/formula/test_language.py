@@ -198,9 +198,9 @@ def test_infinite_constants_have_gradients() -> None:
 
 
 def test_device_text_names_infinity() -> None:
-    from evornn.compiler.cuda.target import ScalarLanguage
+    from evornn.compiler.cuda.target import ScalarTarget
 
-    language = ScalarLanguage("individuals", 32)
+    language = ScalarTarget("individuals", 32)
     assert [language.number(v) for v in (np.inf, -np.inf, np.nan)] == ["f(INFINITY)", "f(-INFINITY)", "f(NAN)"]
 
 

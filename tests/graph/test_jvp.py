@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import evornn.formula as f
-from evornn.backends.interpreter import ArrayReader
+from evornn.backends.interpreter import Interpreter
 from evornn.errors import EvornnError
 from evornn.formula import Node
 from evornn.formula.trace import Function, trace
@@ -79,7 +79,7 @@ def traced(formula: Any, parameters: dict[str, np.ndarray] = PARAMETERS) -> Func
 
 def read(function: Function, parameters: dict[str, np.ndarray], *inputs: Any, gradients: Any = None) -> Any:
     """Outputs of a graph, by NumPy; what effects add to parameters' gradients goes to `gradients`."""
-    reader = ArrayReader(np, {n: np.asarray(v)[..., None, None] for n, v in parameters.items()}, np.float64)
+    reader = Interpreter(np, {n: np.asarray(v)[..., None, None] for n, v in parameters.items()}, np.float64)
     results = reader.run(function, [np.asarray(x)[..., None, None] for x in inputs])
     if gradients is not None:
         gradients |= {n: g[..., 0, 0] for n, g in reader.gradients.items()}

@@ -92,7 +92,7 @@ def walk(search: Search, generations: int, fitness: Any = None, limit: int | Non
     for _ in range(generations):
         genomes = search.ask(limit)
         asked.append(genomes.copy())
-        found = search.consult(problem, genomes)
+        found = search.evaluate_with(problem, genomes)
         told.append(found.fitness)
         believed.append(np.full(len(genomes), not search.provisional))
         tell(search, genomes, found.fitness, getattr(found, "gradients", None))
@@ -168,7 +168,7 @@ def check_repeatable(make: Make, population: int) -> None:
     for _ in range(10):
         genomes = search.ask()
         asked.append(genomes.copy())
-        found = search.consult(Fake(search.space), genomes)
+        found = search.evaluate_with(Fake(search.space), genomes)
         tell(search, genomes, found.fitness, getattr(found, "gradients", None))
         for array in vars(found).values():
             array[:] = 0
@@ -211,7 +211,7 @@ def check_resume(make: Make, population: int) -> None:
         between = through_text(whole.state_dict())
         genomes = whole.ask()
         asked_and_not_told = through_text(whole.state_dict())
-        found = whole.consult(Fake(whole.space), genomes)
+        found = whole.evaluate_with(Fake(whole.space), genomes)
         tell(whole, genomes, found.fitness, getattr(found, "gradients", None))
         expected = [genomes, *steps(whole, 8)]
         for state in (between, asked_and_not_told):
@@ -306,7 +306,7 @@ def check_copies(make: Make, population: int) -> None:
     for limit in (None, None, 3, None):  # before, after and within a generation
         before = [way(search) for way in ways]
         genomes = search.ask(limit)
-        told = search.consult(problem, genomes)
+        told = search.evaluate_with(problem, genomes)
         between = [way(search) for way in ways]
         for one in before:
             assert type(one) is type(search)
@@ -314,7 +314,7 @@ def check_copies(make: Make, population: int) -> None:
         for one in (*between, search):
             assert (one.evaluations, one._asked) == (search.evaluations, len(genomes))
             tell(one, genomes, told.fitness, getattr(told, "gradients", None))
-        asked = steps(search.twin(), 3)
+        asked = steps(search.copied(), 3)
         assert all(identical(steps(one, 3), asked) for one in between)
 
 
@@ -416,7 +416,7 @@ def check_memory(make: Make, population: int) -> None:
             tracemalloc.reset_peak()
             for _ in range(7):
                 genomes = search.ask()
-                found = search.consult(problem, genomes)
+                found = search.evaluate_with(problem, genomes)
                 tell(search, genomes, found.fitness, getattr(found, "gradients", None))
             peak = tracemalloc.get_traced_memory()[1]
         finally:
@@ -425,15 +425,15 @@ def check_memory(make: Make, population: int) -> None:
 
 
 def check_twin(make: Make, population: int) -> None:
-    """A twin is asked the same, and neither of the two hears what the other is told."""
+    """A copy is asked the same, and neither of the two knows what the other is told."""
     for done in (0, 6):
         search = make(box(), population, 15)
         steps(search, done)
         told = search.evaluations
-        twin = search.twin()
-        asked = steps(twin, 4)
+        copied = search.copied()
+        asked = steps(copied, 4)
         assert search.evaluations == told
-        steps(twin, 3, lambda genomes: np.full(len(genomes), np.nan))
+        steps(copied, 3, lambda genomes: np.full(len(genomes), np.nan))
         assert identical(steps(search, 4), asked)
 
 

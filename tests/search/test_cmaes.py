@@ -11,7 +11,7 @@ from evornn.search.core import shaping
 from evornn.search.distribution.cmaes import rates
 from evornn.search.distribution.convergence import Convergence
 from evornn.search.distribution.covariance import DiagonalCovariance, FullCovariance
-from evornn.search.distribution.restart_schedules import Regime
+from evornn.search.distribution.restart_schedules import RestartSchedule
 from tests.search.search_checks import box, steps
 
 
@@ -140,7 +140,7 @@ def test_what_learned_moves_its_sample_and_no_farther_than_samples_go() -> None:
     learned = genomes.copy()
     learned[2] += 1e-3
     learned[5] = 1.0
-    search.inherit(learned)
+    search.replace(learned)
     np.testing.assert_allclose(search._points[2], points[2] + 1e-3, atol=1e-12)
     lengths = np.linalg.norm(search.covariance.whiten((search._points - search.mean) / search.sigma), axis=1)
     assert lengths[5] == pytest.approx(2.0 + 8 / 6)
@@ -163,18 +163,18 @@ def test_ipop_doubles_the_population() -> None:
 
 
 def test_bipop_takes_turns() -> None:
-    rng, regime = np.random.default_rng(0), Regime("bipop", 10, 0.2)
+    rng, schedule = np.random.default_rng(0), RestartSchedule("bipop", 10, 0.2)
     kinds, larges, smalls = [], [], []
     for _ in range(200):
         for _ in range(30):
-            if regime.over(regime.population):
-                assert regime.kind == 1
-                assert regime.run >= regime.last_large / 2 > regime.run - regime.population
+            if schedule.over(schedule.population):
+                assert schedule.kind == 1
+                assert schedule.run >= schedule.last_large / 2 > schedule.run - schedule.population
                 break
-        regime.restart(rng)
-        kinds.append(regime.kind)
-        (smalls if regime.kind else larges).append((regime.population, regime.sigma))
-        assert regime.kind == (regime.spent[1] < regime.spent[0])
+        schedule.restart(rng)
+        kinds.append(schedule.kind)
+        (smalls if schedule.kind else larges).append((schedule.population, schedule.sigma))
+        assert schedule.kind == (schedule.spent[1] < schedule.spent[0])
     assert [population for population, _ in larges] == [10 * 2 ** (k + 1) for k in range(len(larges))]
     assert {sigma for _, sigma in larges} == {0.2}
     populations, sigmas = np.array(smalls).T

@@ -11,7 +11,7 @@ from scipy import linalg, stats
 from evornn.errors import EvornnError
 from evornn.genome import Space
 from evornn.search import PGPE, SNES, XNES, DifferentialEvolution, EvolutionStrategy, OpenAIES
-from evornn.search.core.optimizers import Ascent
+from evornn.search.core.optimizers import Optimizer
 from evornn.search.core.shaping import by_rank, natural_utilities, normal_quantiles, normal_steps
 from evornn.search.distribution.pgpe import rewards
 from evornn.search.evolution.differential_evolution import others
@@ -150,14 +150,14 @@ def test_pgpe_is_symmetric_sampling_with_a_baseline() -> None:
 
 
 def test_clipup_never_goes_faster_than_allowed() -> None:
-    ascent, rng, velocity = Ascent("clipup", 0.1, 0.9, N), np.random.default_rng(0), np.zeros(N)
+    step_rule, rng, velocity = Optimizer("clipup", 0.1, 0.9, N), np.random.default_rng(0), np.zeros(N)
     for _ in range(50):
         uphill = rng.standard_normal(N) + 2.0
         velocity = 0.9 * velocity + 0.1 * uphill / np.linalg.norm(uphill)
         velocity *= min(1.0, 0.2 / np.linalg.norm(velocity))
-        np.testing.assert_allclose(ascent.step(uphill), velocity)
+        np.testing.assert_allclose(step_rule.step(uphill), velocity)
     assert np.linalg.norm(velocity) == pytest.approx(0.2)
-    assert np.linalg.norm(ascent.step(np.zeros(N))) == pytest.approx(0.18)
+    assert np.linalg.norm(step_rule.step(np.zeros(N))) == pytest.approx(0.18)
 
 
 # -- differential evolution ------------------------------------------------------------------------------------------

@@ -39,9 +39,9 @@ def test_groups() -> None:
 
 def test_every_sub_population_is_ranked_by_its_own_credit() -> None:
     members = np.array([[0, 10, 20], [1, 11, 21], [2, 12, 22]])
-    credit = np.array([[0.5, 1.0], [2.0, -np.inf], [1.0, 3.0]])
+    estimator = np.array([[0.5, 1.0], [2.0, -np.inf], [1.0, 3.0]])
     expected = [[1, 12, 21], [2, 10, 22], [0, 11, 20]]
-    assert ranked(members, credit, Groups.of(np.array([0, 1, 0]))).tolist() == expected
+    assert ranked(members, estimator, Groups.of(np.array([0, 1, 0]))).tolist() == expected
 
 
 def test_breeding() -> None:
@@ -187,7 +187,7 @@ def test_neurons_learn_in_their_networks() -> None:
     search = ESP(space_of([0, 1]), population=8, seed=6, neurons=4)
     asked = search.ask()
     learned = np.clip(asked + 0.001, -1.0, 1.0)
-    search.inherit(learned)
+    search.replace(learned)
     search._evolve = lambda worth: None  # type: ignore[method-assign]
     search.tell(learned, np.arange(len(learned)))
     assert search._members is not None

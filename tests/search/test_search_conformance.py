@@ -10,7 +10,7 @@ import pytest
 from evornn import search, training
 from evornn.search import RandomGuessing
 from evornn.search.core import operators, shaping
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.search import Search
 from tests.search import search_checks as checks
 from tests.search.search_checks import CHECKS, box, sizes, steps
@@ -98,7 +98,7 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
         *(
             {"search": {"name": name}, "share": 0.3, "steps": 3, "rate": 0.2}
             for name, cls in search.REGISTRY.items()
-            if cls.INHERITS
+            if cls.REPLACES
         ),
         {"search": {"name": "GeneticAlgorithm", "elites": 2}, "learner": "SGD", "steps": 2, "clip": 0.0},
     ],
@@ -245,13 +245,13 @@ class Hoarder(_Bad):
 class Boaster(_Bad):
     """Says what it does not take."""
 
-    FOOTPRINT = Footprint(genomes=400)
+    MEMORY_MODEL = MemoryModel(genomes=400)
 
 
 class Shared(_Bad):
-    """Is told what its twin is."""
+    """Is told what its copy is."""
 
-    def twin(self) -> Search:
+    def copied(self) -> Search:
         return self
 
 
@@ -280,8 +280,8 @@ class Oblivious(training.SGD):
 class Careless(training.Adam):
     """Makes up the gradients that it is not told."""
 
-    def _hear(self, gradients: np.ndarray | None) -> None:
-        super()._hear(np.zeros((self._asked, self.dimension)) if gradients is None else gradients)
+    def _receive_gradients(self, gradients: np.ndarray | None) -> None:
+        super()._receive_gradients(np.zeros((self._asked, self.dimension)) if gradients is None else gradients)
 
 
 BROKEN = [

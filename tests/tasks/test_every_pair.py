@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evornn.backends.reference import PlainBackend
+from evornn.backends.reference import ReferenceBackend
 from evornn.formula import State, tracing
 from evornn.formula.node import Node, lift
 from evornn.formula.state import flatten, tree_map
@@ -29,7 +29,7 @@ def test_oracle_runs_it(network, task):
     task = simulation.task
     values = simulation.genome.values(simulation.genome.space.sample(np.random.default_rng(0), 2))
     count = len(next(iter(task.series.values()))) if task.series else 2
-    fitness, steps, _ = PlainBackend(simulation).evaluate(values, task.scenarios(count, 0), 3)
+    fitness, steps, _ = ReferenceBackend(simulation).evaluate(values, task.scenarios(count, 0), 3)
     assert np.isfinite(fitness).all()
     assert (steps == 3).all()
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from evornn.backends.reference import PlainBackend
+from evornn.backends.reference import ReferenceBackend
 from evornn.errors import EvornnError
 from evornn.formula import Step
 from evornn.networks import FullyRecurrent
@@ -72,7 +72,7 @@ def test_free_double_pole_fails_at_control_step_23():
 def test_failing_step_is_simulated_but_does_not_count(fitness):
     task = DoublePole(fitness=fitness)
     simulation = Simulation(FullyRecurrent(units=1), task)
-    fit, steps, failed = PlainBackend(simulation).evaluate(
+    fit, steps, failed = ReferenceBackend(simulation).evaluate(
         np.zeros((1, simulation.genome.dimension)), task.scenarios(1, 0), 100
     )
     assert (steps, failed) == (23, True)

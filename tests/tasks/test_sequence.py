@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evornn.backends.reference import PlainBackend
+from evornn.backends.reference import ReferenceBackend
 from evornn.errors import EvornnError
 from evornn.formula import State
 from evornn.genome import Genome
@@ -60,7 +60,7 @@ def test_fitness_is_the_negative_mean_loss_of_every_sequence(loss, mask):
     task = Sequence(INPUTS, TARGETS, mask, loss=loss)
     simulation = Simulation(Elman(units=4, readout="linear", range=1.0), task)
     genomes = simulation.genome.space.sample(np.random.default_rng(1), 2)
-    fitness, steps, failed = PlainBackend(simulation).evaluate(genomes, task.scenarios(3, 0), task.steps)
+    fitness, steps, failed = ReferenceBackend(simulation).evaluate(genomes, task.scenarios(3, 0), task.steps)
     weights = np.ones((3, 7)) if mask is None else mask
     for values, got in zip(genomes, fitness, strict=True):
         each = BY_HAND[loss](outputs(simulation.network, simulation.genome, values), TARGETS)
@@ -87,7 +87,7 @@ def test_a_sequence_fails_by_one_wrong_output_that_matters(correct, loss, mask):
     for values in genomes:
         right = RIGHT_BY_HAND[correct, loss](outputs(simulation.network, simulation.genome, values), TARGETS)
         expected.append(~(right | (np.zeros((3, 7), bool) if mask is None else mask == 0)).all(axis=1))
-    _, _, failed = PlainBackend(simulation).evaluate(genomes, task.scenarios(3, 0), task.steps)
+    _, _, failed = ReferenceBackend(simulation).evaluate(genomes, task.scenarios(3, 0), task.steps)
     np.testing.assert_array_equal(failed, expected)
     assert mask is None or 0 < np.mean(expected) < 1
     with Problem(simulation.network, task, precision="float64", workers=1) as problem:
@@ -219,7 +219,7 @@ def test_sequences_of_different_lengths_count_their_own_steps(form, loss):
     task = Sequence(*(AS_USERS_HAVE_THEM[form](a) for a in (INPUTS, TARGETS)), loss=loss)
     simulation = Simulation(Elman(units=4, readout="linear", range=1.0), task)
     (values,) = simulation.genome.space.sample(np.random.default_rng(1), 1)
-    fitness, _, failed = PlainBackend(simulation).evaluate(values[None], task.scenarios(3, 0), task.steps)
+    fitness, _, failed = ReferenceBackend(simulation).evaluate(values[None], task.scenarios(3, 0), task.steps)
     each = BY_HAND[loss](outputs(simulation.network, simulation.genome, values), TARGETS)
     np.testing.assert_allclose(fitness[0], [-each[0, :4].mean(), -each[1].mean(), -each[2, :2].mean()], rtol=1e-12)
     assert not failed.any()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from evornn.backends.reference import PlainBackend, parameter_views
+from evornn.backends.reference import ReferenceBackend, parameter_views
 from evornn.errors import EvornnError
 from evornn.formula import State
 from evornn.networks import CTRNN, Elman
@@ -173,7 +173,7 @@ def test_outputs_are_fed_back(name):
         simulation = Simulation(Elman(units=3, readout="linear", range=1.0), task)
         values = simulation.genome.values(simulation.genome.space.sample(np.random.default_rng(3), 2))
         scenarios = task.scenarios(task.episodes, 0)
-        fitness = PlainBackend(simulation).evaluate(values, scenarios, task.steps)[0]
+        fitness = ReferenceBackend(simulation).evaluate(values, scenarios, task.steps)[0]
         weight = task.series["weight"]
         for individual, got in zip(values, fitness, strict=True):
             outputs = run_by_hand(simulation, individual, task)

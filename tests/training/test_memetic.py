@@ -43,7 +43,7 @@ def round_of(memetic: Memetic, problem: Bowl) -> list[tuple[np.ndarray, np.ndarr
     memetic.search.tell = note
     while not told:
         genomes = memetic.ask()
-        found = memetic.consult(problem, genomes)
+        found = memetic.evaluate_with(problem, genomes)
         memetic.tell(genomes, found.fitness, getattr(found, "gradients", None))
     del memetic.search.tell
     return told

@@ -17,7 +17,7 @@ from evornn.problem import Problem
 from evornn.tasks import Sequence
 from evornn.tasks.base import Task
 from evornn.training import Online
-from evornn.training.online.episodes import Lessons, credit
+from evornn.training.online.episodes import Episodes, estimator
 from tests.pairs import fitting
 
 EXACT = [("rtrl", {}), ("hybrid", {}), ("hybrid", {"block": 7}), ("tbptt", {"k1": 4, "k2": 30}),
@@ -75,7 +75,7 @@ def check_exact(problem: Problem, methods: list[tuple[str, dict[str, int]]]) -> 
     size = np.abs(gradient).max()
     assert size > 1e-4
     for method, options in methods:
-        lessons = Lessons(problem, credit(method, **options))
+        lessons = Episodes(problem, estimator(method, **options))
         for _ in range(2):  # an episode leaves nothing behind for the next
             found = lessons.gradient(genome, last)
             assert found[0] == pytest.approx(fitness, rel=1e-12)
@@ -99,7 +99,7 @@ def test_float32_is_near_and_one_step_is_enough() -> None:
     problem = Problem(FullyRecurrent(3), Sequence(inputs, inputs[..., :1]), precision="float32", workers=1)
     fitness, gradient = exact(problem, middle(problem), 1)
     for method, options in EXACT:
-        found = Lessons(problem, credit(method, **options)).gradient(middle(problem), 1)
+        found = Episodes(problem, estimator(method, **options)).gradient(middle(problem), 1)
         assert found[0] == pytest.approx(fitness, rel=1e-5)
         np.testing.assert_allclose(found[1], gradient, rtol=1e-5, atol=1e-6)
 
@@ -131,8 +131,8 @@ def test_truncated_bptt_is_what_williams_and_peng_define(k1: int, k2: int) -> No
     carries: list[Any] = []
     rows = {name: array[0] for name, array in problem.task.series.items()}
     episode(problem.simulation, genome, problem.scenarios[0], rows, 25, watch=lambda b, a, now: carries.append(b))
-    method = credit("tbptt", k1=k1, k2=k2)
-    lessons = Lessons(problem, method)
+    method = estimator("tbptt", k1=k1, k2=k2)
+    lessons = Episodes(problem, method)
     method.begin(genome, problem.scenarios[0], lessons.data[0])
     told = 0
     for t in range(1, 26):
@@ -169,7 +169,7 @@ def textbook_rtrl(problem: Problem, genome: np.ndarray, rate: float, sequence: i
 @pytest.mark.parametrize("method", [("rtrl", {}), ("hybrid", {"block": 1})])
 def test_learning_in_real_time_is_the_textbook_s(method: Any) -> None:
     problem, genome = delay(), middle(delay())
-    lessons = Lessons(problem, credit(method[0], **method[1]))
+    lessons = Episodes(problem, estimator(method[0], **method[1]))
     learned, fitness, steps = lessons.present(genome, 2, lambda x, g: x + 0.1 * g)
     np.testing.assert_allclose(learned, textbook_rtrl(problem, genome, 0.1, 2), rtol=1e-11)
     assert steps == 25
@@ -186,7 +186,7 @@ def taught(trainer: Online, problem: Problem, generations: int) -> list[np.ndarr
     for _ in range(generations):
         genomes = trainer.ask()
         asked.append(genomes)
-        told = trainer.consult(problem, genomes)
+        told = trainer.evaluate_with(problem, genomes)
         trainer.tell(genomes, told.fitness, getattr(told, "gradients", None))
     return asked
 
@@ -212,19 +212,19 @@ def test_steps_are_counted_and_pieces_learn_as_the_whole() -> None:
     whole, pieces = (Online(problem.space, population=3, seed=4, schedule="linear") for _ in range(2))
     for trainer in (whole, pieces):
         asked = trainer.ask()
-        check = trainer.consult(problem, asked)
+        check = trainer.evaluate_with(problem, asked)
         assert not trainer.wants_gradients
         assert not trainer.provisional
         np.testing.assert_array_equal(check.fitness, problem.evaluate(asked).fitness)
         trainer.tell(asked, check.fitness)
     again = whole.ask()
-    one = whole.consult(problem, again)
+    one = whole.evaluate_with(problem, again)
     assert whole.provisional
     np.testing.assert_array_equal(again, asked)
     np.testing.assert_array_equal(one.steps, 4 * 25)
     for k in range(3):
         genomes = pieces.ask(1)
-        told = pieces.consult(problem, genomes)
+        told = pieces.evaluate_with(problem, genomes)
         assert told.gradients[0].tobytes() == one.gradients[k].tobytes()
         pieces.tell(genomes, told.fitness, told.gradients)
 

@@ -64,7 +64,7 @@ def train(trainer, problem, generations: int, spoil=None) -> np.ndarray:
     for generation in range(generations):
         genomes = trainer.ask()
         asked.append(genomes.copy())
-        told = trainer.consult(problem, genomes)
+        told = trainer.evaluate_with(problem, genomes)
         if spoil:
             spoil(generation, told)
         trainer.tell(genomes, told.fitness, getattr(told, "gradients", None))

@@ -21,7 +21,7 @@ TARGETS = 10
 
 
 @dataclass(frozen=True)
-class Material:
+class ReportData:
     """A comparison's results, their analysis, problem -> method -> Runs, and problem -> method -> the runs' curves as
     far as each counts as spent; methods without curves (results from elsewhere) are not in `curves`.
     """
@@ -111,7 +111,7 @@ class Material:
         return found
 
 
-def gather(results: Results) -> Material:
+def gather(results: Results) -> ReportData:
     """Everything a report tells of `results`; a pure function of what is stored. Raises EvornnError without runs."""
     if not results.rows:
         raise EvornnError("no run of this comparison has ended, so there is nothing to report yet")
@@ -136,4 +136,4 @@ def gather(results: Results) -> Material:
     entries = results.comparison.problems if results.comparison else {}
     given = {p: entries[p].limits.evaluations for p in runs if p in entries}
     budgets = {p: float(budget) for p, budget in given.items() if budget is not None}
-    return Material(results, analyse(runs, budgets), runs, curves)
+    return ReportData(results, analyse(runs, budgets), runs, curves)

@@ -31,7 +31,7 @@ STYLE: dict[Any, Any] = LOOK | {
 }
 
 
-def look(number: int) -> tuple[str, tuple[float, ...]]:
+def style(number: int) -> tuple[str, tuple[float, ...]]:
     """(colour, dashes) of a comparison's method number `number`; different for the first 32."""
     return COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
 
@@ -40,7 +40,7 @@ class Figures:
     """Draws for methods of these names, each in its own colour and dashes throughout."""
 
     def __init__(self, methods: Sequence[str]) -> None:
-        self._looks = {name: look(i) for i, name in enumerate(methods)}
+        self._looks = {name: style(i) for i, name in enumerate(methods)}
         self._drawn = 0
 
     def shares(self, at: np.ndarray, shares: Mapping[str, np.ndarray], budget: float) -> str:

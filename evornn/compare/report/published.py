@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from evornn.compare.report.data import Material
+from evornn.compare.report.data import ReportData
 from evornn.compare.report.tables import Table, Text, interval, number, verified
 from evornn.spec.comparison import Comparison, Entry
 from evornn.spec.run import build_part
@@ -21,13 +21,13 @@ NAMES = {"RandomGuessing": "random guessing", "CMAES": "CMA-ES"}  # of searches 
 COLUMNS = ["method", "published mean", "mean here", "ratio", "median here", "solved", "verified"]
 
 
-def published(material: Material) -> list[Table]:
+def published(report_data: ReportData) -> list[Table]:
     """One table for each problem whose task has published means; one row for each method, in the spec's order."""
-    comparison, found = material.results.comparison, []
-    for problem in material.analysis.problems:
+    comparison, found = report_data.results.comparison, []
+    for problem in report_data.analysis.problems:
         entry = comparison.problems.get(problem) if comparison else None
         if entry and (means := published_means(entry)):
-            found.append(Table(problem, COLUMNS, list(_rows(material, problem, means))))
+            found.append(Table(problem, COLUMNS, list(_rows(report_data, problem, means))))
     return found
 
 
@@ -46,11 +46,11 @@ def published_name(comparison: Comparison | None, problem: str, method: str) -> 
     return NAMES.get(search["name"], search["name"])
 
 
-def _rows(material: Material, problem: str, means: Mapping[str, float]) -> Iterator[list[Text]]:
+def _rows(report_data: ReportData, problem: str, means: Mapping[str, float]) -> Iterator[list[Text]]:
     theirs = {name.removesuffix(QUOTED): name for name in means}
     best = min(means, key=means.__getitem__)
-    for method, m in material.analysis.problems[problem].methods.items():
-        search = published_name(material.results.comparison, problem, method)
+    for method, m in report_data.analysis.problems[problem].methods.items():
+        search = published_name(report_data.results.comparison, problem, method)
         found = method if method in theirs else search if search in theirs else None
         name = best if found is None else theirs[found]
         ratio = m.ert.value / means[name]
@@ -61,7 +61,7 @@ def _rows(material: Material, problem: str, means: Mapping[str, float]) -> Itera
             Text(number(ratio, ".2f"), strong=ratio <= 1.0),
             Text(number(m.median)),
             Text(f"{m.solved} / {m.runs}"),
-            Text(verified(material, problem, method)),
+            Text(verified(report_data, problem, method)),
         ]
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evornn.compare.report.data import Material
+from evornn.compare.report.data import ReportData
 from evornn.compare.statistics.analysis import Summary
 from evornn.compare.statistics.curves import Quartiles
 from evornn.compare.statistics.resampling import Estimate
@@ -57,12 +57,12 @@ def probability(p: float) -> str:
     return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
 
 
-def glance(material: Material) -> Table:
+def glance(report_data: ReportData) -> Table:
     """One row a problem: each method's ERT and solved runs, or median final fitness where none solved; and the methods
     that no test puts behind another.
     """
-    methods, rows, alpha = material.results.methods, [], 1.0 - material.analysis.level
-    for name, problem in material.analysis.problems.items():
+    methods, rows, alpha = report_data.results.methods, [], 1.0 - report_data.analysis.level
+    for name, problem in report_data.analysis.problems.items():
         ahead = min(problem.methods, key=problem.cost)
         behind = {pair.worse for pair in problem.pairs if pair.adjusted <= alpha}
         row = [Text(name), Text(", ".join(m for m in problem.methods if m not in behind), kind="words")]
@@ -78,25 +78,25 @@ def glance(material: Material) -> Table:
     return Table("", ["problem", "none is shown ahead of", *methods], rows)
 
 
-def performance(material: Material, problem: str) -> Table:
+def performance(report_data: ReportData, problem: str) -> Table:
     """One row a method: solved with Wilson's interval, ERT with its interval, medians, and what the runs cost."""
-    found = material.analysis.problems[problem]
+    found = report_data.analysis.problems[problem]
     least = min(m.ert.value for m in found.methods.values())
-    unseen = not np.isnan(material.results.column("test", problem)).all()
+    unseen = not np.isnan(report_data.results.column("test", problem)).all()
     rows = []
     for name, m in found.methods.items():
-        totals = _totals(material, problem, name)
-        foreign = "from elsewhere" if material.results.comparison and name in material.results.foreign else ""
+        totals = _totals(report_data, problem, name)
+        foreign = "from elsewhere" if report_data.results.comparison and name in report_data.results.foreign else ""
         row = [
             Text(name, foreign),
             Text(f"{m.solved} / {m.runs}", f"{m.success.low:.0%} to {m.success.high:.0%}"),
             Text(number(m.ert.value), interval(m.ert), np.isfinite(least) and m.ert.value == least),
             Text(number(m.median)),
             Text(fitness_text(m.fitness)),
-            *([Text(fitness_text(_median(material, "test", problem, name)))] if unseen else []),
+            *([Text(fitness_text(_median(report_data, "test", problem, name)))] if unseen else []),
             *(Text(number(totals[key], form)) for key, form in
               (("restarts", ",.1f"), ("reevaluations", ",.0f"), ("steps", ",.0f"))),
-            Text(verified(material, problem, name)),
+            Text(verified(report_data, problem, name)),
             Text(number(totals["seconds"], ",.1f"), kind="time"),
         ]  # fmt: skip
         rows.append(row)
@@ -106,9 +106,9 @@ def performance(material: Material, problem: str) -> Table:
     return Table(problem, columns, rows)
 
 
-def pairwise(material: Material, problem: str) -> Table:
+def pairwise(report_data: ReportData, problem: str) -> Table:
     """One row a pair: Mann-Whitney's p, Holm's, A12 with its interval and in a word."""
-    found, alpha = material.analysis.problems[problem], 1.0 - material.analysis.level
+    found, alpha = report_data.analysis.problems[problem], 1.0 - report_data.analysis.level
     rows = []
     for pair in found.pairs:
         shown = pair.adjusted <= alpha
@@ -136,24 +136,24 @@ def fitness_within(problem: str, budgets: np.ndarray, found: dict[str, Quartiles
     return Table(problem, ["method", *(f"{b:,.0f} evaluation{'' if b == 1 else 's'}" for b in budgets)], rows)
 
 
-def methods_csv(material: Material) -> str:
+def methods_csv(report_data: ReportData) -> str:
     """One line a problem and method: all figures of `performance`."""
     columns = ["problem", "method", "measure", "budget", "runs", "solved", "late", "success", "success_low",
                "success_high", "ert", "ert_low", "ert_high", "median", "fitness", *TOTALS]  # fmt: skip
     lines = []
-    for name, problem in material.analysis.problems.items():
+    for name, problem in report_data.analysis.problems.items():
         for method, m in problem.methods.items():
-            totals = _totals(material, name, method)
+            totals = _totals(report_data, name, method)
             lines.append([name, method, problem.measure, problem.budget, *_figures(m), *(totals[k] for k in TOTALS)])
     return _csv(columns, lines)
 
 
-def pairs_csv(material: Material) -> str:
+def pairs_csv(report_data: ReportData) -> str:
     """One line a problem and pair: all figures of `pairwise`."""
     columns = ["problem", "first", "second", "u", "p", "p_holm", "a12", "a12_low", "a12_high", "size", "better"]
     lines = [
         [name, p.first, p.second, p.u, p.p, p.adjusted, *p.superiority, p.size, p.better]
-        for name, problem in material.analysis.problems.items()
+        for name, problem in report_data.analysis.problems.items()
         for p in problem.pairs
     ]
     return _csv(columns, lines)
@@ -171,23 +171,23 @@ def _csv(columns: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def _totals(material: Material, problem: str, method: str) -> dict[str, float]:
+def _totals(report_data: ReportData, problem: str, method: str) -> dict[str, float]:
     """Of one method's runs on one problem: restarts, re-evaluations and steps as means a run, seconds as their sum, and
     how many were verified; NaN where it is not known of every run.
     """
-    column = material.results.column
+    column = report_data.results.column
     found = {name: float(column(name, problem, method).mean()) for name in ("restarts", "reevaluations", "steps")}
     found["seconds"] = float(column("seconds", problem, method).sum())
-    known = all(row.verified is not None for row in material.results.select(problem, method))
+    known = all(row.verified is not None for row in report_data.results.select(problem, method))
     return found | {"verified": float(column("verified", problem, method).sum()) if known else np.nan}
 
 
-def verified(material: Material, problem: str, method: str) -> str:
+def verified(report_data: ReportData, problem: str, method: str) -> str:
     """How many of the solved runs had their champion verified; a dash where that is not known."""
-    count = _totals(material, problem, method)["verified"]
-    return NONE if np.isnan(count) else f"{count:.0f} / {material.runs[problem][method].solved.sum()}"
+    count = _totals(report_data, problem, method)["verified"]
+    return NONE if np.isnan(count) else f"{count:.0f} / {report_data.runs[problem][method].solved.sum()}"
 
 
-def _median(material: Material, name: str, problem: str, method: str) -> float:
-    values = material.results.column(name, problem, method)
+def _median(report_data: ReportData, name: str, problem: str, method: str) -> float:
+    values = report_data.results.column(name, problem, method)
     return np.nan if np.isnan(values).all() else float(np.nanmedian(values))

@@ -1,6 +1,6 @@
 """The algebra of lanes that writes Python text: a formula over lanes becomes statements on scalars.
 
-`elementary`, `words.ELEMENTWISE`, `products.Sums` and the noise cipher run over it as they run over LLVM vectors, so a
+`elementary`, `elementwise`, `products.Sums` and the noise cipher run over it as they run over LLVM vectors, so a
 thread of a GPU computes by the very same definition as a lane of the CPU, operation by operation. The text calls
 `primitives`.
 """

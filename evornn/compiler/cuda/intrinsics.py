@@ -1,6 +1,6 @@
-"""The words of emitted text as functions of one thread's scalars: the `prelude` of a GPU, written as Python text.
+"""The intrinsics of emitted text as functions of one thread's scalars, written as Python text.
 
-Arithmetic comes from the formulas that SIMD words are built from, run over `algebra`; only addressing is new here.
+Arithmetic comes from the formulas that SIMD intrinsics are built from, run over `algebra`; only addressing is new here.
 Tuples of each length get functions of their own (`tanh_5t`, `affine_5x7s`). What threads are to memory:
 
 individuals, episodes: a thread is one episode of one individual. Weights, scenarios and data are views (array, start,
@@ -20,8 +20,8 @@ from evornn.compiler.cuda.algebra import TextLanes, TextMachine, Writer
 from evornn.compiler.lanes import elementary, payne_hanek
 from evornn.compiler.lanes.algebra import Fold
 from evornn.compiler.lanes.elementwise import ELEMENTWISE, LOGICAL, maximum
+from evornn.compiler.simd.gathers import row_of, uniform
 from evornn.compiler.simd.products import Sums
-from evornn.compiler.simd.words import row_of, uniform
 
 VIEWS = ("weight", "data")
 PRIMITIVE = ("add", "sub", "mul", "div", "fma")
@@ -33,7 +33,7 @@ def _parts(name: str, count: int) -> list[str]:
     return [f"{name}[{i}]" for i in range(count)]
 
 
-class Words:
+class Intrinsics:
     """Definitions for one layout and precision. block: threads that share scratch (1: none do)."""
 
     def __init__(self, layout: str, bits: int, block: int) -> None:

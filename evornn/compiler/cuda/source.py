@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from evornn.compiler.cuda.layout import HELD
-from evornn.compiler.cuda.target import ScalarLanguage
+from evornn.compiler.cuda.target import ScalarTarget
 from evornn.compiler.emit.values import Text
 from evornn.compiler.memory_plan import Plan
 from evornn.compiler.programs.episode import Episode, functions_text
@@ -58,13 +58,13 @@ TO_SHARED = """
 def cuda_text(traced: Traced, shape: Shape, title: str, early_exit: bool) -> tuple[str, Plan]:
     """The module's text and its memory plan. shape.lanes: threads a block."""
     plan = Plan(shape.lanes if shape.layout == "units" else 1)
-    language = ScalarLanguage(shape.layout, shape.bits, shape.lanes)
-    functions, parts = functions_text([traced.start, traced.step, traced.finish], plan, language)
-    parts.append(_simulate_text(traced, shape, plan, Episode(traced, plan, language, functions), early_exit))
+    target = ScalarTarget(shape.layout, shape.bits, shape.lanes)
+    functions, parts = functions_text([traced.start, traced.step, traced.finish], plan, target)
+    parts.append(_simulate_text(traced, shape, plan, Episode(traced, plan, target, functions), early_exit))
     header = HEADER.format(
         title=textwrap.fill(title, 130), precision=shape.precision, layout=shape.layout, block=shape.lanes
     )
-    return "\n\n".join([header, *language.library("".join(parts)), *parts]), plan
+    return "\n\n".join([header, *target.library("".join(parts)), *parts]), plan
 
 
 def _simulate_text(traced: Traced, shape: Shape, plan: Plan, episode: Episode, early_exit: bool) -> str:

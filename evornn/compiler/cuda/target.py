@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 
-from evornn.compiler.cuda.intrinsics import Words
-from evornn.compiler.target import Language, number
+from evornn.compiler.cuda.intrinsics import Intrinsics
+from evornn.compiler.target import Target, number
 
 CALL = re.compile(r"\b([a-z]\w*)\(")
 
 
-class ScalarLanguage(Language):
-    """Spells the words of a text and then writes those that it uses. block: threads that are one network's units."""
+class ScalarTarget(Target):
+    """Spells the intrinsics of a text, then writes those that it uses. block: threads that are one network's units."""
 
     def __init__(self, layout: str, bits: int, block: int = 1) -> None:
         super().__init__(layout)
         self.block = block if layout == "units" else 1
-        self._words = Words(layout, bits, self.block)
+        self._intrinsics = Intrinsics(layout, bits, self.block)
         self._sized: dict[str, tuple[str, tuple[int | str, ...]]] = {}
         self._multiples: set[str] = set()
 
-    def word(self, name: str, *sizes: int | str) -> str:
+    def intrinsic(self, name: str, *sizes: int | str) -> str:
         """`affine_5x7s`: the name for these sizes."""
         if not sizes:
             return name
@@ -54,13 +54,13 @@ class ScalarLanguage(Language):
         return any(f in self._multiples or (f.isdigit() and int(f) % self.block == 0) for f in term.split(" * "))
 
     def library(self, text: str) -> list[str]:
-        """Definitions of the words that the text uses, and of those that these use."""
+        """Definitions of the intrinsics that the text uses, and of those that these use."""
         found: dict[str, str] = {}
         waiting = [text]
         while waiting:
             for name in CALL.findall(waiting.pop()):
                 if name not in found:
-                    source = self._words.define(name, *self._sized.get(name, (name, ())))
+                    source = self._intrinsics.define(name, *self._sized.get(name, (name, ())))
                     if source is not None:
                         found[name] = source
                         waiting.append(source)

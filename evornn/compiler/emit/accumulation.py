@@ -8,7 +8,7 @@ from evornn.formula.node import Node
 from evornn.graph.simplify import in_registers
 
 
-class Effects(Core):
+class Accumulations(Core):
     """Additions to gradients, and products of vectors summed over steps in blocks."""
 
     block: int = 0  # steps whose outer products are kept and added together; 0: each is added at once
@@ -26,7 +26,7 @@ class Effects(Core):
         place = self.value(value)
         i = self._loop(value.size)
         old = f"scratch_units(g, {plus(at, i)})"
-        read = f"{place.words}_units({place.array}, {plus(place.at, i)})"  # type: ignore[union-attr]
+        read = f"{place.prefix}_units({place.array}, {plus(place.at, i)})"  # type: ignore[union-attr]
         self.text.add(f"    store_units(g, {plus(at, i)}, add({old}, {read}))")
         return Small([])
 
@@ -53,7 +53,7 @@ class Effects(Core):
         value = self.value(node)
         if isinstance(value, Memory):
             i = self._loop(node.size)
-            read = f"{value.words}({value.array}, {plus(value.at, i)})"
+            read = f"{value.prefix}({value.array}, {plus(value.at, i)})"
             self.text.add(f"    store(S, {slot} + {i} * {self.block} + turn, {read})")
         else:
             for k, element in enumerate(value.elements):

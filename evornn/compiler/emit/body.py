@@ -1,28 +1,28 @@
-"""Graph to kernel text, in the words of the target: the same text for every layout but for offsets and loop steps.
+"""Graph to kernel text, in intrinsics: the same text for every layout but for offsets and loop steps.
 
 `Body` emits one graph; `Carry` is what a loop carries round.
 """
 
 from __future__ import annotations
 
-from evornn.compiler.emit.accumulation import Effects
+from evornn.compiler.emit.accumulation import Accumulations
 from evornn.compiler.emit.products import Products
-from evornn.compiler.emit.structure import Parts
+from evornn.compiler.emit.structure import Structure
 from evornn.compiler.emit.uniform import Uniform
 from evornn.compiler.emit.values import VARIABLE, Memory, Small, Value, part
 from evornn.formula.node import Node
 from evornn.formula.trace import Function
 from evornn.graph.simplify import in_registers
-from evornn.graph.vjp import EFFECT
+from evornn.graph.vjp import ACCUMULATION
 
 
-class Body(Uniform, Parts, Products, Effects):
+class Body(Uniform, Structure, Products, Accumulations):
     """Emits the statements of one graph into a text; nested loops and functions share the plan and the names."""
 
     # functions and loops ----------------------------------------------------------------------------------------------
     def _place_items(self, node: Node, function: Function, values: list[Value]) -> Value:
         for reader in self._readers[node.id]:
-            self.values[reader.id] = Small([]) if reader.dtype == EFFECT else values[reader.attr]
+            self.values[reader.id] = Small([]) if reader.dtype == ACCUMULATION else values[reader.attr]
             self.done.add(reader.id)
         return Small([])
 
@@ -37,7 +37,7 @@ class Body(Uniform, Parts, Products, Effects):
         function, times = node.attr
         states, effects = results_of(function)
         count = len(states)
-        body = Body(self.plan, self.language, self.functions, self.text, f"{self.name()}_", self.arrays)
+        body = Body(self.plan, self.target, self.functions, self.text, f"{self.name()}_", self.arrays)
         state = Carry(body, function.inputs[:count], f"{self.name()}_s")
         state.assign([self.value(a) for a in node.args[:count]])
         for inner, outer in zip(function.inputs[count:], node.args[count:], strict=True):
@@ -56,8 +56,9 @@ class Body(Uniform, Parts, Products, Effects):
 
 
 def results_of(function: Function) -> tuple[list[Node], list[Node]]:
-    """A function's outputs with a value, and its effects."""
-    return [o for o in function.outputs if o.dtype != EFFECT], [o for o in function.outputs if o.dtype == EFFECT]
+    """A function's outputs with a value, and its accumulations."""
+    accumulations = [o for o in function.outputs if o.dtype == ACCUMULATION]
+    return [o for o in function.outputs if o.dtype != ACCUMULATION], accumulations
 
 
 class Carry:
@@ -93,7 +94,7 @@ class Carry:
                 text = small.text() if node.shape else small.elements[0]
                 if text != name:
                     left.append(name)
-                    right.append(text if node.dtype != "float" or VARIABLE.match(text) else body.language.typed(text))
+                    right.append(text if node.dtype != "float" or VARIABLE.match(text) else body.target.typed(text))
         moves = [
             (n, v, p) for n, v, p in zip(self.inputs, values, places, strict=True) if not in_registers(n) and v != p
         ]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from evornn.compiler.emit.values import VARIABLE, LayoutUnsupported, Memory, Small, Text, Value, plus, sine_pairs
 from evornn.compiler.memory_plan import Plan
-from evornn.compiler.target import Language
+from evornn.compiler.target import Target
 from evornn.errors import EvornnError
 from evornn.formula.elementwise import OPERATIONS
 from evornn.formula.node import Node
@@ -18,7 +18,7 @@ from evornn.graph.simplify import in_registers, value_of
 
 ARRAYS = ("w", "K", "S")  # what every function of a kernel is passed: weights, constants, scratch
 VIEWS = ("slice", "take", "carried")  # large ones are read where their argument is
-WORDS = {"and": "and_", "or": "or_", "not": "not_"}
+SPELLED = {"and": "and_", "or": "or_", "not": "not_"}
 
 
 class Core:
@@ -27,13 +27,13 @@ class Core:
     def __init__(
         self,
         plan: Plan,
-        language: Language,
+        target: Target,
         functions: dict[int, str],
         text: Text,
         prefix: str = "v",
         arrays: tuple[str, ...] = ARRAYS,
     ) -> None:
-        self.plan, self.language, self.functions, self.text, self.prefix = plan, language, functions, text, prefix
+        self.plan, self.target, self.functions, self.text, self.prefix = plan, target, functions, text, prefix
         self.values: dict[int, Value] = {}
         self.done: set[int] = set()
         self._waiting: dict[int, list[Node]] = {}
@@ -97,13 +97,13 @@ class Core:
         if isinstance(value, Small):
             return value
         if node.ndim == 0:
-            return Small([f"{value.words}({value.array}, {value.at})"])
+            return Small([f"{value.prefix}({value.array}, {value.at})"])
         name = self.name()
         self.text.add(f"{name} = {self._tuple(value, node.size)}")
         return Small([f"{name}[{i}]" for i in range(node.size)], name)
 
     def _tuple(self, value: Memory, size: int) -> str:
-        return f"{self.language.word(f'{value.words}_tuple', size)}({value.array}, {value.at}, {size})"
+        return f"{self.target.intrinsic(f'{value.prefix}_tuple', size)}({value.array}, {value.at}, {size})"
 
     def scalar(self, node: Node) -> str:
         """A scalar's expression."""
@@ -112,7 +112,7 @@ class Core:
     def memory(self, node: Node) -> Memory:
         """A large value, or a small one put there, in memory laid out as scratch is."""
         value = self.value(node)
-        if isinstance(value, Memory) and value.words == "scratch":
+        if isinstance(value, Memory) and value.prefix == "scratch":
             return value
         slot = Memory("S", str(self.plan.slot(node.size)))
         self.copy(node, value, slot)
@@ -127,35 +127,35 @@ class Core:
             whole = node.size - node.size % self.plan.step if exact else node.size
             if whole:
                 i = self._loop(whole)
-                self.text.add(f"    {self.units('store', place, i, self.units(value.words, value, i))}")
+                self.text.add(f"    {self.units('store', place, i, self.units(value.prefix, value, i))}")
             for k in range(whole, node.size):
                 one, other = place.part(str(k)), value.part(str(k))
-                self.text.add(f"store({one.array}, {one.at}, {value.words}({other.array}, {other.at}))")
+                self.text.add(f"store({one.array}, {one.at}, {value.prefix}({other.array}, {other.at}))")
         elif node.dtype == "bool":
             for k, element in enumerate(value.elements):
                 self.text.add(f"store({place.array}, {plus(place.at, str(k))}, {self.as_number(element)})")
         elif node.ndim:
-            self.text.add(f"{self.language.word('store_tuple', node.size)}({to}, {value.text()})")
+            self.text.add(f"{self.target.intrinsic('store_tuple', node.size)}({to}, {value.text()})")
         else:
             self.text.add(f"store({to}, {value.elements[0]})")
 
     def units(self, word: str, place: Memory, i: str, *value: str) -> str:
         """`scratch_units(S, at + i)` and its kin, as the language spells them."""
         at = plus(place.at, i)
-        return f"{self.language.units(f'{word}_units', at)}({', '.join([place.array, at, *value])})"
+        return f"{self.target.units(f'{word}_units', at)}({', '.join([place.array, at, *value])})"
 
     def as_number(self, mask: str) -> str:
         """A truth value as 1 or 0."""
-        return f"where({mask}, {self.language.number(1.0)}, {self.language.number(0.0)})"
+        return f"where({mask}, {self.target.number(1.0)}, {self.target.number(0.0)})"
 
     def as_mask(self, number: str) -> str:
         """1 or 0 as a truth value."""
-        return f"ne({number}, {self.language.number(0.0)})"
+        return f"ne({number}, {self.target.number(0.0)})"
 
     def _loop(self, size: int) -> str:
         i = self.name()
         self.text.add(f"for {i} in range(0, {size}, {self.plan.step}):")
-        self.language.step(i, self.plan.step)
+        self.target.step(i, self.plan.step)
         return i
 
     # leaves -----------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class Core:
         if node.op == "constant" and not node.shape:
             return Small([f"truth({node.attr})" if node.dtype == "bool" else self._constant(node)])
         if node.op == "constant" and in_registers(node):
-            spell = self.language.number if node.dtype == "float" else lambda v: f"truth({bool(v)})"
+            spell = self.target.number if node.dtype == "float" else lambda v: f"truth({bool(v)})"
             return Small([spell(v) for v in value_of(node)])
         if node.op == "constant":
             return Memory("K", str(self.plan.constants.offset(node.attr, node.shape)))
@@ -174,7 +174,7 @@ class Core:
         return Small(each, self._tuple(Memory("w", str(at)), node.size) if node.shape else "")
 
     def _constant(self, node: Node) -> str:
-        return repr(node.attr) if node.dtype == "int" else self.language.number(node.attr)
+        return repr(node.attr) if node.dtype == "int" else self.target.number(node.attr)
 
     # large elementwise values: loops ----------------------------------------------------------------------------------
     def _wait(self, node: Node) -> None:
@@ -222,7 +222,7 @@ class Core:
     def _read(self, node: Node, value: Value, i: str) -> str:
         assert isinstance(value, Memory)
         name = self.name()
-        load = self.units(value.words, value, i)
+        load = self.units(value.prefix, value, i)
         self.text.add(f"{name} = {self.as_mask(load) if node.dtype == 'bool' else load}")
         return name
 
@@ -244,7 +244,9 @@ class Core:
     # small values: statements -----------------------------------------------------------------------------------------
     def _statement(self, node: Node, arguments: list[str], *sizes: int | str) -> str:
         name = self.name()
-        self.text.add(f"{name} = {self.language.word(WORDS.get(node.op, node.op), *sizes)}({', '.join(arguments)})")
+        self.text.add(
+            f"{name} = {self.target.intrinsic(SPELLED.get(node.op, node.op), *sizes)}({', '.join(arguments)})"
+        )
         return name
 
     def _elementwise(self, node: Node) -> Value:
@@ -270,7 +272,7 @@ class Core:
     def expression(self, node: Node) -> str:
         """A small value as one expression whose type is always the same: packs, not numbers."""
         text = self.small(node).text() if node.shape else self.scalar(node)
-        return text if node.dtype != "float" or VARIABLE.match(text) else self.language.typed(text)
+        return text if node.dtype != "float" or VARIABLE.match(text) else self.target.typed(text)
 
     def _fetch(self, node: Node, view: Memory) -> Small:
         """A part of a large value, read into registers now: its memory may change later."""
@@ -282,7 +284,7 @@ class Core:
 
     def _elements(self, node: Node, view: Memory, picks: Iterable[int]) -> Small:
         """These elements of a large value, one by one; of the kind of `node`."""
-        reads = [f"{view.words}({view.array}, {plus(view.at, str(i))})" for i in picks]
+        reads = [f"{view.prefix}({view.array}, {plus(view.at, str(i))})" for i in picks]
         return self._names([self.as_mask(read) for read in reads] if node.dtype == "bool" else reads)
 
     def _names(self, expressions: list[str]) -> Small:
@@ -293,5 +295,5 @@ class Core:
         return Small(names)
 
     def _lanes_only(self, what: str) -> None:
-        if self.language.layout == "units":
+        if self.target.layout == "units":
             raise LayoutUnsupported(f"{what} needs individuals or episodes as lanes")

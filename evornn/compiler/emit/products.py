@@ -38,7 +38,7 @@ class Products(Core):
             for w, _ in pairs
         ):
             return self._computed(node, start, pairs)
-        if self.language.layout != "units" and in_registers(node) and all(in_registers(x) for _, x in pairs):
+        if self.target.layout != "units" and in_registers(node) and all(in_registers(x) for _, x in pairs):
             return self._affine_small(node, start, pairs)
         return self._affine_tiles(node, start, pairs)
 
@@ -55,7 +55,7 @@ class Products(Core):
         for matrix, x in pairs:
             suffix, array, at = self._matrix(matrix, "rows")
             name, sums = self.name(), "s" if value.isdigit() else "t"
-            word = self.language.word(f"affine{suffix}", node.size, x.size, sums)
+            word = self.target.intrinsic(f"affine{suffix}", node.size, x.size, sums)
             self.text.add(f"{name} = {word}({value}, {array}, {at}, {self.small(x).text()})")
             value = name
         return Small([f"{value}[{i}]" for i in range(node.size)], value)
@@ -68,7 +68,7 @@ class Products(Core):
             for m, x in pairs
         ]
         spans = tiles(node.size, step)
-        in_tuple = in_registers(node) and self.language.layout != "units"
+        in_tuple = in_registers(node) and self.target.layout != "units"
         slot = 0 if in_tuple else self.plan.slot(node.size)
         elements: list[str] = []
         whole = len(spans) - (spans[-1][1] != TILE)
@@ -105,7 +105,7 @@ class Products(Core):
         value = str(packs)
         if begin is not None:
             reads = [
-                self.units(begin.words, Memory(begin.array, plus(begin.at, str(r * step))), row) for r in range(packs)
+                self.units(begin.prefix, Memory(begin.array, plus(begin.at, str(r * step))), row) for r in range(packs)
             ]
             value = f"({', '.join(reads)},)"
         for suffix, array, base, columns, x in operands:
@@ -116,10 +116,10 @@ class Products(Core):
             )
             name, sums = self.name(), "s" if value.isdigit() else "t"
             if isinstance(x, Memory):
-                word = self.language.word(f"tile{suffix}", packs, columns, sums)
+                word = self.target.intrinsic(f"tile{suffix}", packs, columns, sums)
                 self.text.add(f"{name} = {word}({value}, {array}, {at}, {x.array}, {x.at}, {columns})")
             else:
-                word = self.language.word(f"tile{suffix}_tuple", packs, columns, sums)
+                word = self.target.intrinsic(f"tile{suffix}_tuple", packs, columns, sums)
                 self.text.add(f"{name} = {word}({value}, {array}, {at}, {x})")
             value = name
         return value
@@ -135,10 +135,10 @@ class Products(Core):
             operands.append((self.memory(leaf), self.memory(x), matrix.shape[1], turned))
         self.text.add(f"for {i} in range({node.size}):")
         self.text.indent += 1
-        total = f"scratch({begin.array}, {begin.at} + {i})" if begin else self.language.number(-0.0)
+        total = f"scratch({begin.array}, {begin.at} + {i})" if begin else self.target.number(-0.0)
         for m, v, columns, turned in operands:
             value, j = self.name(), self.name()
-            self.text.add(f"{value} = {self.language.typed(total)}")
+            self.text.add(f"{value} = {self.target.typed(total)}")
             self.text.add(f"for {j} in range({columns}):")
             at = f"{m.at} + {j} * {node.size} + {i}" if turned else f"{m.at} + {i} * {columns} + {j}"
             self.text.add(f"    {value} = fma(scratch({m.array}, {at}), scratch({v.array}, {v.at} + {j}), {value})")

@@ -13,7 +13,7 @@ from evornn.formula.node_tools import is_constant
 from evornn.graph.simplify import in_registers, value_of
 
 
-class Parts(Core):
+class Structure(Core):
     """Operations that move, pick or reduce."""
 
     # structure --------------------------------------------------------------------------------------------------------
@@ -29,7 +29,7 @@ class Parts(Core):
         """
         if in_registers(node):
             return self._fetch(node, view)
-        written = view.words == "scratch" and node.id in self._outputs
+        written = view.prefix == "scratch" and node.id in self._outputs
         return self._spilled(node, view) if written else view
 
     def _spilled(self, node: Node, value: Value) -> Memory:
@@ -49,7 +49,7 @@ class Parts(Core):
             return self._elements(node, value, picks)
         slot, table, i = self.plan.slot(node.size), self.plan.table(picks), self.name()
         self.text.add(f"for {i} in range({node.size}):")
-        self.text.add(f"    store(S, {slot} + {i}, {value.words}({value.array}, {value.at} + J[{table} + {i}]))")
+        self.text.add(f"    store(S, {slot} + {i}, {value.prefix}({value.array}, {value.at} + J[{table} + {i}]))")
         return Memory("S", str(slot))
 
     def _concat(self, node: Node) -> Value:
@@ -98,7 +98,7 @@ class Parts(Core):
     def _reduce(self, word: str, node: Node) -> Value:
         (x,) = node.args
         if in_registers(x):
-            tuples = self.language.word(f"{word}_tuple", x.size)
+            tuples = self.target.intrinsic(f"{word}_tuple", x.size)
             return self._names([f"{tuples}({self.small(x).text()})" if x.shape else self.scalar(x)])
         place = self.memory(x)
         return self._names([f"{word}_scratch({place.array}, {place.at}, {x.size})"])
@@ -111,7 +111,7 @@ class Parts(Core):
 
     def _dot(self, node: Node) -> Value:
         if in_registers(node.args[0]):
-            word = self.language.word("dot_tuple", node.args[0].size)
+            word = self.target.intrinsic("dot_tuple", node.args[0].size)
             return self._names([f"{word}({', '.join(self.small(a).text() for a in node.args)})"])
         a, b = (self.memory(x) for x in node.args)
         return self._names([f"dot_scratch({a.array}, {a.at}, {b.array}, {b.at}, {node.args[0].size})"])

@@ -29,8 +29,8 @@ class Memory:
     at: str
 
     @property
-    def words(self) -> str:
-        """The prefix of the words that read this array."""
+    def prefix(self) -> str:
+        """The prefix of the intrinsics that read this array."""
         if self.array in WRITABLE:
             return "scratch"
         return {"w": "weight", "K": "constant", "u": "constant"}.get(self.array, "data")

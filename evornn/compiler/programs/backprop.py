@@ -15,7 +15,7 @@ from evornn.compiler.emit.values import Memory, Text
 from evornn.compiler.memory_plan import Plan
 from evornn.compiler.programs.episode import functions_text, hoisted, module_text, read_rows
 from evornn.compiler.specialization import Shape
-from evornn.compiler.target import Language
+from evornn.compiler.target import Target
 from evornn.formula.node import Node
 from evornn.formula.trace import reachable
 from evornn.graph.simplify import in_registers, parameters_only
@@ -63,14 +63,14 @@ class _Writer:
     def parts(self) -> list[str]:
         f, t = self.forward, self.traced
         functions = [f.start, f.step, f.finish, t.start, t.step, t.finish]
-        self.functions, parts = functions_text(functions, self.plan, Language(self.shape.layout), ARRAYS)
+        self.functions, parts = functions_text(functions, self.plan, Target(self.shape.layout), ARRAYS)
         parts.append(self._run_forward())
         main = self._differentiate()  # tells which products there are
         return [*parts, self._products(), main]
 
     # what the functions share -----------------------------------------------------------------------------------------
     def _body(self, text: Text, prefix: str = "v") -> Body:
-        return Body(self.plan, Language(self.shape.layout), self.functions, text, prefix, ARRAYS)
+        return Body(self.plan, Target(self.shape.layout), self.functions, text, prefix, ARRAYS)
 
     def _save(self, body: Body, nodes: list[Node], array: str, at: str) -> str:
         """Copy values to consecutive places; gives the place after them."""

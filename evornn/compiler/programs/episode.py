@@ -11,7 +11,7 @@ from evornn.compiler.emit.core import ARRAYS
 from evornn.compiler.emit.values import Memory, Text, part
 from evornn.compiler.memory_plan import Plan
 from evornn.compiler.specialization import Shape
-from evornn.compiler.target import Language
+from evornn.compiler.target import Target
 from evornn.formula.node import Node
 from evornn.formula.trace import Function, reachable
 from evornn.graph.simplify import GLOBAL, in_registers, parameters_only
@@ -42,17 +42,17 @@ def _registers_only(function: Function) -> bool:
 
 HEADER = '''"""{title}
 
-{precision}, {lanes} lanes, layout "{layout}"{jobs}. Written by evornn; words: evornn/compiler/simd/intrinsics.py.
+{precision}, {lanes} lanes, layout "{layout}"{jobs}. Written by evornn; intrinsics: evornn/compiler/simd/intrinsics.py.
 """
 
 from numba import njit
 
 from evornn.compiler.object_code import njit_kept
-from evornn.compiler.simd.intrinsics import words
+from evornn.compiler.simd.intrinsics import intrinsics
 from evornn.compiler.specialization import Shape
 from evornn.compiler.emit.values import Memory, Text, part
 
-globals().update(words({shape!r}))
+globals().update(intrinsics({shape!r}))
 inline = njit(error_model="numpy", forceinline=True)
 part_of_kernel = njit(error_model="numpy", nogil=True)
 kernel = njit_kept(error_model="numpy", nogil=True)
@@ -61,22 +61,22 @@ kernel = njit_kept(error_model="numpy", nogil=True)
 
 def kernel_text(traced: Traced, shape: Shape, title: str, early_exit: bool) -> tuple[str, Plan, Shape]:
     """The module's text, its memory plan, and `shape` with the strides that the plan gives."""
-    plan, language = Plan(shape.group), Language(shape.layout)
-    functions, parts = functions_text([traced.start, traced.step, traced.finish], plan, language)
-    parts.append(_simulate_text(traced, shape, Episode(traced, plan, language, functions), early_exit))
+    plan, target = Plan(shape.group), Target(shape.layout)
+    functions, parts = functions_text([traced.start, traced.step, traced.finish], plan, target)
+    parts.append(_simulate_text(traced, shape, Episode(traced, plan, target, functions), early_exit))
     shape = shape.with_strides(plan.weight_size, plan.scratch_size)
     return module_text(title, shape, parts), plan, shape
 
 
 def functions_text(
-    functions: list[Function], plan: Plan, language: Language, arrays: tuple[str, ...] = ARRAYS
+    functions: list[Function], plan: Plan, target: Target, arrays: tuple[str, ...] = ARRAYS
 ) -> tuple[dict[int, str], list[str]]:
     """Names and texts of all sub-functions that are kept as functions."""
     names: dict[int, str] = {}
     parts = []
     for function in _sub_functions(functions):
         name = function.name if function.name not in names.values() else f"{function.name}_{len(names)}"
-        parts.append(_function_text(function, name, plan, language, names, arrays))
+        parts.append(_function_text(function, name, plan, target, names, arrays))
         names[id(function)] = name
     return names, parts
 
@@ -96,10 +96,10 @@ def module_text(title: str, shape: Shape, parts: list[str]) -> str:
 
 
 def _function_text(
-    function: Function, name: str, plan: Plan, language: Language, functions: dict[int, str], arrays: tuple[str, ...]
+    function: Function, name: str, plan: Plan, target: Target, functions: dict[int, str], arrays: tuple[str, ...]
 ) -> str:
     text = Text()
-    body = Body(plan, language, functions, text, arrays=arrays)
+    body = Body(plan, target, functions, text, arrays=arrays)
     names = [f"a{i}" for i in range(len(function.inputs))]
     for node, argument in zip(function.inputs, names, strict=True):
         body.values[node.id] = part(argument, node)
@@ -147,16 +147,16 @@ def _simulate_text(traced: Traced, shape: Shape, episode: Episode, early_exit: b
 class Episode:
     """The statements of one episode, the same for every target: start, the loop over steps, finish."""
 
-    def __init__(self, traced: Traced, plan: Plan, language: Language, functions: dict[int, str]) -> None:
-        self.traced, self.plan, self.language, self.functions = traced, plan, language, functions
+    def __init__(self, traced: Traced, plan: Plan, target: Target, functions: dict[int, str]) -> None:
+        self.traced, self.plan, self.target, self.functions = traced, plan, target, functions
 
     def _body(self, text: Text, prefix: str = "v") -> Body:
-        return Body(self.plan, self.language, self.functions, text, prefix)
+        return Body(self.plan, self.target, self.functions, text, prefix)
 
     def write(self, text: Text, leave: list[str]) -> list[str]:
         """Write it, with the lines `leave` at the begin of each step; gives the expressions of fitness, steps, failed.
 
-        The text has `group` (the episode's data) and what the language's words need.
+        The text has `group` (the episode's data) and what the target's intrinsics need.
         """
         traced, body = self.traced, self._body(text)
         text.add(f"at = group * {traced.scenario.size}")

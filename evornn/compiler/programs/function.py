@@ -21,7 +21,7 @@ from evornn.compiler.memory_plan import Plan
 from evornn.compiler.module_cache import Loaded, load
 from evornn.compiler.programs.episode import functions_text, hoisted, module_text
 from evornn.compiler.specialization import Shape
-from evornn.compiler.target import Language
+from evornn.compiler.target import Target
 from evornn.errors import EvornnError
 from evornn.formula.node import Node
 from evornn.formula.trace import Function, reachable
@@ -92,9 +92,9 @@ class FunctionKernel:
 
     # text -------------------------------------------------------------------------------------------------------------
     def _text(self) -> str:
-        names, parts = functions_text([self.function], self.plan, Language(self.shape.layout), ARRAYS)
+        names, parts = functions_text([self.function], self.plan, Target(self.shape.layout), ARRAYS)
         text = Text()
-        body = Body(self.plan, Language(self.shape.layout), names, text, arrays=ARRAYS)
+        body = Body(self.plan, Target(self.shape.layout), names, text, arrays=ARRAYS)
         text.add("align_stack()")
         text.add("for group in range(len(Q)):")
         text.indent += 1

@@ -1,7 +1,7 @@
-"""The words that emitted kernels are written in, bound to one precision, one number of lanes and one layout.
+"""The intrinsics that emitted kernels are written in, bound to one precision, one number of lanes and one layout.
 
 A kernel's text says `scratch`, `store`, `tanh`, `fma`, `affine`; this module defines them as LLVM code on packs, so the
-same text serves every layout (and, with another prelude, every target). Values are packs, tuples of packs (small
+same text serves every layout (and, with other intrinsics, every target). Values are packs, tuples of packs (small
 vectors, in registers), or offsets into scratch memory (large vectors). The layouts:
 
 individuals: a lane is an individual; weights [D][lane] are loaded as vectors, scratch is [element][lane].
@@ -29,32 +29,32 @@ from evornn.compiler.lanes import elementary
 from evornn.compiler.lanes.elementwise import ELEMENTWISE, MASKS, maximum
 from evornn.compiler.simd import products
 from evornn.compiler.simd.builder import Code, Generate, Kinds, literal, members
-from evornn.compiler.simd.outer_products import outer_sum
-from evornn.compiler.simd.vector import Lanes, Machine, PackType
-from evornn.compiler.simd.words import (
+from evornn.compiler.simd.gathers import (
     align_stack,
     gather_weights,
     random,
     row_index,
     table_at,
 )
+from evornn.compiler.simd.outer_products import outer_sum
+from evornn.compiler.simd.vector import Lanes, Machine, PackType
 from evornn.compiler.specialization import Shape
 
 Intrinsic = Callable[..., object]  # a word of the kernel language, for Numba to compile
 Names = dict[str, Intrinsic | float]
 
 
-def words(shape: Shape) -> Names:
-    """What a kernel module imports. Modules whose words mean the same share them: Numba keeps each word for ever."""
-    return _words(shape if shape.jobs > 1 else shape.with_strides(0, 0))  # no other individual to stride to
+def intrinsics(shape: Shape) -> Names:
+    """What a kernel module imports. Modules whose intrinsics mean the same share them: Numba keeps each for ever."""
+    return _shared(shape if shape.jobs > 1 else shape.with_strides(0, 0))  # no other individual to stride to
 
 
 @cache
-def _words(shape: Shape) -> Names:
-    return Prelude(shape).names()
+def _shared(shape: Shape) -> Names:
+    return Intrinsics(shape).names()
 
 
-class Prelude:
+class Intrinsics:
     """Makes the intrinsics of one `Shape`."""
 
     def __init__(self, shape: Shape) -> None:
@@ -64,12 +64,12 @@ class Prelude:
 
     def names(self) -> Names:
         """Every word of the kernel language."""
-        words: Names = {"INFINITY": math.inf, "NAN": math.nan}
-        self._elementwise(words)
-        self._memory(words)
-        self._products(words)
-        self._other(words)
-        return words
+        names: Names = {"INFINITY": math.inf, "NAN": math.nan}
+        self._elementwise(names)
+        self._memory(names)
+        self._products(names)
+        self._other(names)
+        return names
 
     def define(self, typer: Callable[..., types.Type], generate: Generate, count: int | None = None) -> Intrinsic:
         """An intrinsic: typer(*types) -> result type; generate(code, types, result, *values) -> LLVM value; `count`
@@ -110,28 +110,28 @@ class Prelude:
 
         return self.define(typer, generate, len(signature(function).parameters) - 1)
 
-    def _elementwise(self, words: Names) -> None:
+    def _elementwise(self, names: Names) -> None:
         for name, function in ELEMENTWISE.items():
-            words[name] = self.lift(function, self.mask if name in MASKS else self.pack)
+            names[name] = self.lift(function, self.mask if name in MASKS else self.pack)
 
         def both(code: Code, kinds: Kinds, out: types.Type, x: ir.Value) -> ir.Value:
             s, c = elementary.sincos(code.m, code.lanes(kinds[0], x))
             return code.tuple(out, [s, c])
 
-        words["sincos"] = self.define(lambda x: UniTuple(self.pack, 2), both)
-        words["truth"] = self.define(
+        names["sincos"] = self.define(lambda x: UniTuple(self.pack, 2), both)
+        names["truth"] = self.define(
             lambda x: self.mask,
             lambda code, k, out, x: ir.Constant(
                 ir.VectorType(ir.IntType(1), self.shape.lanes), [literal(k[0])] * self.shape.lanes
             ),
         )
-        words["any_lane"] = self.define(lambda x: types.boolean, lambda code, k, out, x: code.m.any(code.m.wrap(x)))
+        names["any_lane"] = self.define(lambda x: types.boolean, lambda code, k, out, x: code.m.any(code.m.wrap(x)))
 
-        words["gather_weights"] = self.define(lambda *_: types.void, gather_weights)
-        words["align_stack"] = self.define(lambda: types.void, align_stack)
+        names["gather_weights"] = self.define(lambda *_: types.void, gather_weights)
+        names["align_stack"] = self.define(lambda: types.void, align_stack)
 
     # memory -----------------------------------------------------------------------------------------------------------
-    def _memory(self, words: Names) -> None:
+    def _memory(self, names: Names) -> None:
         def reader(method: str, units: bool) -> Intrinsic:
             def generate(code: Code, kinds: Kinds, out: types.Type, array: ir.Value, at: ir.Value) -> ir.Value:
                 return getattr(code, method)(code.data(kinds[0], array), code.index(kinds[1], at), units).v
@@ -150,11 +150,11 @@ class Prelude:
             return self.define(lambda array, at, n: UniTuple(self.pack, literal(n)), generate)
 
         for prefix, method in (("weight", "weight"), ("constant", "fixed"), ("scratch", "scratch")):
-            words[prefix] = reader(method, False)
-            words[f"{prefix}_units"] = reader(method, True)
-            words[f"{prefix}_tuple"] = row_reader(method)
+            names[prefix] = reader(method, False)
+            names[f"{prefix}_units"] = reader(method, True)
+            names[f"{prefix}_tuple"] = row_reader(method)
         episodes = "scratch" if self.shape.layout == "episodes" else "fixed"
-        words["data"], words["data_units"], words["data_tuple"] = (
+        names["data"], names["data_units"], names["data_tuple"] = (
             reader(episodes, False),
             reader(episodes, True),
             row_reader(episodes),
@@ -168,14 +168,14 @@ class Prelude:
 
             return self.define(lambda array, at, value: types.void, generate)
 
-        words["store"], words["store_units"] = writer(False), writer(True)
+        names["store"], names["store_units"] = writer(False), writer(True)
 
         def spill(code: Code, kinds: Kinds, out: types.Type, array: ir.Value, at: ir.Value, values: ir.Value) -> None:
             pointer, start = code.data(kinds[0], array), code.index(kinds[1], at)
             for i, value in enumerate(code.elements(kinds[2], values)):
                 code.keep(pointer, code.plus(start, i), value)
 
-        words["store_tuple"] = self.define(lambda array, at, values: types.void, spill)
+        names["store_tuple"] = self.define(lambda array, at, values: types.void, spill)
 
         def result(code: Code, kinds: Kinds, out: types.Type, array: ir.Value, at: ir.Value, value: ir.Value) -> None:
             code.write(
@@ -184,25 +184,25 @@ class Prelude:
                 code.lanes(kinds[2], value).v,
             )
 
-        words["store_result"] = self.define(lambda array, at, value: types.void, result)
+        names["store_result"] = self.define(lambda array, at, value: types.void, result)
 
     # products ---------------------------------------------------------------------------------------------------------
-    def _products(self, words: Names) -> None:
+    def _products(self, names: Names) -> None:
         for suffix, source in (("", "weight"), ("_constant", "fixed")):
-            words[f"affine{suffix}"] = self.define(self._rows, products.affine(source))
-            words[f"tile{suffix}"] = self.define(self._rows, products.tile(source))
-            words[f"tile{suffix}_tuple"] = self.define(self._rows, products.tile_tuple(source))
-        words["sparse_row"] = self.define(lambda *_: self.pack, products.sparse_row)
-        words["dot_scratch"] = self.define(lambda *_: self.pack, products.dot_scratch)
-        words["sum_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(lambda m, a, x: a + x))
-        words["outer_sum"] = self.define(lambda *_: types.void, outer_sum)
-        words["max_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(maximum))
+            names[f"affine{suffix}"] = self.define(self._rows, products.affine(source))
+            names[f"tile{suffix}"] = self.define(self._rows, products.tile(source))
+            names[f"tile{suffix}_tuple"] = self.define(self._rows, products.tile_tuple(source))
+        names["sparse_row"] = self.define(lambda *_: self.pack, products.sparse_row)
+        names["dot_scratch"] = self.define(lambda *_: self.pack, products.dot_scratch)
+        names["sum_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(lambda m, a, x: a + x))
+        names["outer_sum"] = self.define(lambda *_: types.void, outer_sum)
+        names["max_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(maximum))
 
     def _rows(self, first: types.Type, *_: types.Type) -> types.Type:
         n = literal(first) if isinstance(first, types.IntegerLiteral) else len(members(first))
         return UniTuple(self.pack, n)
 
-    def _other(self, words: Names) -> None:
+    def _other(self, names: Names) -> None:
         def dot(code: Code, kinds: Kinds, out: types.Type, a: ir.Value, b: ir.Value) -> ir.Value:
             pairs = list(zip(code.elements(kinds[0], a), code.elements(kinds[1], b), strict=True))
             total = pairs[0][0] * pairs[0][1]
@@ -219,8 +219,8 @@ class Prelude:
 
             return self.define(lambda a: self.pack, generate)
 
-        words["dot_tuple"] = self.define(lambda a, b: self.pack, dot)
-        words["sum_tuple"], words["max_tuple"] = fold(lambda m, a, x: a + x), fold(maximum)
-        words["random"] = self.define(lambda *_: self.pack, random)
-        words["table_at"] = self.define(lambda *_: self.pack, table_at)
-        words["row_index"] = self.define(lambda x, n: PackType("int", self.shape.bits, self.shape.lanes), row_index)
+        names["dot_tuple"] = self.define(lambda a, b: self.pack, dot)
+        names["sum_tuple"], names["max_tuple"] = fold(lambda m, a, x: a + x), fold(maximum)
+        names["random"] = self.define(lambda *_: self.pack, random)
+        names["table_at"] = self.define(lambda *_: self.pack, table_at)
+        names["row_index"] = self.define(lambda x, n: PackType("int", self.shape.bits, self.shape.lanes), row_index)

@@ -19,7 +19,7 @@ import numpy as np
 
 from evornn.options import flag, number
 from evornn.search.core.inversion import Inverted, close_all
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.search import Search
 
 WORST = 1e100  # cost of a failed genome: SciPy raises on NaN, and on infinity at its start
@@ -45,9 +45,9 @@ class DualAnnealing(Search):
     accept: float = number("q of acceptance", default=-5.0, low=-1e4, high=-5.0)
     no_local_search: bool = flag("without SciPy's local search", default=True)
     scale: float = number("what multiplies fitness before SciPy sees it", default=1.0, low=0, open_low=True)
-    FOOTPRINT = Footprint(genomes=52, member=24_000)  # SciPy's lists of bounds; threads
+    MEMORY_MODEL = MemoryModel(genomes=52, member=24_000)  # SciPy's lists of bounds; threads
     MAX_POPULATION = 1024
-    INHERITS = False  # SciPy goes on from its own points
+    REPLACES = False  # SciPy goes on from its own points
     _STATE = ("_starts",)
 
     def derive(self) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from evornn.options import choice, flag, number, whole
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.operators import MUTATE, hits, mutate_marked, reflected
 from evornn.search.core.restarts import RestartingSearch
 from evornn.search.core.search import WIDEST_STEP
@@ -81,7 +81,7 @@ class SimulatedAnnealing(RestartingSearch):
     return_after: int = whole(
         "generations without a better own best until a chain goes back there; 0: never", default=0, low=0
     )
-    FOOTPRINT = Footprint(genomes=7)
+    MEMORY_MODEL = MemoryModel(genomes=7)
     _OWN = ("_genome", "_fitness_held", "_best_genome", "_best_fitness", "_since", "_unit", "_step")
     _STATE = (*RestartingSearch._STATE, *_OWN)
 

@@ -15,7 +15,7 @@ from evornn.errors import check_range
 from evornn.options import number, other
 from evornn.search.cooperative.subpopulations import Groups, breed, breeding_rows, remembered, row_keys
 from evornn.search.core import operators
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.restarts import RestartingSearch
 from evornn.search.core.search import WIDEST_STEP
 
@@ -33,7 +33,7 @@ class ComposedSearch(RestartingSearch):
         "Cauchy step, as a fraction of the weight's range", default=0.025, low=0, high=WIDEST_STEP, open_low=True
     )
 
-    FOOTPRINT = Footprint(genomes=12)
+    MEMORY_MODEL = MemoryModel(genomes=12)
     MIN_POPULATION = 4
     _STATE = (*RestartingSearch._STATE, "_members", "_picks", "_tried", "_tried_fitness")
 
@@ -60,7 +60,7 @@ class ComposedSearch(RestartingSearch):
     @property
     def memory(self) -> int:
         """Bytes: neurons are kept besides networks, half of what a network takes is theirs."""
-        return self.FOOTPRINT.bytes(self.population + self.neurons // 2, self.dimension)
+        return self.MEMORY_MODEL.bytes(self.population + self.neurons // 2, self.dimension)
 
     def _usual(self) -> tuple[int, int]:
         """Neurons in a population unless told, and at most."""

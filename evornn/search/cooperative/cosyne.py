@@ -22,7 +22,7 @@ import numpy as np
 from evornn.options import choice, number
 from evornn.search.cooperative.subpopulations import Groups, breed, breeding_rows, remembered
 from evornn.search.core import operators
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.restarts import RestartingSearch
 from evornn.search.core.search import WIDEST_STEP
 
@@ -48,7 +48,7 @@ class CoSyNE(RestartingSearch):
     )
     restart_after = 40
 
-    FOOTPRINT = Footprint(genomes=9.5)
+    MEMORY_MODEL = MemoryModel(genomes=9.5)
     MIN_POPULATION = 4
     _STATE = (*RestartingSearch._STATE, "_pool", "_pool_fitness", "_open", "_known")
 

@@ -20,7 +20,7 @@ import numpy as np
 from evornn.options import number, whole
 from evornn.search.cooperative.assembled import ComposedSearch, shared_out
 from evornn.search.cooperative.subpopulations import ranked
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.search import WIDEST_STEP
 
 
@@ -41,7 +41,7 @@ class ESP(ComposedSearch):
     burst_sigma: float = number(
         "Cauchy step of bursts, as a fraction of the range", default=0.05, low=0, high=WIDEST_STEP, open_low=True
     )
-    FOOTPRINT = Footprint(genomes=9.5)
+    MEMORY_MODEL = MemoryModel(genomes=9.5)
 
     def derive(self) -> None:
         """Bursts are restarts, under which name states know them."""
@@ -68,8 +68,8 @@ class ESP(ComposedSearch):
         if self._stuck(worth):
             self._members = self._burst()
         else:
-            credit = shared_out(worth, self._picks, self.kind, self.neurons)
-            self._members = self._bred(ranked(self._members, credit, self.blocks))
+            estimator = shared_out(worth, self._picks, self.kind, self.neurons)
+            self._members = self._bred(ranked(self._members, estimator, self.blocks))
 
     def _burst(self) -> np.ndarray | None:
         """Neurons [n, W] round those of the best network; None while every network failed."""

@@ -62,9 +62,9 @@ class SANE(ComposedSearch):
         if self._stuck(worth):
             self._members, self._picks = None, self._picks[:0]
             return
-        credit = shared_out(worth, self._picks, self.kind, self.neurons, BEST)
-        place = np.argsort(np.argsort(-credit, axis=0, kind="stable"), axis=0)  # where each neuron comes to stand
-        self._members = self._bred(ranked(self._members, credit, self.blocks))
+        estimator = shared_out(worth, self._picks, self.kind, self.neurons, BEST)
+        place = np.argsort(np.argsort(-estimator, axis=0, kind="stable"), axis=0)  # where each neuron comes to stand
+        self._members = self._bred(ranked(self._members, estimator, self.blocks))
         blueprints = place[self._picks, self.kind][np.argsort(-worth, kind="stable")]
         children = breed(self.rng, blueprints, self._whole)
         blueprints[breeding_rows(len(blueprints))[1]] = self._repointed(children)

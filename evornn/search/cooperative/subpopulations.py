@@ -59,9 +59,9 @@ def breeding_rows(count: int) -> tuple[int, slice]:
     return parents, slice(count - 2 * parents, count)
 
 
-def ranked(members: np.ndarray, credit: np.ndarray, groups: Groups) -> np.ndarray:
+def ranked(members: np.ndarray, estimator: np.ndarray, groups: Groups) -> np.ndarray:
     """The members [n, D] with every sub-population sorted by its credit [n, G], best first."""
-    order = np.argsort(-credit, axis=0, kind="stable")
+    order = np.argsort(-estimator, axis=0, kind="stable")
     return np.take_along_axis(members, order[:, groups.group], axis=0)
 
 

@@ -9,7 +9,7 @@ ALWAYS = 96 * 1024  # what any search takes, however small: NumPy's buffers, obj
 VECTORS = 32  # arrays [D] that any search has
 
 
-class Footprint(NamedTuple):
+class MemoryModel(NamedTuple):
     """What a search holds at the peak of a generation of P genomes of D genes, measured, with some to spare.
 
     `genomes`: arrays [P, D]; `matrices`: arrays [D, D]; `member`: further bytes for each genome (fitness, indices,

@@ -50,7 +50,7 @@ def clipup_step(velocity: np.ndarray, uphill: np.ndarray, rate: float, momentum:
 OPTIMIZERS = ("clipup", "adam", "sgd")
 
 
-class Ascent:
+class Optimizer:
     """One of `OPTIMIZERS` with its memory [2, D] and count of steps, for a point [D]."""
 
     def __init__(self, name: str, rate: float, momentum: float, dimension: int) -> None:

@@ -30,10 +30,10 @@ from evornn.search.core.checks import (
     rng_state,
 )
 from evornn.search.core.making import Made
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.types import Best as Best
+from evornn.search.core.types import EvaluationLike as EvaluationLike
 from evornn.search.core.types import SpaceLike as SpaceLike
-from evornn.search.core.types import Told as Told
 
 WIDEST_STEP = 1e6  # of mutations, in ranges: what is reflected of them is still exact
 ARRAYS = 16  # of genomes [P, D], and no more of its size, that a generation works in
@@ -48,8 +48,8 @@ class Search(Made):
     """
 
     LEARNS: ClassVar[bool] = True  # False: does not listen to fitness, a baseline
-    FOOTPRINT: ClassVar[Footprint] = Footprint(genomes=16)  # of a generation; a search of one's own: a guess
-    INHERITS: ClassVar[bool] = True  # False: cannot go on from genomes other than it asked
+    MEMORY_MODEL: ClassVar[MemoryModel] = MemoryModel(genomes=16)  # of a generation; a search of one's own: a guess
+    REPLACES: ClassVar[bool] = True  # False: cannot go on from genomes other than it asked
     _STATE: ClassVar[tuple[str, ...]] = ()  # attributes: arrays, numbers, strings, or None while unset
     _SEEN: ClassVar[tuple[str, ...]] = ()  # attributes that `prepare` sets: a copy keeps them, a state does not
 
@@ -81,7 +81,7 @@ class Search(Made):
     def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
         raise NotImplementedError
 
-    def _hear(self, gradients: np.ndarray | None) -> None:
+    def _receive_gradients(self, gradients: np.ndarray | None) -> None:
         """Take the gradients told with a piece of a generation, or raise before anything is counted."""
 
     def _save(self) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Search(Made):
         """Bytes that the search takes, predicted, at the peak of a generation of the `largest` size, the genomes asked
         included. A search whose restarts grow needs more once they have grown.
         """
-        return self.FOOTPRINT.bytes(self.largest, self.dimension)
+        return self.MEMORY_MODEL.bytes(self.largest, self.dimension)
 
     def kept(self, evaluations: int) -> int:
         """Bytes that so many more evaluations leave behind in it for good, beyond `memory`."""
@@ -150,19 +150,19 @@ class Search(Made):
     def prepare(self, problem: Any) -> None:
         """Look at the problem before the first `ask`; raises EvornnError if this search cannot work on it."""
 
-    def consult(self, problem: Any, genomes: np.ndarray) -> Told:
+    def evaluate_with(self, problem: Any, genomes: np.ndarray) -> EvaluationLike:
         """What `problem` says of the genomes [k, D] that the last `ask` returned: what to `tell`."""
-        told: Told = problem.evaluate(genomes)
+        told: EvaluationLike = problem.evaluate(genomes)
         return told
 
-    def inherit(self, genomes: np.ndarray) -> None:
+    def replace(self, genomes: np.ndarray) -> None:
         """Put genomes [k, D] in place of those that the last `ask` returned, before `tell`: what they learned stays."""
-        if not self.INHERITS:
+        if not self.REPLACES:
             raise EvornnError(f"{type(self).__name__} cannot go on from genomes that it did not ask")
         if not self._asked or self._genomes is None:
-            raise EvornnError("inherit() before ask(): no genomes are waiting for their fitness")
+            raise EvornnError("replace() before ask(): no genomes are waiting for their fitness")
         if np.shape(genomes) != (self._asked, self.dimension):
-            raise EvornnError(f"inherit() got shape {np.shape(genomes)}; it must be {(self._asked, self.dimension)}")
+            raise EvornnError(f"replace() got shape {np.shape(genomes)}; it must be {(self._asked, self.dimension)}")
         start = self._fitness.size
         self._genomes[start : start + self._asked] = np.clip(genomes, self.lower, self.upper)
 
@@ -185,7 +185,7 @@ class Search(Made):
                 f"shape {expected.shape}"
             )
         values = checked_fitness(fitness, self._asked)
-        self._hear(gradients)
+        self._receive_gradients(gradients)
         best = int(np.argmax(values))
         if not self.provisional and (self.best is None or values[best] > self.best.fitness):
             self.best = Best(expected[best].copy(), float(values[best]), self.evaluations + best + 1)
@@ -206,7 +206,7 @@ class Search(Made):
         seen = {name: getattr(self, name) for name in self._SEEN}
         return _remade, (type(self), *self._made_with, self.state_dict(), self._asked, seen)
 
-    def twin(self) -> Self:
+    def copied(self) -> Self:
         """Another search in the same state: nothing that it is asked or told changes this one."""
         arguments, options = self._made_with
         other = type(self)(*arguments, **options)

@@ -30,7 +30,7 @@ class SpaceLike(Protocol):
         ...
 
 
-class Told(Protocol):
+class EvaluationLike(Protocol):
     """What a problem says of genomes [P, D]; a Gradient has `gradients` [P, D] as well."""
 
     @property

@@ -8,7 +8,7 @@ evaluation, and learned from where it was sampled. Inside the box nothing is cha
 function, and no probability piles up on the bounds. Widths are limited to half the range, where a sample is all but
 uniform in the box.
 
-**Genomes that learned** after they were asked (`inherit`) move their sample by as much.
+**Genomes that learned** after they were asked (`replace`) move their sample by as much.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from evornn.options import choice, number, whole
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.restarts import RestartingSearch
 from evornn.search.core.shaping import default_population, fold_slope, in_box
 from evornn.search.core.step_sizes import NARROWEST, STARTS, WIDEST, least_sigma
@@ -45,7 +45,7 @@ class DistributionSearch(RestartingSearch):
     )
     sigma_floor: float = number("least step size; 0: none", default=0.0, low=0, high="first_sigma")
     start: str = choice("first mean: a genome as first drawn, or the box's middle", STARTS, default="centre")
-    FOOTPRINT = Footprint(genomes=5)
+    MEMORY_MODEL = MemoryModel(genomes=5)
     _STATE: ClassVar[tuple[str, ...]] = (*RestartingSearch._STATE, "mean", "_points")
 
     def derive(self) -> None:
@@ -98,10 +98,10 @@ class DistributionSearch(RestartingSearch):
         self._points = self._draw(self.mean)
         return in_box(self._points, self.lower, self.upper)
 
-    def inherit(self, genomes: np.ndarray) -> None:
+    def replace(self, genomes: np.ndarray) -> None:
         """Put genomes [k, D] in place of those that the last `ask` returned; their samples move by as much."""
         asked = None if self._genomes is None else self._genomes.copy()
-        super().inherit(genomes)
+        super().replace(genomes)
         if asked is None or self._genomes is None or self._points is None:
             return
         rows = np.flatnonzero((asked != self._genomes).any(axis=1))

@@ -21,7 +21,7 @@ from evornn.search.core.step_sizes import NARROWEST, WIDEST
 from evornn.search.distribution.base import DistributionSearch
 from evornn.search.distribution.convergence import Convergence
 from evornn.search.distribution.covariance import Covariance, DiagonalCovariance, FullCovariance
-from evornn.search.distribution.restart_schedules import SCHEMES, Regime
+from evornn.search.distribution.restart_schedules import SCHEMES, RestartSchedule
 
 
 class Rates(NamedTuple):
@@ -85,9 +85,9 @@ class CMAES(DistributionSearch):
         super().derive()
         kind = DiagonalCovariance if self.separable else FullCovariance
         what = f"CMA-ES with D = {self.dimension:,} genes and population {self.population:,}"
-        needed = kind.FOOTPRINT.bytes(self.population, self.dimension)
+        needed = kind.MEMORY_MODEL.bytes(self.population, self.dimension)
         check_memory(what, needed, "separable=True keeps D numbers instead of D x D")
-        self.regime = Regime(self.restart, self.population, self.first_sigma)
+        self.restart_schedule = RestartSchedule(self.restart, self.population, self.first_sigma)
         self._set_up()
 
     # -- one run ----------------------------------------------------------------------------------------------------
@@ -95,19 +95,20 @@ class CMAES(DistributionSearch):
     def _set_up(self) -> None:
         """A fresh distribution of the present regime's size; the mean is still to come."""
         n = self.dimension
-        self.rates = rates(n, self.regime.population, self.separable, self.active)
+        self.rates = rates(n, self.restart_schedule.population, self.separable, self.active)
         self.covariance: Covariance = DiagonalCovariance(n) if self.separable else FullCovariance(n)
-        self.sigma = max(self.regime.sigma, self.sigma_floor)
+        self.sigma = max(self.restart_schedule.sigma, self.sigma_floor)
         self._path_sigma, self._path_c = np.zeros(n), np.zeros(n)
         self._age = 0  # generations of this run
         self._squares = np.empty(0)  # [lambda] squared lengths of the open generation's samples
-        self.convergence = Convergence(n, self.regime.population)
+        self.convergence = Convergence(n, self.restart_schedule.population)
 
     def _begin(self, mean: np.ndarray) -> None:
         self._set_up()
 
     def _draw(self, mean: np.ndarray) -> np.ndarray:
-        z = normal_steps(self.rng, self.regime.population, self.dimension).astype(np.float64, copy=False)  # (38)
+        steps = normal_steps(self.rng, self.restart_schedule.population, self.dimension)
+        z = steps.astype(np.float64, copy=False)  # (38)
         self._squares = np.einsum("ij,ij->i", z, z)  # |C^(-1/2) y|^2
         points = self.covariance.stretch(z)  # (39)
         points *= self.sigma
@@ -155,24 +156,24 @@ class CMAES(DistributionSearch):
     @property
     def largest(self) -> int:
         """Of the runs so far."""
-        return max(self.population, self.regime.large, self.regime.population)
+        return max(self.population, self.restart_schedule.large, self.restart_schedule.population)
 
     @property
     def memory(self) -> int:
         """Bytes, with populations as large as those so far: a restart that doubles it needs more by its [P, D] arrays,
         the matrices stay.
         """
-        return self.covariance.FOOTPRINT.bytes(self.largest, self.dimension)
+        return self.covariance.MEMORY_MODEL.bytes(self.largest, self.dimension)
 
     def _ended(self, fitness: np.ndarray) -> bool:
-        cut = self.regime.over(len(fitness))
+        cut = self.restart_schedule.over(len(fitness))
         if self.restart == "none":
             return False
         if not super()._ended(fitness):
             if not (cut or self.convergence.reached(fitness)):
                 return False
             self._start_over()
-        self.regime.restart(self.rng)
+        self.restart_schedule.restart(self.rng)
         return True
 
     def _width(self) -> float:
@@ -183,10 +184,10 @@ class CMAES(DistributionSearch):
     def _save(self) -> dict[str, Any]:
         matrices = {f"covariance_{name}": value.copy() for name, value in vars(self.covariance).items()}
         history = self.convergence.history.copy()
-        return {**super()._save(), **matrices, "history": history, "regime": self.regime.save()}
+        return {**super()._save(), **matrices, "history": history, "regime": self.restart_schedule.save()}
 
     def _load(self, own: dict[str, Any]) -> None:
-        self.regime.load(own["regime"])
+        self.restart_schedule.load(own["regime"])
         self._set_up()
         super()._load(own)
         for name in vars(self.covariance):

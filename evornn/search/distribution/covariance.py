@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 
 CONDITION = 1e14  # largest ratio of eigenvalues, what double precision resolves
 
@@ -18,7 +18,7 @@ CONDITION = 1e14  # largest ratio of eigenvalues, what double precision resolves
 class FullCovariance:
     """C = B diag(d^2) B^T, with B and d renewed every `gap` updates (Hansen 2016, appendix B.2)."""
 
-    FOOTPRINT = Footprint(genomes=6.2, matrices=7)  # C, its update, B, and what the eigendecomposition works in
+    MEMORY_MODEL = MemoryModel(genomes=6.2, matrices=7)  # C, its update, B, and what the eigendecomposition works in
 
     def __init__(self, dimension: int) -> None:
         self.C, self.B = np.eye(dimension), np.eye(dimension)
@@ -60,7 +60,7 @@ class FullCovariance:
 class DiagonalCovariance:
     """Variances only: time and memory grow with D, not D^2 (Ros & Hansen 2008)."""
 
-    FOOTPRINT = Footprint(genomes=6.2)
+    MEMORY_MODEL = MemoryModel(genomes=6.2)
 
     def __init__(self, dimension: int) -> None:
         self.C, self.d = np.ones(dimension), np.ones(dimension)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from evornn.options import choice, number
-from evornn.search.core.optimizers import OPTIMIZERS, Ascent
+from evornn.search.core.optimizers import OPTIMIZERS, Optimizer
 from evornn.search.core.shaping import by_rank, centred_ranks, normal_steps
 from evornn.search.distribution.base import FASTEST, DistributionSearch
 
 
 class MirroredSearch(DistributionSearch):
-    """Base: widths `sigma` [D], mirrored samples, an `Ascent` for the mean. With an odd population the last member is
-    the mean itself.
+    """Base: widths `sigma` [D], mirrored samples, an `Optimizer` for the mean. With an odd population the last member
+    is the mean itself.
     """
 
     population = 20
@@ -35,7 +35,7 @@ class MirroredSearch(DistributionSearch):
             usual if given is None else given for usual, given in ((rate, self.rate), (momentum, self.momentum))
         )
         self._ascent_options = (self.optimizer, float(rate), float(momentum), self.dimension)
-        self.ascent = Ascent(*self._ascent_options)
+        self.step_rule = Optimizer(*self._ascent_options)
 
     def _usual(self) -> tuple[float, float]:
         """The optimizer's rate and momentum unless told."""
@@ -58,7 +58,7 @@ class MirroredSearch(DistributionSearch):
 
     def _begin(self, mean: np.ndarray) -> None:
         self.sigma = np.full(self.dimension, self.first_sigma)
-        self.ascent = Ascent(*self._ascent_options)
+        self.step_rule = Optimizer(*self._ascent_options)
 
     def _draw(self, mean: np.ndarray) -> np.ndarray:
         half = self.population // 2
@@ -73,10 +73,10 @@ class MirroredSearch(DistributionSearch):
         return float(self.sigma.max())
 
     def _save(self) -> dict[str, Any]:
-        return {**super()._save(), "ascent_memory": self.ascent.memory.copy(), "ascent_taken": self.ascent.taken}
+        return {**super()._save(), "ascent_memory": self.step_rule.memory.copy(), "ascent_taken": self.step_rule.taken}
 
     def _load(self, own: dict[str, Any]) -> None:
         super()._load(own)
-        self.ascent = Ascent(*self._ascent_options)
-        self.ascent.memory = np.array(own["ascent_memory"], dtype=np.float64)
-        self.ascent.taken = int(own["ascent_taken"])
+        self.step_rule = Optimizer(*self._ascent_options)
+        self.step_rule.memory = np.array(own["ascent_memory"], dtype=np.float64)
+        self.step_rule.taken = int(own["ascent_taken"])

@@ -41,5 +41,5 @@ class OpenAIES(MirroredSearch):
     def _learn(self, mean: np.ndarray, points: np.ndarray, fitness: np.ndarray) -> None:
         difference, _, e = self.paired(self.ranks(fitness), points)
         uphill = (difference @ (e / self.sigma)) / (len(points) * self.sigma) - self.weight_decay * (mean - 0.5)
-        mean += self.ascent.step(uphill, self.rate_decay**self.ascent.taken)
+        mean += self.step_rule.step(uphill, self.rate_decay**self.step_rule.taken)
         self.sigma = np.clip(self.sigma * self.sigma_decay, max(self.sigma_floor, NARROWEST), WIDEST)

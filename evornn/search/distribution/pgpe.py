@@ -48,7 +48,7 @@ class PGPE(MirroredSearch):
     def _learn(self, mean: np.ndarray, points: np.ndarray, fitness: np.ndarray) -> None:
         r = self.ranks(fitness) if self.shaping == "ranks" else rewards(fitness)
         difference, middle, e = self.paired(r, points)
-        mean += self.ascent.step((difference @ e) / (2 * len(e)))
+        mean += self.step_rule.step((difference @ e) / (2 * len(e)))
         above = middle - r.mean()
         slope = (above @ np.square(e, out=e) - above.sum() * np.square(self.sigma)) / (len(e) * self.sigma)
         change = np.clip(self.sigma_rate * slope, -MOST * self.sigma, MOST * self.sigma)

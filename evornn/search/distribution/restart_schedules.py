@@ -17,7 +17,7 @@ SCHEMES = ("none", "same", "ipop", "bipop")
 LARGEST = 2**20  # population that doubling does not exceed
 
 
-class Regime:
+class RestartSchedule:
     """Bookkeeping of one search's restarts: `population` and `sigma` of the present run, and when it is cut."""
 
     def __init__(self, scheme: str, population: int, sigma: float) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from evornn.memory import check_memory
 from evornn.options import number
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.shaping import by_rank, natural_utilities, normal_steps, shortened
 from evornn.search.core.step_sizes import WIDEST
 from evornn.search.distribution.base import FASTEST, DistributionSearch
@@ -39,7 +39,7 @@ class XNES(DistributionSearch):
     rate: float = number("eta_mu", default=1.0, low=0, high=FASTEST, open_low=True)
     sigma_rate: Any = number("eta_sigma; None: by D", default=None, low=0, high=FASTEST, open_low=True)
     shape_rate: Any = number("eta_B; None: by D", default=None, low=0, high=FASTEST, open_low=True)
-    FOOTPRINT = Footprint(genomes=6.2, matrices=7)
+    MEMORY_MODEL = MemoryModel(genomes=6.2, matrices=7)
     MIN_POPULATION = 2
     _STATE = (*DistributionSearch._STATE, "sigma", "_shape", "_s")
 
@@ -48,7 +48,7 @@ class XNES(DistributionSearch):
         super().derive()
         n = self.dimension
         what = f"XNES with D = {n:,} genes and population {self.population:,}"
-        check_memory(what, self.FOOTPRINT.bytes(self.population, n), "SNES keeps D numbers instead of D x D")
+        check_memory(what, self.MEMORY_MODEL.bytes(self.population, n), "SNES keeps D numbers instead of D x D")
         default = 3 * (3 + math.log(n)) / (5 * n * math.sqrt(n))
         rates = (self.rate, self.sigma_rate, self.shape_rate)
         self.rate, self.sigma_rate, self.shape_rate = (float(default if r is None else r) for r in rates)

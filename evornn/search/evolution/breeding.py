@@ -15,7 +15,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_range, nearest, shown
 from evornn.search.core import operators
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 
 OWN = {"select": operators.SELECT, "mate": operators.MATE, "mutate": operators.MUTATE}
 KEYWORDS = (  # the algorithm's own, offered for misspelt ones
@@ -68,7 +68,7 @@ class ArrayBreeder:
         bound = bind(chosen, names, options, {"sigma": rates.sigma, "low": rates.low, "up": rates.up})
         self.select, self.mate, self.mutate = (bound[kind] for kind in ("select", "mate", "mutate"))
         self.rates = rates
-        self.footprint = Footprint(genomes=9.0 if str(names["mate"]).startswith("sbx") else 6.5)
+        self.memory_model = MemoryModel(genomes=9.0 if str(names["mate"]).startswith("sbx") else 6.5)
 
     def breed(self, rng: np.random.Generator, pool: Pool, k: int) -> tuple[Pool, np.ndarray]:
         """`k` children of `pool`."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, nearest, shown
 from evornn.search.core import operators
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.streams import own_stream, seeded_globals
 from evornn.search.evolution.breeding import OWN, Pool, Rates, bind, label
 
@@ -48,10 +48,10 @@ class DeapBreeder:
             self.toolbox.register(kind, function)
         self.toolbox.register("clone", _clone)
         self.positive = names["select"] in ("selRoulette", "selStochasticUniversalSampling")
-        self.footprint = Footprint(genomes=16.0, member=2000)  # an object each gene, several each individual
+        self.memory_model = MemoryModel(genomes=16.0, member=2000)  # an object each gene, several each individual
         self.strategic = any("ES" in getattr(function, "__name__", "") for function in chosen.values())
         if self.strategic:
-            self.footprint = Footprint(genomes=27.0, member=2000)
+            self.memory_model = MemoryModel(genomes=27.0, member=2000)
 
     def _find(self, kind: str, name: Any, toolbox: Any) -> Callable[..., Any]:
         if callable(name):

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from evornn.options import choice, number, whole
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.operators import hits, mixed
 from evornn.search.core.restarts import RestartingSearch
 from evornn.search.evolution.success_history import ADAPTATIONS, ParameterMemory
@@ -51,7 +51,7 @@ class DifferentialEvolution(RestartingSearch):
     crossover: float = number("CR, fixed or at first", default=0.5, low=0, high=1)
     share: float = number("of the population that counts as best", default=0.11, low=0, high=1, open_low=True)
     shrink_over: int = whole("evaluations until the population is down to 4; 0: never", default=0, low=0)
-    FOOTPRINT = Footprint(genomes=13)
+    MEMORY_MODEL = MemoryModel(genomes=13)
     MIN_POPULATION = LEAST
     _OWN = ("_pool", "_pool_fitness", "_archive", "_targets", "_weights", "_rates", "_spent")
     _STATE = (*RestartingSearch._STATE, *_OWN)

@@ -29,7 +29,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_range
 from evornn.options import choice, flag, number, other
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.restarts import RestartingSearch
 from evornn.search.core.shaping import in_box, normal_quantiles, normal_steps
 from evornn.search.core.step_sizes import NARROWEST, STARTS, WIDEST, least_sigma
@@ -67,7 +67,7 @@ class EvolutionStrategy(RestartingSearch):
     c: float = number("scale of tau and tau_0", default=1.0, low=0, high=100, open_low=True)
     alpha: float = number("of cxESBlend", default=0.5, low=0)
     start: str = choice("first parents: as first drawn, or around the box's middle", STARTS, default="centre")
-    FOOTPRINT = Footprint(genomes=6.8)
+    MEMORY_MODEL = MemoryModel(genomes=6.8)
     _STATE = (*RestartingSearch._STATE, "_parents", "_parent_fitness", "_steps", "_open_steps", "_open_parents")
 
     def derive(self) -> None:
@@ -119,9 +119,9 @@ class EvolutionStrategy(RestartingSearch):
         """Bytes, of parents and children, of DEAP's lists where its operators breed, else of the factors of step sizes
         and what they are made of.
         """
-        footprint = self.FOOTPRINT if self._deap is None else self._deap.footprint
+        memory_model = self.MEMORY_MODEL if self._deap is None else self._deap.memory_model
         factors = 4 * 8 * QUANTILES if self._deap is None and self.adapt == "self" else 0
-        return footprint.bytes(self.population + self.parents, self.dimension) + factors
+        return memory_model.bytes(self.population + self.parents, self.dimension) + factors
 
     def _forget(self) -> None:
         self._parents = np.empty((0, self.dimension))  # [<= mu, D]

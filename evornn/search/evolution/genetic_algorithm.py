@@ -102,7 +102,7 @@ class GeneticAlgorithm(RestartingSearch):
     @property
     def memory(self) -> int:
         """Bytes: those that the breeder takes."""
-        return self._breeder.footprint.bytes(self.population, self.dimension)
+        return self._breeder.memory_model.bytes(self.population, self.dimension)
 
     def _children(self, pool: Pool) -> tuple[Pool, np.ndarray]:
         """Children of `pool` and which of them are new; at least one is."""

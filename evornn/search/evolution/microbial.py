@@ -14,7 +14,7 @@ import numpy as np
 
 from evornn.options import number, whole
 from evornn.search.core import operators
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.restarts import RestartingSearch
 from evornn.search.core.search import WIDEST_STEP
 
@@ -35,7 +35,7 @@ class MicrobialGA(RestartingSearch):
     sigma: float = number(
         "step of a mutation, as a fraction of the weight's range", default=0.05, low=0, high=WIDEST_STEP, open_low=True
     )
-    FOOTPRINT = Footprint(genomes=6.5)
+    MEMORY_MODEL = MemoryModel(genomes=6.5)
     MIN_POPULATION = 2
     _STATE = (*RestartingSearch._STATE, "_pool", "_pool_fitness", "_losers")
 

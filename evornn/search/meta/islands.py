@@ -13,7 +13,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_range
 from evornn.options import other, whole
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.nested import nested_search
 from evornn.search.core.search import Search
 
@@ -35,7 +35,7 @@ class IslandModel(Search):
     count: int = other("how many", default=4, allowed=">= 1", alias="islands")
     every: int = whole("generations between migrations; 0: never", default=10, low=0)
     migrants: int = other("genomes that leave an island", default=1, allowed=">= 1")
-    FOOTPRINT = Footprint(genomes=3)  # besides its searches
+    MEMORY_MODEL = MemoryModel(genomes=3)  # besides its searches
     MIN_POPULATION = 8
 
     def derive(self) -> None:
@@ -49,7 +49,7 @@ class IslandModel(Search):
             raise EvornnError("search is []; the islands need one at least")
         self.islands = [self._settled(asked[k % len(asked)], k, count) for k in range(count)]
         for island in self.islands:
-            if self.every and count > 1 and not island.INHERITS:
+            if self.every and count > 1 and not island.REPLACES:
                 raise EvornnError(
                     f"{type(island).__name__} can only go on from genomes that it asked, so nothing can migrate to it; "
                     "use every=0 with it"
@@ -86,12 +86,12 @@ class IslandModel(Search):
         """By its searches."""
         return sum(island.replayed for island in self.islands)
 
-    def inherit(self, genomes: np.ndarray) -> None:
+    def replace(self, genomes: np.ndarray) -> None:
         """Put genomes in place of those asked; every island's search must be able to."""
         for island in self.islands:
-            if not island.INHERITS:
-                island.inherit(genomes)  # says so
-        super().inherit(genomes)
+            if not island.REPLACES:
+                island.replace(genomes)  # says so
+        super().replace(genomes)
 
     def _generate(self) -> np.ndarray:
         fresh = []
@@ -109,8 +109,8 @@ class IslandModel(Search):
             end = start + island._asked - landed
             population = np.concatenate((genomes[start:end], arrivals[k, :landed]))
             told = np.concatenate((fitness[start:end], worth[k, :landed]))
-            if island.INHERITS:  # others were asked what they are told
-                island.inherit(population)
+            if island.REPLACES:  # others were asked what they are told
+                island.replace(population)
             island.tell(population, told)
             leaving.append(self._emigrants(island, genomes[start:end], fitness[start:end]))
             start = end

@@ -16,7 +16,7 @@ import numpy as np
 from evornn.errors import EvornnError, check_choice, check_range, shown
 from evornn.memory import check_memory
 from evornn.options import flag, number, other, whole
-from evornn.search.core.memory import Footprint
+from evornn.search.core.memory import MemoryModel
 from evornn.search.core.restarts import RestartingSearch
 from evornn.search.swarm.pyswarms_rules import (
     BOUND_RULES,
@@ -76,7 +76,7 @@ class ParticleSwarm(RestartingSearch):
     constriction: float | None = number(
         "phi, in place of inertia, c1 and c2", default=None, low=4.0, high=1e6, open_low=True
     )
-    FOOTPRINT = Footprint(genomes=9)
+    MEMORY_MODEL = MemoryModel(genomes=9)
 
     def derive(self) -> None:
         """Find the neighbours and coefficients; no swarm yet."""
@@ -130,10 +130,10 @@ class ParticleSwarm(RestartingSearch):
     def memory(self) -> int:
         """Bytes: neighbours are tables [P, k], and pyswarms shrinks a whole particle for each gene that is outside."""
         rule = {"shrink": 1.3 * self.dimension, "periodic": 2.0}.get(self.bound_rule, 0.0)
-        genomes = self.FOOTPRINT.genomes + rule
-        member = self.FOOTPRINT.member + 32 * (0 if self.table is None else self.table.shape[1])
+        genomes = self.MEMORY_MODEL.genomes + rule
+        member = self.MEMORY_MODEL.member + 32 * (0 if self.table is None else self.table.shape[1])
         member += 32 * self.neighbourhood.get("k", 0)
-        return Footprint(genomes, member=member).bytes(self.population, self.dimension)
+        return MemoryModel(genomes, member=member).bytes(self.population, self.dimension)
 
     def _save(self) -> dict[str, Any]:
         own = super()._save()

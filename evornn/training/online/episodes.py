@@ -8,26 +8,26 @@ from typing import Any
 import numpy as np
 
 from evornn.errors import check_choice
-from evornn.training.online.estimator import Credit
+from evornn.training.online.estimator import GradientEstimator
 from evornn.training.online.rtrl import RTRL, Hybrid
 from evornn.training.online.tbptt import TBPTT
 
-METHODS: dict[str, Callable[..., Credit]] = {"rtrl": RTRL, "tbptt": TBPTT, "hybrid": Hybrid}
+METHODS: dict[str, Callable[..., GradientEstimator]] = {"rtrl": RTRL, "tbptt": TBPTT, "hybrid": Hybrid}
 Update = Callable[[np.ndarray, np.ndarray], np.ndarray]  # genome [D], gradient [D] -> next genome [D]
 
 
-def credit(method: str, **options: Any) -> Credit:
+def estimator(method: str, **options: Any) -> GradientEstimator:
     """The method called so, with options of its own."""
     return METHODS[check_choice("method", method, METHODS)](**options)
 
 
-class Lessons:
+class Episodes:
     """Episodes of `problem`, step by step, with gradients by `method`.
 
     Works in the problem's precision. Raises EvornnError if network or task is not smooth.
     """
 
-    def __init__(self, problem: Any, method: Credit) -> None:
+    def __init__(self, problem: Any, method: GradientEstimator) -> None:
         problem.check_smooth()
         self.problem, self.method = problem, method
         self.genome, series = problem.simulation.genome, problem.task.series.values()
@@ -103,7 +103,7 @@ class WholeEpisodes:
         self.problem = problem
 
     def present(self, genome: np.ndarray, episode: int, update: Update) -> tuple[np.ndarray, float, int]:
-        """As `Lessons.present`."""
+        """As `Episodes.present`."""
         found = self.problem.gradient(genome[None], episodes=np.array([episode]))
         reached = update(genome, found.gradients[0])
         fitness = found.fitness[0] if np.isfinite(reached).all() else np.nan

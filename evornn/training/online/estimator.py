@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from evornn.backends.stepwise import Stepwise
 
 
-class Credit:
+class GradientEstimator:
     """Base of the methods. A subclass gives `window` and `lanes` for a state of `size` numbers, and `_begin`, `_due`,
     `_gain` and `rest`.
     """

@@ -23,9 +23,9 @@ import numpy as np
 
 from evornn.errors import EvornnError, shown
 from evornn.options import choice, other
-from evornn.search.core.search import Told
+from evornn.search.core.search import EvaluationLike
 from evornn.training.first_order import FirstOrder
-from evornn.training.online.episodes import METHODS, Lessons, WholeEpisodes, credit
+from evornn.training.online.episodes import METHODS, Episodes, WholeEpisodes, estimator
 
 OWN = {"k1": "tbptt", "k2": "tbptt", "block": "hybrid"}  # the method that an option belongs to
 
@@ -64,8 +64,8 @@ class Online(FirstOrder):
         for name in own:
             if OWN[name] != self.method:
                 raise EvornnError(f"{name} is an option of method {OWN[name]!r}; method is {shown(self.method)}")
-        self._credit = None if self.method == "bptt" else credit(self.method, **own)
-        self._lessons: Lessons | WholeEpisodes | None = None
+        self._credit = None if self.method == "bptt" else estimator(self.method, **own)
+        self._lessons: Episodes | WholeEpisodes | None = None
 
     @property
     def _checked(self) -> bool:
@@ -80,17 +80,17 @@ class Online(FirstOrder):
             if self._credit is None or not hasattr(problem, "simulation"):  # where no steps are seen, it is all one
                 self._lessons = WholeEpisodes(problem)
             else:
-                self._lessons = Lessons(problem, self._credit)
+                self._lessons = Episodes(problem, self._credit)
 
     @property
     def memory(self) -> int:
         """Bytes; once it has been prepared, with what its method keeps of an episode."""
         return super().memory + (0 if self._lessons is None else self._lessons.memory)
 
-    def consult(self, problem: Any, genomes: np.ndarray) -> Told:
+    def evaluate_with(self, problem: Any, genomes: np.ndarray) -> EvaluationLike:
         """Fitness and steps of genomes [k, D], and how far online learning moves them while `wants_gradients`."""
         if not self.wants_gradients:
-            return super().consult(problem, genomes)
+            return super().evaluate_with(problem, genomes)
         self.prepare(problem)
         order = self.episodes
         if order is None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evornn.errors import EvornnError, check_range
-from evornn.training.online.estimator import Credit
+from evornn.training.online.estimator import GradientEstimator
 
 if TYPE_CHECKING:
     from evornn.backends.stepwise import Stepwise
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MEMORY = 16.0  # GB that influences may take: above, other methods are the better choice anyway
 
 
-class Hybrid(Credit):
+class Hybrid(GradientEstimator):
     """Exact gradients in a fixed memory: BPTT inside blocks of steps, RTRL from block to block (Schmidhuber 1992).
 
     block: steps, at least 1; None: as many as the state has numbers.

@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from evornn.errors import EvornnError, check_range
-from evornn.training.online.estimator import Credit
+from evornn.training.online.estimator import GradientEstimator
 
 
-class TBPTT(Credit):
+class TBPTT(GradientEstimator):
     """Truncated BPTT: every k1 steps, back through the last k2 steps; 1 <= k1 <= k2 (Williams & Peng 1990)."""
 
     def __init__(self, k1: int = 10, k2: int = 20) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 import evornn.formula as f
 from evornn.backends.cpu import CpuBackend
-from evornn.backends.reference import PlainBackend
+from evornn.backends.reference import ReferenceBackend
 from evornn.compiler.host import native_lanes
 from evornn.compiler.lanes import elementary
 from evornn.errors import EvornnError
@@ -56,7 +56,7 @@ class Batch:
 
     def plain(self) -> Numbers:
         """By the oracle."""
-        return self.evaluated(PlainBackend)
+        return self.evaluated(ReferenceBackend)
 
     def cpu(self, precision: str) -> Numbers:
         """By the CPU's kernels."""
@@ -207,7 +207,7 @@ def unusual(kind: Any, n: int) -> Made:
     return problem.simulation, problem.simulation.genome.values(genomes), problem.scenarios
 
 
-def language(name: str) -> Made:
+def target(name: str) -> Made:
     """A formula in the words of Python and NumPy: some elements of its result, one for an episode."""
     formula = getattr(words, name)
     simulation, outputs, values = words.with_infinite_states() if name == "infinities" else words.simulated(formula)

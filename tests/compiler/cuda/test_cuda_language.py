@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from tests.backends.harness import LAYOUTS
-from tests.compiler.cuda.cuda_cases import Batch, Way, evaluate, language
+from tests.compiler.cuda.cuda_cases import Batch, Way, evaluate, target
 
 FORMULAS = ("powers_and_remainders", "names_of_numpy", "conditions", "infinities")
 BLOCKS = {"individuals": 2, "episodes": 4, "units": 4}
 CALLS = {
-    (name, layout): (evaluate, (Batch(language, (name,), 2), Way(layout, "float64", BLOCKS[layout])))
+    (name, layout): (evaluate, (Batch(target, (name,), 2), Way(layout, "float64", BLOCKS[layout])))
     for i, name in enumerate(FORMULAS)
     for layout in (LAYOUTS[i % 3], LAYOUTS[(i + 2) % 3])
 }
