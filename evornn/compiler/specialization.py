@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Shape:
-    """What a prelude is bound to. lanes: values in a pack; jobs: individuals side by side ("units" only); strides in
+    """What intrinsics are bound to. lanes: values in a pack; jobs: individuals side by side ("units" only); strides in
     elements.
     """
 
