@@ -1,4 +1,4 @@
-"""What a formula may read, as a value to compare: changed since, and the formula must be traced anew."""
+"""Fingerprint of what a formula may read: changed since, and the formula must be traced anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a problem gives back: evaluations, gradients, trajectories and champion tests."""
+"""Results of a problem: evaluations, gradients, trajectories and champion tests."""
 
 from __future__ import annotations
 

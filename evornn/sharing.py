@@ -1,4 +1,4 @@
-"""What the threads of a process share, and what survives a fork: locks, and things made on first use, once.
+"""Locks, and things made on first use, once: for the threads of a process, and across a fork.
 
 A forked child has one thread. A lock that another thread held would stay locked there for ever, and what that thread
 was making would stay half made: a fork waits until such work is done.

@@ -1,4 +1,4 @@
-"""What `evornn bench --functions` compares on: standard functions, and one of evornn's searches with its rivals."""
+"""Standard functions for `evornn bench --functions`, and matches of one of evornn's searches with its rivals."""
 
 from __future__ import annotations
 

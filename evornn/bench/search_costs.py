@@ -1,4 +1,4 @@
-"""What a generation of each search costs beside DEAP's loop and the generations of other libraries, all in turns.
+"""Cost of a generation of each search beside DEAP's loop and the generations of other libraries, all in turns.
 
 A shared machine runs now faster, now slower: DEAP's loop runs a generation, a search as many as it makes in a moment,
 and so on in turns; what is quoted beside the milliseconds is the median of these ratios.

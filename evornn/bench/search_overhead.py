@@ -1,4 +1,4 @@
-"""What a search itself costs: seconds of ask and tell a generation, the evaluation left out."""
+"""Overhead of a search: seconds of ask and tell a generation, the evaluation left out."""
 
 from __future__ import annotations
 

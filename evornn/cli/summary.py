@@ -1,4 +1,4 @@
-"""How a run ended, in words."""
+"""Summary of a run, in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came out of a comparison: the table of its runs, their best-so-far curves, and results from elsewhere."""
+"""Results of a comparison: the table of its runs, their best-so-far curves, and results from elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the workers of a comparison do: compile what runs need, and carry out a run. Pure but for the run's directory.
+"""Tasks of a comparison's workers: compile what runs need, and carry out a run; pure but for the run's directory.
 
 Both are called by name in worker processes, see `evornn.executors`. A run that was broken off goes on where it was.
 """

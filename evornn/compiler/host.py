@@ -1,4 +1,4 @@
-"""What this machine's processor offers to kernels."""
+"""Features of the processor that kernels use."""
 
 from __future__ import annotations
 

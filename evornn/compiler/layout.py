@@ -1,4 +1,4 @@
-"""Which layout a batch of work gets, and how scenarios and results are arranged for it.
+"""Layouts: which one a batch of work gets, and how scenarios and results are arranged for it.
 
 The rule (measured by `evornn bench --layouts`): units as lanes for large networks with few episodes; episodes as lanes
 when they fill the vectors at least as well as individuals do; else individuals as lanes. The numbers that come out are

@@ -1,4 +1,4 @@
-"""Where a kernel's numbers live: the order of weights in memory, constant pools, and offsets in scratch.
+"""Memory plan of a kernel: the order of weights in memory, constant pools, and offsets in scratch.
 
 A matrix that is multiplied by a large vector is stored in tiles, [tile][column][row in tile], so that a product reads
 memory forward; every other parameter is stored as it is. Offsets count elements; in layout "units" a vector is padded

@@ -1,4 +1,4 @@
-"""What a kernel is compiled for: precision, lanes and layout. Light: importing this does not import Numba."""
+"""Specialization of a kernel: precision, lanes and layout. Light: importing this does not import Numba."""
 
 from __future__ import annotations
 

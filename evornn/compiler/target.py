@@ -1,4 +1,4 @@
-"""How a target spells the intrinsics of emitted text: what the emitter asks, and what SIMD kernels answer."""
+"""Targets: names of the intrinsics in emitted text, as the emitter asks for them and as SIMD kernels have them."""
 
 from __future__ import annotations
 

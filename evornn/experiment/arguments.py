@@ -1,4 +1,4 @@
-"""What a run is given: a problem and a search that go together, or an error that says what to pass."""
+"""Checks of what a run is given: a problem and a search that go together, or an error that says what to pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run will take, told before it begins: its memory by plan, its time by a short pilot run."""
+"""Estimate of a run before it begins: its memory by plan, its time by a short pilot run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good is the best, really? Fitness on few or changing episodes flatters those that were lucky.
+"""Validation: the best compared on episodes that the search has not seen; few or changing ones flatter the lucky.
 
 What a run keeps apart (cf. Jin & Branke 2005, IEEE Trans. Evol. Comput. 9, 303-317):
 

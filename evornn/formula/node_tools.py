@@ -1,4 +1,4 @@
-"""What can be asked of a node, and small nodes that graphs are rewritten with."""
+"""Questions about nodes, and small nodes that graphs are rewritten with."""
 
 from __future__ import annotations
 

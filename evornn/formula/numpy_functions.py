@@ -1,4 +1,4 @@
-"""What NumPy's functions of whole arrays mean in a formula: the formula's operation, refusing where NumPy's differs."""
+"""NumPy's functions of whole arrays in a formula: the formula's operation, refused where NumPy's differs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every network is: named parameters, a state, and one step written as a formula."""
+"""Base of networks: named parameters, a state, and one step written as a formula."""
 
 from __future__ import annotations
 

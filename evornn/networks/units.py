@@ -1,4 +1,4 @@
-"""What networks of units share: weight ranges, the initial draw, biases, and how units become outputs."""
+"""Base of networks of units: weight ranges, the initial draw, biases, and how units become outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a problem is given, checked: genomes, scenarios, numbers of episodes and of steps."""
+"""Checks of what a problem is given: genomes, scenarios, numbers of episodes and of steps."""
 
 from __future__ import annotations
 

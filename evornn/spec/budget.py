@@ -1,4 +1,4 @@
-"""When a run stops: its budgets, its target, and the three classic stopping rules of neuroevolution programs."""
+"""Limits of a run: its budgets, its target, and the three classic stopping rules of neuroevolution programs."""
 
 from __future__ import annotations
 

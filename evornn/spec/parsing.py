@@ -1,4 +1,4 @@
-"""What every spec file shares: reading TOML, overrides from the command line, and errors that name the place."""
+"""Parsing of spec files: TOML, overrides from the command line, and errors that name the place."""
 
 from __future__ import annotations
 

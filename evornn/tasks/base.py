@@ -1,4 +1,4 @@
-"""What every task is: how an episode starts, what is observed, what actions do, what is rewarded, what fails."""
+"""Base of tasks: how an episode starts, what is observed, what actions do, what is rewarded, what fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well outputs match targets, by the standard definitions; plain NumPy on arrays [E, T, m] of whole episodes."""
+"""Metrics of outputs against targets, by the standard definitions; NumPy on arrays [E, T, m] of whole episodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What SGD, RMSProp and Adam share: independent learners side by side, mini-batches, clipping, bounds, restarts.
+"""First-order trainers: independent learners side by side, mini-batches, clipping, bounds, restarts.
 
 A learner's step is  x <- project(x + rate * schedule(t) * direction(g)),  g = d fitness / d x, uphill, since fitness
 is to grow; `project` sets on the bounds whatever leaves them. A step uses nothing of the other learners.

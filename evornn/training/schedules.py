@@ -1,4 +1,4 @@
-"""How a learning rate changes with the steps that a learner has taken: the share of the first rate, for each learner.
+"""Learning-rate schedules: the share of the first rate after the steps that a learner has taken.
 
 A schedule is a name, "cosine", or a table of its name and options: {name = "cosine", steps = 500, final = 0.1}.
 """

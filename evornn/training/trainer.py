@@ -1,4 +1,4 @@
-"""What every trainer is: a search that asks a problem for gradients, and so runs, stops and resumes like any other.
+"""Base of trainers: searches that ask a problem for gradients, and so run, stop and resume like any other.
 
 One gradient of one genome counts as one evaluation, and the steps of its forward simulation as simulated steps; a run's
 history says how many evaluations were gradients. Gradients are not logged: a run that is resumed asks for those since

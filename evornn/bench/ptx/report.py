@@ -1,4 +1,4 @@
-"""What `evornn kernel --backend cuda --cc` prints: what the PTX holds, and what its machine code needs."""
+"""Report of `evornn kernel --backend cuda --cc`: what the PTX holds, and what its machine code needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kernel needs once it is machine code: registers, spills, stack, memory, size; by nvJitLink or ptxas."""
+"""Resources of a kernel as machine code: registers, spills, stack, memory, size; by nvJitLink or ptxas."""
 
 from __future__ import annotations
 

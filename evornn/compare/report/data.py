@@ -1,4 +1,4 @@
-"""What a comparison's report is made of: the stored runs and their curves, gathered once and analysed."""
+"""Data of a report: the stored runs of a comparison and their curves, gathered once and analysed."""
 
 from __future__ import annotations
 

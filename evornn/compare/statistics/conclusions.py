@@ -1,4 +1,4 @@
-"""What can and what cannot be concluded from a comparison, in sentences that err on the side of caution."""
+"""Conclusions from a comparison, in sentences that err on the side of caution."""
 
 from __future__ import annotations
 

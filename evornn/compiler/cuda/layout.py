@@ -1,4 +1,4 @@
-"""Which threads simulate what on a GPU, and how much memory a population may take.
+"""Layouts on a GPU: which threads simulate what, and how much memory a population may take.
 
 The rule: a network of 32 units or more gets a block for each individual and episode, a unit a thread, so that its state
 and weights stay on the chip. A smaller one whose weights do not fit a thread's registers shares them among its

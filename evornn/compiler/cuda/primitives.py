@@ -1,4 +1,4 @@
-"""What generated CUDA kernels are made of: about thirty operations of one thread, compiled or simulated.
+"""Primitives of generated CUDA kernels: about thirty operations of one thread, compiled or simulated.
 
 Compiled, arithmetic goes through libdevice's `..._rn` functions: PTX then carries the rounding mode, and neither NVVM
 nor ptxas may fuse a product with a sum. Simulated, the same operations are NumPy's, so that the CUDA simulator computes

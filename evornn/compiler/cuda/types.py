@@ -1,4 +1,4 @@
-"""What is on a GPU, as types: arrays, and kernels that can be started."""
+"""Types of what is on a GPU: arrays, and kernels that can be started."""
 
 from __future__ import annotations
 

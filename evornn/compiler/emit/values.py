@@ -1,4 +1,4 @@
-"""What emitted text is made of: expressions for small values, places for large ones, and the lines themselves."""
+"""Values of emitted text: expressions for small ones, places for large ones; and the lines themselves."""
 
 from __future__ import annotations
 

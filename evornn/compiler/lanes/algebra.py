@@ -1,4 +1,4 @@
-"""What the elementary functions may do with lanes, as types: every target implements this algebra.
+"""Algebra of lanes, as types: what elementary functions may do; every target implements it.
 
 `Lane` is a number for each lane, with operators; an `Arithmetic` has the operations that are not operators. A formula
 over them is written once: it builds LLVM vectors (`simd.vector`), Python text (`cuda.algebra`) or NumPy arrays

@@ -50,7 +50,6 @@ from numba import njit
 from evornn.compiler.object_code import njit_kept
 from evornn.compiler.simd.intrinsics import intrinsics
 from evornn.compiler.specialization import Shape
-from evornn.compiler.emit.values import Memory, Text, part
 
 globals().update(intrinsics({shape!r}))
 inline = njit(error_model="numpy", forceinline=True)

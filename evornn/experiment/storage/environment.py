@@ -1,4 +1,4 @@
-"""Where and with what a run was made: versions, processor, commit, command line."""
+"""Environment of a run: versions, processor, commit, command line."""
 
 from __future__ import annotations
 

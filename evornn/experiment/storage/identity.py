@@ -1,4 +1,4 @@
-"""Whether a run that goes on is the one that was begun: the same spec, problem and data; and what else has changed."""
+"""Identity of a run that goes on: the same spec, problem and data as when it was begun; and what else has changed."""
 
 from __future__ import annotations
 

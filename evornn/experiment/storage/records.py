@@ -1,4 +1,4 @@
-"""What a run remembers of each generation: one record, one line of JSON, one row of the history array."""
+"""Records of generations: one line of JSON each, and one row of the history array."""
 
 from __future__ import annotations
 

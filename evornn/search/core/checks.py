@@ -1,4 +1,4 @@
-"""What searches check and what their states hold: bounds, told values, options and streams as plain values."""
+"""Checks of searches, and their states as plain values: bounds, fitness, options, random streams."""
 
 from __future__ import annotations
 

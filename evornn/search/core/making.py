@@ -1,4 +1,4 @@
-"""How searches are made: the options that all have, checked before a constructor computes with them."""
+"""Constructors of searches: the options that all have, checked before anything is computed with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a search (or a trainer) goes uphill along an estimated gradient: momentum, Adam, ClipUp.
+"""Optimizers: steps uphill along an estimated gradient, for searches and trainers: momentum, Adam, ClipUp.
 
     momentum  v <- mu v + g,                          step = rate v (Polyak 1964); Nesterov's form: rate (g + mu v)
     Adam      m <- b1 m + (1 - b1) g,  s <- b2 s + (1 - b2) g^2,

@@ -1,4 +1,4 @@
-"""What every search shares: ask and tell, exact counting, the best so far, and a state that resumes bit for bit.
+"""Base of searches: ask and tell, exact counting, the best so far, and a state that resumes bit for bit.
 
 A search knows an array of bounds and numbers told back, nothing of networks or tasks. A subclass writes two methods:
 `_generate() -> [k, D]`, the next generation's genomes, and `_update(genomes, fitness)`, called once that generation has

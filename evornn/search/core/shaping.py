@@ -1,4 +1,4 @@
-"""What the searches that move a distribution share: utilities of ranks, the default population, bounds by folding."""
+"""Fitness shaping: utilities of ranks; and the default population, bounds by folding, normal draws."""
 
 from __future__ import annotations
 

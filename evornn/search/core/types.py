@@ -1,4 +1,4 @@
-"""What a search is given and gives: the space it works in, what a problem says of genomes, the best of them."""
+"""Types of what a search is given and gives: the space, an evaluation of genomes, the best of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a CMA-ES has come to an end and should start again (Hansen 2009, 2016 appendix B.3).
+"""Convergence criteria of CMA-ES: when to start again (Hansen 2009, 2016 appendix B.3).
 
 Told with the best and the median fitness of each generation:
 

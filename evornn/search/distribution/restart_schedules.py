@@ -1,4 +1,4 @@
-"""What a restarted CMA-ES starts with: the same again, a larger population, or turns of large and small ones.
+"""Restart schedules of CMA-ES: the same again, a larger population, or turns of large and small ones.
 
 * "same": population and step size as at first
 * "ipop": the population doubles at each restart (Auger & Hansen 2005)

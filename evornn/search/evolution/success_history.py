@@ -1,4 +1,4 @@
-"""How differential evolution learns its weights F and crossover rates CR from the trials that succeeded."""
+"""Success history of differential evolution: weights F and crossover rates CR learned from trials that succeeded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How online learning credits past steps for the present error: what RTRL, truncated BPTT and their hybrid share.
+"""Gradient estimators of online learning: what RTRL, truncated BPTT and their hybrid share.
 
 While an episode goes on, a method tells every now and then the gradient of what the running total has gained since it
 last did: exactly, for RTRL and the hybrid; over the last steps, for truncated BPTT.
