@@ -242,10 +242,6 @@ class Machine:
         """i >> k, zeros shifted in."""
         return Lanes(self, self.builder.lshr(i.v, self.int_const(k).v))
 
-    def sar(self, i: Lanes, k: int) -> Lanes:
-        """i >> k, the sign shifted in."""
-        return Lanes(self, self.builder.ashr(i.v, self.int_const(k).v))
-
     def any(self, mask: Lanes) -> ir.Value:
         """LLVM truth value: whether any lane of the mask is set."""
         bits = self.builder.bitcast(mask.v, ir.IntType(mask.v.type.count))

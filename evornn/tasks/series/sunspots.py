@@ -16,7 +16,6 @@ from evornn.options import fixed
 from evornn.tasks.generated import library
 from evornn.tasks.series.base import Series
 
-FIRST = 1700
 LARGEST = 200.0  # the number that is scaled to 1
 
 
