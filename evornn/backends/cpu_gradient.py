@@ -45,9 +45,9 @@ class GradientKernel(Kernel):
         return min(steps, max(fitting, math.isqrt(steps) + 1))
 
     def room_for(self, steps: int, segment: int) -> tuple[int, ...]:
-        """Numbers of one thread's weights, scratch, gradients, tape and marks."""
+        """Numbers of one thread's weights, scratch, gradients, tape and checkpoints."""
         segments = -(-steps // segment)
-        sizes = (len(self.genes), segment * self.sizes.tape, (segments + 1) * self.sizes.marks)
+        sizes = (len(self.genes), segment * self.sizes.tape, (segments + 1) * self.sizes.checkpoints)
         return (*self.room(), *(max(n, 1) * self.shape.lanes for n in sizes))
 
 

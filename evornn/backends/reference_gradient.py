@@ -33,7 +33,7 @@ class Rollout:
         ]
         self.tape: list[
             tuple[list[np.ndarray], list[np.ndarray]]
-        ] = []  # of each step: the state before it, and what it saved
+        ] = []  # of each step: the state before it, and its residuals
         states = len(traced.carry)
         carry = self.reader.run(traced.start, [self.scenario])
         for t in range(steps):
@@ -71,8 +71,8 @@ def gradient(
         run = Rollout(simulation, traced.forward, parameters, scenarios, steps, seed, episodes)
         bars = _floats(run.reader.run(traced.finish, [*run.last, np.ones(run.tail)]), traced.finish)
         for t in range(len(run.tape) - 1, -1, -1):
-            before, saved = run.tape[t]
-            bars = _floats(run.reader.run(traced.step, [*before, *run.now(t), *bars, *saved]), traced.step)
+            before, residuals = run.tape[t]
+            bars = _floats(run.reader.run(traced.step, [*before, *run.now(t), *bars, *residuals]), traced.step)
         run.reader.run(traced.start, [run.scenario, *bars])
     slopes = [run.reader.gradients[name].sum(-2).reshape(-1, len(values)) for name in simulation.genome.slices]
     fitness, taken, failed = run.results

@@ -16,7 +16,7 @@ from evornn.compiler.programs.function import FunctionKernel
 from evornn.errors import EvornnError
 from evornn.formula.trace import Function
 from evornn.graph.jvp import Tangents
-from evornn.graph.simulation_graphs import saving, trace_folded
+from evornn.graph.simulation_graphs import trace_folded, with_residuals
 from evornn.graph.vjp import ACCUMULATION, Adjoints
 from evornn.sharing import MAKING
 
@@ -38,7 +38,7 @@ class StepGraphs:
         self.moving = [i for i, moves_ in enumerate(moves) if moves_]
         if not self.moving or traced.names[self.moving[-1]] != "total":
             raise EvornnError(f"{simulation.describe()}: no step's reward changes with the weights, so none teaches")
-        forward, adjoint, saved = saving(traced.step, adjoints.of(traced.step, tuple(moves)))
+        forward, adjoint, residuals = with_residuals(traced.step, adjoints.of(traced.step, tuple(moves)))
         self.forward = Function("step", forward.inputs, [*forward.outputs[n:], *forward.outputs[:n]], None)
         floats = [i for i, node in enumerate(traced.step.inputs) if node.dtype == "float"]
         back = [adjoint.outputs[floats.index(i)] for i in self.moving]
@@ -46,7 +46,7 @@ class StepGraphs:
         self.backward = Function("step_adjoint", adjoint.inputs, [*back, *effects], None)
         inputs = len(adjoint.inputs)
         self.bars = list(range(n + rest, n + rest + len(self.moving)))
-        self.stored = [*range(n + rest - 1), *range(inputs - saved, inputs)]  # carried, data, activations
+        self.stored = [*range(n + rest - 1), *range(inputs - residuals, inputs)]  # carried, data, activations
         self.start_back = adjoints.of(traced.start, tuple(moves))
         self.finish_back = adjoints.of(traced.finish, (True, False, False))
 
@@ -67,8 +67,8 @@ class Stepwise:
         self.start_moves = any(o.dtype == ACCUMULATION for o in graphs.start_back.outputs)
         self.size = sum(carry[i].size for i in graphs.moving)
         self._carry_size, self._data_size = sum(n.size for n in carry), sum(n.size for n in data)
-        saved = sum(n.size for n in graphs.forward.outputs) - self._carry_size
-        self.row_size = self._carry_size + self._data_size + saved
+        residuals = sum(n.size for n in graphs.forward.outputs) - self._carry_size
+        self.row_size = self._carry_size + self._data_size + residuals
         self._carried = _slices([n.size for n in carry])
         self._forward = FunctionKernel(
             graphs.forward, range(len(carry) + len(data)), simulation.parameters, precision, row_size=self.row_size

@@ -46,12 +46,12 @@ class Driver:
             problem = problem.redrawn(stream(problem.seed, TRAINING, self.search.generation))
         return self.search.evaluate_with(problem, genomes)
 
-    def tell(self, genomes: np.ndarray, fitness: np.ndarray, told: EvaluationLike | None) -> int:
+    def tell(self, genomes: np.ndarray, fitness: np.ndarray, evaluation: EvaluationLike | None) -> int:
         """Tell the search, gradients too if there are any; returns how many there were."""
         self.asked.count(genomes)
         if self.candidates is not None and not self.search.provisional:
             self.candidates.add(genomes, fitness)
-        gradients = getattr(told, "gradients", None)
+        gradients = getattr(evaluation, "gradients", None)
         if gradients is None:  # a search of one's own may know nothing of them
             self.search.tell(genomes, fitness)
             return 0
@@ -89,14 +89,14 @@ class Driver:
                     f"{store.directory}: in generation {record.generation} the search asks other genomes than when the "
                     f"run was written; the spec or a library has changed since (see {ENVIRONMENT})"
                 )
-            told = self._again(store, record, genomes, fitness) if self.search.wants_gradients else None
-            self.tell(genomes, fitness, told)
+            evaluation = self._again(store, record, genomes, fitness) if self.search.wants_gradients else None
+            self.tell(genomes, fitness, evaluation)
 
     def _again(self, store: Store, record: Record, genomes: np.ndarray, fitness: np.ndarray) -> EvaluationLike:
-        told = self.evaluate_with(genomes)
-        if not np.array_equal(told.fitness, fitness, equal_nan=True):
+        evaluation = self.evaluate_with(genomes)
+        if not np.array_equal(evaluation.fitness, fitness, equal_nan=True):
             raise EvornnError(
                 f"{store.directory}: in generation {record.generation} gradients taken again come with other fitness "
                 f"than when the run was written; the problem or a library has changed since (see {ENVIRONMENT})"
             )
-        return told
+        return evaluation

@@ -132,7 +132,7 @@ def foretell(
     ]
     counts, times = zip(*ends, strict=True)
     most, generations = int(max(counts)), max(counts) / found.size
-    memory += search.kept(most) + int(RECORD * generations) + DIGEST * min(most, REMEMBERED)
+    memory += search.replay_memory(most) + int(RECORD * generations) + DIGEST * min(most, REMEMBERED)
     disk = int(8 * most + LINE * generations) if stored else 0
     return Prediction(memory, disk, (float(min(times)), float(max(times))), (int(min(counts)), most), apart)
 

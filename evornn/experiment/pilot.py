@@ -86,9 +86,9 @@ def pilot_run(
         asked[kind] = asked.get(kind, 0) + len(genomes)
         sizes.append(len(genomes))
         fitness = rng.standard_normal(len(genomes))
-        told = SimpleNamespace(gradients=rng.standard_normal(genomes.shape)) if kind[0] else None
+        evaluation = SimpleNamespace(gradients=rng.standard_normal(genomes.shape)) if kind[0] else None
         begun = time.perf_counter()
-        driver.tell(genomes, fitness, told)
+        driver.tell(genomes, fitness, evaluation)
         summarise(fitness), crc(genomes), crc(fitness)
         taken.append(asking + time.perf_counter() - begun)
     if hasattr(copied, "close"):

@@ -58,14 +58,14 @@ class Traced:
 class TracedGradient:
     """The forward graphs, and the adjoints of start, step and finish.
 
-    back: numbers of the carried floats, each of which has a cotangent that is carried backwards. The last `saved`
+    back: numbers of the carried floats, each of which has a cotangent that is carried backwards. The last `residuals`
     outputs of the forward step are not states but what its adjoint would have to compute again, given to it as its last
     inputs.
     """
 
     forward: Traced
     back: list[int]
-    saved: int
+    residuals: int
     start: Function
     step: Function
     finish: Function
@@ -93,24 +93,24 @@ def trace_gradient(simulation: Any, scenario_size: int) -> TracedGradient:
         _first(adjoints.of(traced.step), len(back)),
         _first(adjoints.of(traced.finish, given), len(back)),
     ]
-    traced.step, backward[1], saved = saving(traced.step, backward[1])
+    traced.step, backward[1], residuals = with_residuals(traced.step, backward[1])
     forward, more = _simplified(traced, backward)
-    return TracedGradient(forward, back, saved, *more)
+    return TracedGradient(forward, back, residuals, *more)
 
 
-def saving(step: Function, adjoint: Function) -> tuple[Function, Function, int]:
+def with_residuals(step: Function, adjoint: Function) -> tuple[Function, Function, int]:
     """The step also giving the activations that its adjoint reads, and the adjoint taking them: products and
     exponentials are then computed once.
     """
     read = {n.id for n in reachable(adjoint.outputs)}
     costly = [n for n in reachable(step.outputs) if n.op in COSTLY and n.id in read]
-    inputs = {n.id: Node("input", (), n.shape, "float", "saved") for n in costly}
+    inputs = {n.id: Node("input", (), n.shape, "float", "residuals") for n in costly}
     taking = _substitute(adjoint, inputs)
     used = {n.id for n in reachable(taking.outputs)}
     kept = [n for n in costly if inputs[n.id].id in used]
-    saving = Function(step.name, step.inputs, [*step.outputs, *kept], None)
+    storing = Function(step.name, step.inputs, [*step.outputs, *kept], None)
     extra = [inputs[n.id] for n in kept]
-    return saving, Function(adjoint.name, [*adjoint.inputs, *extra], taking.outputs, None), len(kept)
+    return storing, Function(adjoint.name, [*adjoint.inputs, *extra], taking.outputs, None), len(kept)
 
 
 def check_traceable(simulation: Any, scenario_size: int, steps: int) -> None:

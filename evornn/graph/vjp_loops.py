@@ -43,9 +43,9 @@ def _keeping(maker: Adjoints, node: Node, args: tuple[Node, ...]) -> Node:
     kept = Node("concat", tuple(flat(n) for n in needed), (width,))
     outputs = [*body.outputs, Node("put", (table, turn, kept), table.shape), turn + 1]
     inputs = [*body.inputs[:count], table, turn, *body.inputs[count:]]
-    saving = Function(f"{body.name}_keeping", inputs, outputs, None)
+    storing = Function(f"{body.name}_keeping", inputs, outputs, None)
     empty = carried(lift(np.zeros(table.shape)))
-    return Node("repeat", (*args[:count], empty, whole_number(0), *args[count:]), (), "tuple", (saving, times, body))
+    return Node("repeat", (*args[:count], empty, whole_number(0), *args[count:]), (), "tuple", (storing, times, body))
 
 
 def _needed(maker: Adjoints, body: Function) -> list[Node]:
@@ -60,9 +60,9 @@ def _needed(maker: Adjoints, body: Function) -> list[Node]:
 
 def run_back(sweep: Sweep, node: Node, given: dict[int, Node]) -> None:
     """Pass the cotangents `given` of the results of a loop prepared by `_keeping` on to its arguments."""
-    saving, times, body = node.attr
+    storing, times, body = node.attr
     count = len(body.outputs)
-    table = Node("item", (node,), saving.outputs[count].shape, "float", count)
+    table = Node("item", (node,), storing.outputs[count].shape, "float", count)
     rest = node.args[count + 2 :]
     reverse = _backward(sweep.maker, body, table.shape, rest, node.id in sweep.partial)
     floats = [i for i, o in enumerate(body.outputs) if o.dtype == "float"]

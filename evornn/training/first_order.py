@@ -22,6 +22,7 @@ import numpy as np
 from evornn.errors import EvornnError, check_range
 from evornn.options import number, other, whole
 from evornn.search.core.memory import MemoryModel
+from evornn.search.core.types import ProblemLike
 from evornn.training.schedules import SCHEDULES
 from evornn.training.schedules import schedule as schedule_of
 from evornn.training.trainer import Trainer
@@ -133,16 +134,16 @@ class FirstOrder(Trainer):
         order = np.random.default_rng((self.seed, self._epoch)).permutation(self._total)
         return order[self._place * self.batch : (self._place + 1) * self.batch]
 
-    def prepare(self, problem: Any) -> None:
+    def prepare(self, problem: ProblemLike) -> None:
         """Learn how many episodes the problem has; raises EvornnError if `batch` is larger."""
         super().prepare(problem)
         if self.batch is not None:
-            self._total = int(problem.episodes)
+            self._total = self._differentiable(problem).episodes
             check_range("batch", self.batch, 1, self._total, integer=True)
 
     def _receive_gradients(self, gradients: np.ndarray | None) -> None:
         if self.batch is not None and self._total is None:
-            raise EvornnError("mini-batches are drawn by search.consult(problem, genomes), which has not been called")
+            raise EvornnError("mini-batches are drawn by search.evaluate_with(problem, genomes); it was not called")
         super()._receive_gradients(gradients)
 
     def _generate(self) -> np.ndarray:

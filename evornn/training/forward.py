@@ -15,9 +15,10 @@ from evornn.genome import of_finite
 
 if TYPE_CHECKING:
     from evornn.backends.step_jacobians import StepJacobians
+    from evornn.problem.problem import Problem
 
 
-def jvp(problem: Any, genomes: Any, directions: Any, steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def jvp(problem: Problem, genomes: Any, directions: Any, steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """fitness [P] of genomes [P, D], and its slopes [P] along directions [P, D] (or one direction [D] for all).
 
     A Jacobian-vector product: slope = gradient . direction, without the gradient. steps: as for `evaluate`. A genome
@@ -43,7 +44,7 @@ def jvp(problem: Any, genomes: Any, directions: Any, steps: int | None = None) -
     return fitness, slopes
 
 
-def step_jacobians(problem: Any) -> StepJacobians:
+def step_jacobians(problem: Problem) -> StepJacobians:
     """The problem's network one step at a time, in float64: `at(genome, state, observation)` gives the step and its
     Jacobians by state and observation, `by_genes(...)` those by the genes. Raises EvornnError if it is not smooth.
     """

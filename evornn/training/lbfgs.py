@@ -50,7 +50,7 @@ class LBFGS(Trainer):
         limits = {"maxcor": self.pairs, "maxiter": self.iterations, "maxfun": 10**9}
         self._scipy_options = {**limits, "ftol": self.ftol, "gtol": self.gtol}
         self._number = np.zeros(self.population, dtype=np.int64)  # [P] starts before the present one
-        self._told: list[list[np.ndarray]] = [[] for _ in range(self.population)]  # cost and its gradient [1 + D]
+        self._history: list[list[np.ndarray]] = [[] for _ in range(self.population)]  # cost and its gradient [1 + D]
         self._running: dict[int, Inverted] = {}
         self._finalizer = weakref.finalize(self, _close, self._running)
 
@@ -58,9 +58,9 @@ class LBFGS(Trainer):
     def memory(self) -> int:
         """Bytes, with the pairs of steps and gradients that SciPy remembers, and what was told since the starts."""
         pairs = 16 * self.pairs * self.population * self.dimension
-        return super().memory + pairs + self.kept(self.replayed)
+        return super().memory + pairs + self.replay_memory(self.replayed)
 
-    def kept(self, evaluations: int) -> int:
+    def replay_memory(self, evaluations: int) -> int:
         """Bytes of the log of so many evaluations, a gradient each; starts have `iterations` of two of them at most,
         where line searches go well.
         """
@@ -70,7 +70,7 @@ class LBFGS(Trainer):
     @property
     def replayed(self) -> int:
         """Evaluations since the last starts."""
-        return sum(map(len, self._told))
+        return sum(map(len, self._history))
 
     @property
     def restarts(self) -> int:
@@ -92,7 +92,7 @@ class LBFGS(Trainer):
     def _point(self, learner: int) -> np.ndarray:
         """What a learner wants evaluated next; a fresh draw if it has ended."""
         if learner not in self._running or not self._running[learner].here:
-            self._running[learner] = Inverted(self._minimiser(learner), list(map(_value, self._told[learner])))
+            self._running[learner] = Inverted(self._minimiser(learner), list(map(_value, self._history[learner])))
         try:
             return self._running[learner].point()
         except Ended:
@@ -103,7 +103,7 @@ class LBFGS(Trainer):
         if learner in self._running:
             self._running.pop(learner).close()
         self._number[learner] += 1
-        self._told[learner] = []
+        self._history[learner] = []
 
     def _minimiser(self, learner: int) -> Callable[[Any], None]:
         """SciPy's run of one start, without any reference to this object."""
@@ -122,27 +122,27 @@ class LBFGS(Trainer):
         assert gradients is not None
         rows = np.column_stack((-fitness, -gradients))
         for learner, row in enumerate(rows):
-            told = self._told[learner]
+            history = self._history[learner]
             if not np.isfinite(row).all():
-                if not told:
+                if not history:
                     self._renew(learner)
                     continue
-                worst = max(before[0] for before in told)
+                worst = max(before[0] for before in history)
                 row = np.append(worst + max(1.0, abs(worst)), np.zeros(self.dimension))
-            told.append(row)
+            history.append(row)
             if learner in self._running:  # none runs yet after loading a state
                 self._running[learner].answer(_value(row))
 
     def _save(self) -> dict[str, Any]:
-        rows = [row for told in self._told for row in told]
-        counts = np.array([len(told) for told in self._told])
+        rows = [row for history in self._history for row in history]
+        counts = np.array([len(history) for history in self._history])
         return {**super()._save(), "told": np.array(rows).reshape(-1, 1 + self.dimension), "told_counts": counts}
 
     def _load(self, own: dict[str, Any]) -> None:
         self.close()
         super()._load(own)
         ends = np.cumsum(own["told_counts"])[:-1]
-        self._told = [list(rows) for rows in np.split(np.array(own["told"], dtype=np.float64), ends)]
+        self._history = [list(rows) for rows in np.split(np.array(own["told"], dtype=np.float64), ends)]
 
 
 def _value(row: np.ndarray) -> tuple[float, np.ndarray]:

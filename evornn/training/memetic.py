@@ -72,9 +72,9 @@ class Memetic(Trainer):
         """Bytes, with those of its search and of its learner, by the share that learns."""
         return super().memory + self.search.memory + int(self.share * self.learner.memory)
 
-    def kept(self, evaluations: int) -> int:
+    def replay_memory(self, evaluations: int) -> int:
         """Bytes that its search keeps of so many evaluations, at most."""
-        return self.search.kept(evaluations)
+        return self.search.replay_memory(evaluations)
 
     @property
     def replayed(self) -> int:

@@ -7,12 +7,13 @@ its newest checkpoint once more, which gives the same numbers.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from evornn.errors import EvornnError
-from evornn.search.core.search import EvaluationLike, Search
+from evornn.search.core.search import Search
+from evornn.search.core.types import DifferentiableLike, EvaluationLike, ProblemLike
 
 
 class Trainer(Search):
@@ -42,27 +43,29 @@ class Trainer(Search):
         """Indices of the episodes that the open generation is to be consulted on; None: all."""
         return None
 
-    def prepare(self, problem: Any) -> None:
+    def prepare(self, problem: ProblemLike) -> None:
         """Raise EvornnError unless `problem` has gradients to offer."""
-        if not callable(getattr(problem, "gradient", None)):
-            raise EvornnError(f"{type(self).__name__} needs gradients, and {type(problem).__name__} has none to offer")
-        problem.check_smooth()
+        self._differentiable(problem).check_smooth()
 
-    def evaluate_with(self, problem: Any, genomes: np.ndarray) -> EvaluationLike:
+    def _differentiable(self, problem: ProblemLike) -> DifferentiableLike:
+        if not isinstance(problem, DifferentiableLike):
+            raise EvornnError(f"{type(self).__name__} needs gradients, and {type(problem).__name__} has none to offer")
+        return problem
+
+    def evaluate_with(self, problem: ProblemLike, genomes: np.ndarray) -> EvaluationLike:
         """Fitness, steps and, while `wants_gradients`, gradients of the genomes [k, D] just asked."""
         self.prepare(problem)
-        told: EvaluationLike = (
-            problem.gradient(genomes, episodes=self.episodes) if self.wants_gradients else problem.evaluate(genomes)
-        )
-        return told
+        if not self.wants_gradients:
+            return problem.evaluate(genomes)
+        return self._differentiable(problem).gradient(genomes, episodes=self.episodes)
 
     def _receive_gradients(self, gradients: np.ndarray | None) -> None:
         if not self.wants_gradients:
             return
         if gradients is None:
             raise EvornnError(
-                f"{type(self).__name__} is to be told gradients: told = search.consult(problem, genomes), "
-                "then search.tell(genomes, told.fitness, told.gradients)"
+                f"{type(self).__name__} is to be told gradients: evaluation = search.evaluate_with(problem, genomes), "
+                "then search.tell(genomes, evaluation.fitness, evaluation.gradients)"
             )
         heard = np.array(gradients, dtype=np.float64)
         if heard.shape != (self._asked, self.dimension):

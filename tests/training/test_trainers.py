@@ -314,7 +314,7 @@ def test_what_a_trainer_cannot_work_on_is_said_before_it_asks() -> None:
         Adam(problem.space).prepare(SimpleNamespace(evaluate=problem.evaluate))
     trainer = Adam(problem.space, population=2, batch=2)
     genomes = trainer.ask()
-    with pytest.raises(EvornnError, match=r"drawn by search.consult"):
+    with pytest.raises(EvornnError, match=r"drawn by search.evaluate_with"):
         trainer.tell(genomes, np.zeros(2))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from evornn.errors import EvornnError
 from evornn.formula.node import Node
 
-WRITABLE = ("S", "g", "tape", "marks")  # arrays laid out as scratch is: [element][lane]
+WRITABLE = ("S", "g", "tape", "checkpoints")  # arrays laid out as scratch is: [element][lane]
 VARIABLE = re.compile(r"[A-Za-z_]\w*(\[\d+\])*$")
 
 
@@ -19,8 +19,8 @@ class LayoutUnsupported(EvornnError):
 
 @dataclass
 class Memory:
-    """A large value: `array` is S (scratch), g (gradients), tape or marks (stored states), w (weights), K (constants),
-    u (rows of numbers that all lanes share) or an episode's data row; `at` its offset, as text.
+    """A large value: `array` is S (scratch), g (gradients), tape or checkpoints (stored states), w (weights), K
+    (constants), u (rows of numbers that all lanes share) or an episode's data row; `at` its offset, as text.
 
     How it is read follows from the array alone, so that a part of a value is read as the whole is.
     """

@@ -1,8 +1,8 @@
 """Backpropagation through time as the text of one kernel module, for individuals or episodes as lanes.
 
-`run_forward` steps through a segment of an episode and stores what the way back reads on a *tape*; `marks` keep the
-whole state at each segment's end. `differentiate` runs all segments, then goes back through them, running each but the
-last forward once more: with one segment everything is stored, with more a shorter tape is paid for by a second pass.
+`run_forward` steps through a segment of an episode and stores what the way back reads on a *tape*; `checkpoints` keep
+the whole state at each segment's end. `differentiate` runs all segments, then goes back through them, running each but
+the last forward once more: with one segment everything is stored, with more a shorter tape costs a second pass.
 Products of weights are summed over BLOCK steps at a time (`outer_sum`), in registers.
 """
 
@@ -31,7 +31,7 @@ class GradientPlan:
 
     plan: Plan
     tape: int
-    marks: int
+    checkpoints: int
 
 
 def gradient_text(
@@ -54,11 +54,11 @@ class _Writer:
         read = {n.id for n in reachable(traced.step.outputs)}
         self.states = len(self.forward.carry)
         self.taped = [i for i, n in enumerate(traced.step.inputs[: self.states]) if n.id in read]
-        self.saved = self.forward.step.outputs[self.states :]
+        self.residuals = self.forward.step.outputs[self.states :]
 
     def sizes(self) -> GradientPlan:
         carry = self.forward.carry
-        return GradientPlan(self.plan, _width([carry[i] for i in self.taped] + self.saved), _width(carry))
+        return GradientPlan(self.plan, _width([carry[i] for i in self.taped] + self.residuals), _width(carry))
 
     def parts(self) -> list[str]:
         f, t = self.forward, self.traced
@@ -96,7 +96,7 @@ class _Writer:
         body = self._body(text)
         carry = Carry(body, f.carry, "", list(f.names))
         loader = self._body(text, "m")
-        self._load(loader, f.carry, "marks", "number * MARK")
+        self._load(loader, f.carry, "checkpoints", "number * CHECKPOINT")
         carry.assign([loader.values[n.id] for n in f.carry])
         fixed = parameters_only(reachable(f.step.outputs))
         body.emit(hoisted(f.step.outputs, fixed))
@@ -110,22 +110,22 @@ class _Writer:
             text.add("    break")
         text.add("row = (t - begin) * TAPE")
         at = self._save(body, [f.carry[i] for i in self.taped], "tape", "row")
-        for node in self.saved:
+        for node in self.residuals:
             body.places[node.id] = Memory("tape", at)
             at = _after(at, node.size)
         read_rows(body, f.rows, f.time)
-        carry.advance(f.step.outputs[: self.states], self.saved)
-        for node in self.saved:
+        carry.advance(f.step.outputs[: self.states], self.residuals)
+        for node in self.residuals:
             value, place = body.value(node), body.places[node.id]
             if value != place:
                 body.copy(node, value, place)
         text.add("taken += 1")
         text.indent -= 1
-        self._save(body, f.carry, "marks", "(number + 1) * MARK")
+        self._save(body, f.carry, "checkpoints", "(number + 1) * CHECKPOINT")
         text.add("return taken")
         arguments = (
             f"K, J, {self._rows_arguments()}n_rows, seed, group, episode, "
-            "w, S, g, tape, marks, number, begin, end, stop"
+            "w, S, g, tape, checkpoints, number, begin, end, stop"
         )
         self._forward_call = f"run_forward({arguments})"
         return f"@part_of_kernel\ndef run_forward({arguments}):\n" + "\n".join(text.lines) + "\n"
@@ -156,10 +156,10 @@ class _Writer:
         rows = self._rows_arguments()
         arguments = (
             f"values, order, K, J, q, seeds, numbers, {rows}n_rows, n_steps, seed, groups, parts, segment, genes, "
-            "first, last, out, slopes, w, S, g, tape, marks, stop"
+            "first, last, out, slopes, w, S, g, tape, checkpoints, stop"
         )
         sizes = self.sizes()
-        numbers = f"TAPE, MARK, GRADIENTS = {sizes.tape}, {sizes.marks}, {max(self.plan.gradients.size, 1)}"
+        numbers = f"TAPE, CHECKPOINT, GRADIENTS = {sizes.tape}, {sizes.checkpoints}, {max(self.plan.gradients.size, 1)}"
         return f"{numbers}\n\n\n{SCATTER[self.shape.layout].format(lanes=self.shape.lanes)}\n\n" + (
             f"@kernel\ndef differentiate({arguments}):\n" + "\n".join(text.lines) + "\n"
         )
@@ -171,7 +171,7 @@ class _Writer:
         body.emit(f.start.outputs)
         at = "0"
         for node, output in zip(f.carry, f.start.outputs, strict=True):
-            body.copy(node, body.value(output), Memory("marks", at))
+            body.copy(node, body.value(output), Memory("checkpoints", at))
             at = _after(at, node.size)
         text.add("taken, number = 0, -1")
         text.add("while taken < n_steps:")
@@ -189,7 +189,7 @@ class _Writer:
         """Results, and the cotangents of the last state."""
         f, t = self.forward, self.traced
         last = self._body(text, "r")
-        self._load(last, f.finish.inputs, "marks", "(number + 1) * MARK")
+        self._load(last, f.finish.inputs, "checkpoints", "(number + 1) * CHECKPOINT")
         last.emit(f.finish.outputs)
         for i, node in enumerate(f.finish.outputs):
             value = last.scalar(node)
@@ -197,7 +197,7 @@ class _Writer:
             text.add(f"store_result(out[block * groups + group], {i}, {value})")
         back = self._body(text, "e")
         *states, seed = t.finish.inputs
-        self._load(back, states, "marks", "(number + 1) * MARK")
+        self._load(back, states, "checkpoints", "(number + 1) * CHECKPOINT")
         self._load(back, [seed], "seeds", "group")
         outputs, effects = results_of(t.finish)
         back.emit([*outputs, *effects])
@@ -225,7 +225,7 @@ class _Writer:
         text.add("for t in range(end - 1, begin - 1, -1):")
         text.indent += 1
         text.add("row = (t - begin) * TAPE")
-        self._load(body, [inputs[i] for i in self.taped] + inputs[len(inputs) - len(self.saved) :], "tape", "row")
+        self._load(body, [inputs[i] for i in self.taped] + inputs[len(inputs) - len(self.residuals) :], "tape", "row")
         rows = dict(zip(f.rows, inputs[n : n + len(f.rows)], strict=True))
         read_rows(body, rows, inputs[n + len(f.rows)])
         bars.advance(outputs, effects)

@@ -57,23 +57,23 @@ class DualAnnealing(Search):
         self._scipy_options: dict[str, Any] = {name: float(getattr(self, name)) for name in names}
         self._scipy_options["no_local_search"] = self.no_local_search
         self._starts = self._sample(self.population)
-        self._told: list[np.ndarray] = []  # cost [P] of each generation
+        self._history: list[np.ndarray] = []  # cost [P] of each generation
         self._chains: list[Inverted] = []
         self._finalizer = weakref.finalize(self, close_all, self._chains)
 
     @property
     def memory(self) -> int:
         """Bytes, with what it has been told."""
-        return super().memory + self.kept(self.replayed)
+        return super().memory + self.replay_memory(self.replayed)
 
-    def kept(self, evaluations: int) -> int:
+    def replay_memory(self, evaluations: int) -> int:
         """Bytes of the log of so many evaluations: a number each, an array each generation."""
         return (8 + 112 // self.population) * evaluations
 
     @property
     def replayed(self) -> int:
         """All evaluations: each chain is told them again."""
-        return len(self._told) * self.population
+        return len(self._history) * self.population
 
     def close(self) -> None:
         """End the threads of the chains."""
@@ -93,13 +93,13 @@ class DualAnnealing(Search):
 
     def _update(self, genomes: np.ndarray, fitness: np.ndarray) -> None:
         cost = np.clip(-self.scale * fitness, -WORST, WORST)
-        self._told.append(cost)
+        self._history.append(cost)
         for chain, value in zip(self._chains, cost.tolist(), strict=False):  # none runs yet after loading a state
             chain.answer(value)
 
     def _start(self) -> None:
         """Start the chains, each told again what it was told."""
-        log = np.array(self._told).reshape(-1, self.population)
+        log = np.array(self._history).reshape(-1, self.population)
         for i in range(self.population):
             self._chains.append(Inverted(self._annealer(i), log[:, i].tolist()))
 
@@ -117,9 +117,9 @@ class DualAnnealing(Search):
         return anneal
 
     def _save(self) -> dict[str, Any]:
-        return {**super()._save(), "told": np.array(self._told).reshape(-1, self.population)}
+        return {**super()._save(), "told": np.array(self._history).reshape(-1, self.population)}
 
     def _load(self, own: dict[str, Any]) -> None:
         self.close()
         super()._load(own)
-        self._told = list(np.array(own["told"], dtype=np.float64).reshape(-1, self.population))
+        self._history = list(np.array(own["told"], dtype=np.float64).reshape(-1, self.population))

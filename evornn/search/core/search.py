@@ -8,8 +8,8 @@ been told. The attributes named in its `_STATE` are saved and restored.
 and `_update` waits for the last one, so a budget is met exactly, and raising it later continues as if it had been
 larger from the start: the genomes asked do not depend on how a generation was cut.
 
-**How genomes are evaluated** is the search's own affair: a run calls `consult(problem, genomes)`. Most searches want
-fitness alone; one that learns from gradients (`evornn.training`) asks the problem for those, and is told them.
+**How genomes are evaluated** is the search's own affair: a run calls `evaluate_with(problem, genomes)`. Most searches
+want fitness alone; one that learns from gradients (`evornn.training`) asks the problem for those, and is told them.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from evornn.search.core.making import Made
 from evornn.search.core.memory import MemoryModel
 from evornn.search.core.types import Best as Best
 from evornn.search.core.types import EvaluationLike as EvaluationLike
+from evornn.search.core.types import ProblemLike as ProblemLike
 from evornn.search.core.types import SpaceLike as SpaceLike
 
 WIDEST_STEP = 1e6  # of mutations, in ranges: what is reflected of them is still exact
@@ -128,7 +129,7 @@ class Search(Made):
         """
         return self.MEMORY_MODEL.bytes(self.largest, self.dimension)
 
-    def kept(self, evaluations: int) -> int:
+    def replay_memory(self, evaluations: int) -> int:
         """Bytes that so many more evaluations leave behind in it for good, beyond `memory`."""
         return 0
 
@@ -147,13 +148,12 @@ class Search(Made):
         """Whether the fitness of the genomes being asked comes from some of the episodes only: no claim to `best`."""
         return False
 
-    def prepare(self, problem: Any) -> None:
+    def prepare(self, problem: ProblemLike) -> None:
         """Look at the problem before the first `ask`; raises EvornnError if this search cannot work on it."""
 
-    def evaluate_with(self, problem: Any, genomes: np.ndarray) -> EvaluationLike:
+    def evaluate_with(self, problem: ProblemLike, genomes: np.ndarray) -> EvaluationLike:
         """What `problem` says of the genomes [k, D] that the last `ask` returned: what to `tell`."""
-        told: EvaluationLike = problem.evaluate(genomes)
-        return told
+        return problem.evaluate(genomes)
 
     def replace(self, genomes: np.ndarray) -> None:
         """Put genomes [k, D] in place of those that the last `ask` returned, before `tell`: what they learned stays."""

@@ -1,8 +1,8 @@
-"""Types of what a search is given and gives: the space, an evaluation of genomes, the best of them."""
+"""Types of what a search is given and gives: the space, a problem, an evaluation of genomes, the best of them."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -41,6 +41,41 @@ class EvaluationLike(Protocol):
     @property
     def steps(self) -> np.ndarray:
         """Steps simulated [P]."""
+        ...
+
+
+class GradientLike(EvaluationLike, Protocol):
+    """The same, and which way to go."""
+
+    @property
+    def gradients(self) -> np.ndarray:
+        """Slopes of the fitness by the genes [P, D]."""
+        ...
+
+
+class ProblemLike(Protocol):
+    """What a search needs of a problem: `evornn.Problem` is one, and so is any object with this method."""
+
+    def evaluate(self, genomes: np.ndarray, /) -> EvaluationLike:
+        """Fitness and steps of genomes [P, D]."""
+        ...
+
+
+@runtime_checkable
+class DifferentiableLike(ProblemLike, Protocol):
+    """What a trainer needs: a problem with gradients."""
+
+    @property
+    def episodes(self) -> int:
+        """Episodes of one evaluation."""
+        ...
+
+    def gradient(self, genomes: np.ndarray, /, episodes: np.ndarray | None = None) -> GradientLike:
+        """Fitness, steps and gradients of genomes [P, D], over the episodes with these indices; None: all."""
+        ...
+
+    def check_smooth(self) -> None:
+        """Raise EvornnError if there is no gradient."""
         ...
 
 

@@ -77,9 +77,9 @@ class IslandModel(Search):
         """Bytes, with those of its searches."""
         return super().memory + sum(island.memory for island in self.islands)
 
-    def kept(self, evaluations: int) -> int:
+    def replay_memory(self, evaluations: int) -> int:
         """Bytes that its searches keep of so many evaluations, which they share."""
-        return sum(island.kept(-(-evaluations // len(self.islands))) for island in self.islands)
+        return sum(island.replay_memory(-(-evaluations // len(self.islands))) for island in self.islands)
 
     @property
     def replayed(self) -> int:

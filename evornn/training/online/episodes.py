@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from evornn.errors import check_choice
 from evornn.training.online.estimator import GradientEstimator
 from evornn.training.online.rtrl import RTRL, Hybrid
 from evornn.training.online.tbptt import TBPTT
+
+if TYPE_CHECKING:
+    from evornn.problem.problem import Problem
+    from evornn.search.core.types import DifferentiableLike
 
 METHODS: dict[str, Callable[..., GradientEstimator]] = {"rtrl": RTRL, "tbptt": TBPTT, "hybrid": Hybrid}
 Update = Callable[[np.ndarray, np.ndarray], np.ndarray]  # genome [D], gradient [D] -> next genome [D]
@@ -27,7 +31,7 @@ class Episodes:
     Works in the problem's precision. Raises EvornnError if network or task is not smooth.
     """
 
-    def __init__(self, problem: Any, method: GradientEstimator) -> None:
+    def __init__(self, problem: Problem, method: GradientEstimator) -> None:
         problem.check_smooth()
         self.problem, self.method = problem, method
         self.genome, series = problem.simulation.genome, problem.task.series.values()
@@ -99,7 +103,7 @@ class WholeEpisodes:
     memory = 0  # besides the problem's own
     stale = False
 
-    def __init__(self, problem: Any) -> None:
+    def __init__(self, problem: DifferentiableLike) -> None:
         self.problem = problem
 
     def present(self, genome: np.ndarray, episode: int, update: Update) -> tuple[np.ndarray, float, int]:

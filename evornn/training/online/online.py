@@ -17,15 +17,18 @@ the episodes. A lesson counts as one evaluation and one gradient, a check as one
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from evornn.errors import EvornnError, shown
 from evornn.options import choice, other
-from evornn.search.core.search import EvaluationLike
+from evornn.search.core.types import EvaluationLike, ProblemLike
 from evornn.training.first_order import FirstOrder
 from evornn.training.online.episodes import METHODS, Episodes, WholeEpisodes, estimator
+
+if TYPE_CHECKING:
+    from evornn.problem.problem import Problem
 
 OWN = {"k1": "tbptt", "k2": "tbptt", "block": "hybrid"}  # the method that an option belongs to
 
@@ -64,37 +67,37 @@ class Online(FirstOrder):
         for name in own:
             if OWN[name] != self.method:
                 raise EvornnError(f"{name} is an option of method {OWN[name]!r}; method is {shown(self.method)}")
-        self._credit = None if self.method == "bptt" else estimator(self.method, **own)
-        self._lessons: Episodes | WholeEpisodes | None = None
+        self._estimator = None if self.method == "bptt" else estimator(self.method, **own)
+        self._episodes: Episodes | WholeEpisodes | None = None
 
     @property
     def _checked(self) -> bool:
         return True
 
-    def prepare(self, problem: Any) -> None:
+    def prepare(self, problem: ProblemLike) -> None:
         """Look at the problem; raises EvornnError if it is not smooth, or no step's reward teaches."""
         super().prepare(problem)
         if hasattr(problem, "renew"):
             problem.renew()
-        if self._lessons is None or self._lessons.problem is not problem or self._lessons.stale:
-            if self._credit is None or not hasattr(problem, "simulation"):  # where no steps are seen, it is all one
-                self._lessons = WholeEpisodes(problem)
+        if self._episodes is None or self._episodes.problem is not problem or self._episodes.stale:
+            if self._estimator is None or not hasattr(problem, "simulation"):  # where no steps are seen, it is all one
+                self._episodes = WholeEpisodes(self._differentiable(problem))
             else:
-                self._lessons = Episodes(problem, self._credit)
+                self._episodes = Episodes(cast("Problem", problem), self._estimator)
 
     @property
     def memory(self) -> int:
         """Bytes; once it has been prepared, with what its method keeps of an episode."""
-        return super().memory + (0 if self._lessons is None else self._lessons.memory)
+        return super().memory + (0 if self._episodes is None else self._episodes.memory)
 
-    def evaluate_with(self, problem: Any, genomes: np.ndarray) -> EvaluationLike:
+    def evaluate_with(self, problem: ProblemLike, genomes: np.ndarray) -> EvaluationLike:
         """Fitness and steps of genomes [k, D], and how far online learning moves them while `wants_gradients`."""
         if not self.wants_gradients:
             return super().evaluate_with(problem, genomes)
         self.prepare(problem)
         order = self.episodes
         if order is None:
-            order = np.random.default_rng((self.seed, self._epoch)).permutation(problem.episodes)
+            order = np.random.default_rng((self.seed, self._epoch)).permutation(self._differentiable(problem).episodes)
         lives = [self._life(genome, share, order) for genome, share in zip(genomes, self._shares(genomes), strict=True)]
         reached, met, steps = (np.array(part) for part in zip(*lives, strict=True))
         with np.errstate(invalid="ignore"):
@@ -109,7 +112,7 @@ class Online(FirstOrder):
 
     def _life(self, genome: np.ndarray, share: float, order: np.ndarray) -> tuple[np.ndarray, float, int]:
         """What one genome becomes in these episodes, its mean fitness in them, and their steps."""
-        assert self._lessons is not None
+        assert self._episodes is not None
 
         def update(genome: np.ndarray, uphill: np.ndarray) -> np.ndarray:
             with np.errstate(over="ignore", invalid="ignore"):
@@ -119,7 +122,7 @@ class Online(FirstOrder):
 
         total, steps = 0.0, 0
         for episode in order:
-            genome, fitness, taken = self._lessons.present(genome, int(episode), update)
+            genome, fitness, taken = self._episodes.present(genome, int(episode), update)
             total, steps = total + fitness, steps + taken
             if not np.isfinite(genome).all():
                 break
