@@ -124,7 +124,7 @@ def _constructor(cls: Any) -> Callable[..., None]:
         try:
             given = signature.bind(self, *arguments, **keywords).arguments
         except TypeError as error:
-            raise TypeError(f"{type(self).__name__}: {error}") from None
+            raise TypeError(f"{type(self).__name__}: {error}{_meant(keywords, signature)}") from None
         set_options(self, cls, given)
         self.derive()
 
@@ -132,6 +132,13 @@ def _constructor(cls: Any) -> Callable[..., None]:
     made.__signature__ = signature
     made.__qualname__, made.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
     return __init__
+
+
+def _meant(keywords: Mapping[str, Any], signature: inspect.Signature) -> str:
+    """What a keyword that is no option may have meant."""
+    known = [name for name in signature.parameters if name != "self"]
+    unknown = [name for name in keywords if name not in known]
+    return f"; {nearest(unknown[0], known)}" if unknown else ""
 
 
 def set_options(thing: Any, cls: type, given: Mapping[str, Any]) -> None:

@@ -83,7 +83,10 @@ def test_values_are_checked_before_anything_else_and_kept():
         with pytest.raises(EvornnError, match=words):
             made.__init__(**options)
         assert not hasattr(made, "double")
-    for options, words in [({}, "Model: missing .*'size'"), ({"size": 1, "sizes": 2}, "Model: .*'sizes'")]:
+    for options, words in [
+        ({}, "Model: missing .*'size'"),
+        ({"size": 1, "sizes": 2}, "Model: .*'sizes'.*did you mean 'size'"),
+    ]:
         with pytest.raises(TypeError, match=words):
             Model(**options)
 
