@@ -58,7 +58,7 @@ class Simulation:
         """One control step; `now` has the step t and the data rows of sequence tasks."""
         network, task, alive = self.network, self.task, carry.alive
         seen = self._shaped("observe", task, task.sense(carry.task, now), (task.observations,))
-        net, action = stepped(network, p, carry.net, seen)
+        net, action = stepped(network, p, carry.net, seen, now)
         self._like("step", network, net, carry.net)
         self._shaped("step", network, action, (task.actions,))
         after = self._like("step", task, task.advance(carry.task, action, now), carry.task)

@@ -53,27 +53,29 @@ class StepJacobians:
             raise EvornnError(f"{network.describe()} is not smooth: its step has no useful Jacobian")
         self.genome, self.inputs, self.outputs = simulation.genome, network.inputs, network.outputs
         step, self.fields = _traced(network, shapes)
-        self._shapes = [n.shape for n in step.inputs]
-        self.size = sum(n.size for n in step.inputs[:-1])
-        uniform = range(len(step.inputs))
+        self._shapes = [n.shape for n in step.inputs[:-1]]
+        self.size = sum(n.size for n in step.inputs[:-2])
+        uniform = range(len(self._shapes))
         self._forward = FunctionKernel(Tangents().of(step), uniform, shapes, lanes=self.size + self.inputs)
         self._reverse = FunctionKernel(Adjoints().of(step), uniform, shapes, lanes=self.size + self.outputs)
 
-    def at(self, genome: ArrayLike, state: ArrayLike, observation: ArrayLike) -> Linear:
-        """The step from `state` [S] under `observation` [n], for genome [D], and its Jacobians."""
+    def at(self, genome: ArrayLike, state: ArrayLike, observation: ArrayLike, time: int = 0) -> Linear:
+        """Step `time` from `state` [S] under `observation` [n], for genome [D], and its Jacobians."""
         values, *given = self._given(genome, state, observation)
-        results = self._forward(values, *given, *self._units(self._shapes))
+        results = self._forward(values, *given, *self._units(self._shapes), time=time)
         half = len(results) // 2
         after, slopes = (np.hstack([r.reshape(len(r), -1) for r in part]) for part in (results[:half], results[half:]))
         n = self.size
         by = slopes.T  # [S + m, S + n]
         return Linear(after[0, :n], after[0, n:], by[:n, :n], by[:n, n:], by[n:, :n], by[n:, n:])
 
-    def by_genes(self, genome: ArrayLike, state: ArrayLike, observation: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    def by_genes(
+        self, genome: ArrayLike, state: ArrayLike, observation: ArrayLike, time: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """d state' / d genes [S, D] and d output / d genes [m, D] of that step."""
         values, *given = self._given(genome, state, observation)
         shapes = [*self._shapes[:-1], (self.outputs,)]
-        by_values = self._reverse(values, *given, *self._units(shapes))[-1]
+        by_values = self._reverse(values, *given, *self._units(shapes), time=time)[-1]
         genes = np.broadcast_to(np.asarray(genome, dtype=np.float64), by_values.shape)
         rows = self.genome.pull_back(genes, by_values)
         return rows[: self.size], rows[self.size :]
@@ -101,16 +103,15 @@ class StepJacobians:
 
 
 def _traced(network: Network, shapes: dict[str, tuple[int, ...]]) -> tuple[Function, dict[str, slice]]:
-    """The step's graph: inputs are the state's fields and the observation, outputs the fields after it and y."""
+    """The step's graph: inputs are the state's fields, the observation and the time step, outputs the fields and y."""
     with tracing():
         p = State(**{name: Node("parameter", (), shape, "float", name) for name, shape in shapes.items()})
         start = started(network, p)
         leaves, definition = flatten(start)
         state = [Node("input", (), np.shape(leaf) if not isinstance(leaf, Node) else leaf.shape) for leaf in leaves]
-        x = Node("input", (), (network.inputs,))
-        step = trace(
-            "step", functools.partial(stepped, network), [*state, x], (p, unflatten(definition, list(state)), x)
-        )
+        x, time = Node("input", (), (network.inputs,)), Node("time", (), (), "int")
+        arguments = (p, unflatten(definition, list(state)), x, State(t=time))
+        step = trace("step", functools.partial(stepped, network), [*state, x, time], arguments)
     (step,) = fold_functions([step])
     ends = np.cumsum([0, *(n.size for n in state)])
     names = leaf_names(start)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import inspect
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
@@ -74,7 +76,11 @@ class Network(Part):
         return State(**{name: np.zeros(shape) if shape else 0.0 for name, shape in self.state().items()})
 
     def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
-        """One step: parameters p, state s, observation x [inputs] -> (next state, output y [outputs])."""
+        """One step: parameters p, state s, observation x [inputs] -> (next state, output y [outputs]).
+
+        A network whose step takes a fourth argument, `step(self, p, s, x, now)`, is also given `now`: the step's number
+        `now.t` from 0, the same for all lanes, and the task's data rows.
+        """
         raise EvornnError(f"{type(self).__name__} has no step")
 
 
@@ -83,9 +89,11 @@ def started(network: Network, p: State) -> State:
     return network.start(complete(network, p))
 
 
-def stepped(network: Network, p: State, s: Any, x: Any) -> tuple[Any, Any]:
+def stepped(network: Network, p: State, s: Any, x: Any, now: State) -> tuple[Any, Any]:
     """What the network's step returns; EvornnError unless that is a new state and outputs."""
-    result: Any = network.step(complete(network, p), s, x)
+    step: Any = network.step
+    more = (now,) if takes_now(type(network).step) else ()
+    result: Any = step(complete(network, p), s, x, *more)
     if not (isinstance(result, tuple) and len(result) == 2):
         raise EvornnError(
             f"{type(network).__name__}.step returns {type(result).__name__}; it must return two values, "
@@ -97,6 +105,12 @@ def stepped(network: Network, p: State, s: Any, x: Any) -> tuple[Any, Any]:
             "the outputs: `return State(...), y`"
         )
     return result
+
+
+@functools.cache
+def takes_now(step: Any) -> bool:
+    """Whether such a step, of a class, asks for the time step and data rows."""
+    return len(inspect.signature(step).parameters) > 4
 
 
 def complete(network: Network, p: State) -> State:

@@ -14,6 +14,8 @@ from evornn.genome import Parameter
 from evornn.networks.base import Network, started, stepped
 from evornn.networks.gated.gru import GRU
 
+CLOCKLESS = State()  # for who calls a step by hand
+
 
 class Stacked(Network):
     """Layers of networks: each reads all units of the one below, the last gives the outputs; Stacked(a, b, ...).
@@ -90,11 +92,11 @@ class Stacked(Network):
         starts = [started(layer, part(p, k, layer.parameters())) for k, layer in enumerate(self.layers)]
         return State(**{f"layer{k}_{name}": value for k, start in enumerate(starts) for name, value in start.items()})
 
-    def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
+    def step(self, p: State, s: State, x: Node, now: State = CLOCKLESS) -> tuple[State, Node]:
         """Layer after layer: the outputs of one are the inputs of the next."""
         after: dict[str, Any] = {}
         for k, layer in enumerate(self.layers):
-            state, x = stepped(layer, part(p, k, layer.parameters()), part(s, k, layer.state()), x)
+            state, x = stepped(layer, part(p, k, layer.parameters()), part(s, k, layer.state()), x, now)
             after |= {f"layer{k}_{name}": value for name, value in state.items()}
         return State(**after), x
 

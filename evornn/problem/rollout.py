@@ -35,7 +35,7 @@ def _trajectory(simulation: Any, values: np.ndarray, seen: list[tuple[Any, Any, 
     observations, actions, rewards, states = [], [], [], []
     for before, after, now in seen:
         x = task.sense(before.task, now)
-        _, y = stepped(network, p, before.net, x)
+        _, y = stepped(network, p, before.net, x, now)
         observations.append(np.atleast_1d(x))
         actions.append(np.atleast_1d(y))
         rewards.append(float(task.gain(before.task, y, after.task, now)) if before.alive else 0.0)

@@ -12,7 +12,7 @@ from evornn.backends.step_jacobians import StepJacobians
 from evornn.errors import EvornnError
 from evornn.formula import State
 from evornn.formula.state import flatten, unflatten
-from evornn.networks import REGISTRY, FullyRecurrent
+from evornn.networks import REGISTRY, FullyRecurrent, base
 from evornn.problem import Problem
 from evornn.tasks import Sequence
 from evornn.training.forward import step_jacobians
@@ -25,7 +25,7 @@ def stepped(problem: Problem, jacobians: StepJacobians, genome: Any, state: Any,
     p = State(**parameter_views(problem.simulation, values))
     leaves, definition = flatten(problem.network.start(p))
     fields = [state[cut].reshape(np.shape(leaf)) for cut, leaf in zip(jacobians.fields.values(), leaves, strict=True)]
-    after, y = problem.network.step(p, unflatten(definition, fields), x)
+    after, y = base.stepped(problem.network, p, unflatten(definition, fields), x, State(t=0))
     return np.concatenate([np.ravel(part) for part in (*flatten(after)[0], y)])
 
 

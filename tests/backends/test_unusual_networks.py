@@ -13,6 +13,7 @@ from evornn.backends.reference import parameter_views
 from evornn.backends.step_jacobians import StepJacobians
 from evornn.compiler.emit.values import LayoutUnsupported
 from evornn.formula import State
+from evornn.networks import base
 from evornn.problem import Problem
 from evornn.tasks import Sequence
 from evornn.training.forward import jvp
@@ -160,5 +161,5 @@ def stepped(problem: Problem, genome: np.ndarray, state: np.ndarray, x: np.ndarr
     sizes = [int(np.prod(shape, dtype=int)) for shape in network.state().values()]
     parts = np.split(state, np.cumsum(sizes)[:-1])
     fields = {k: part.reshape(shape)[()] for (k, shape), part in zip(network.state().items(), parts, strict=True)}
-    after, y = network.step(p, State(**fields), x)
+    after, y = base.stepped(network, p, State(**fields), x, State(t=0))
     return np.concatenate([np.ravel(getattr(after, name)) for name in fields]), np.atleast_1d(y)

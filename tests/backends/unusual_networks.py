@@ -103,13 +103,13 @@ class Rings(Unusual):
     """Ring buffers: of numbers, and of rows that are no whole packs; one puts what another one held."""
 
     def state(self) -> dict[str, tuple[int, ...]]:
-        """The count of steps turns the rings by hand: a network sees no clock."""
+        """Of three rows and of two."""
         return {"rows": (3, self.units), "held": (2, self.units)}
 
-    def step(self, p: Any, s: Any, x: Any) -> Any:
-        """Rows move on; each ring takes a row of the other's old values."""
-        new = f.tanh(self.drive(p, x) + 0.5 * s.rows[2])
-        rows = f.put(f.put(s.rows, 1, s.held[0]), 0, new)
+    def step(self, p: Any, s: Any, x: Any, now: Any) -> Any:
+        """The step's number turns one ring, the other is turned by hand; each takes a row of the other's old values."""
+        new = f.tanh(self.drive(p, x) + 0.5 * s.rows[(now.t + 2) % 3])
+        rows = f.put(f.put(s.rows, 1, s.held[now.t % 2]), now.t % 3, new)
         held = f.put(s.held, 0, s.rows[2] + s.rows[0])
         return State(rows=f.put(rows, 2, s.rows[1]), held=held), p.v * f.sum(s.rows[2] * held[0]) * 0.1
 
