@@ -13,25 +13,33 @@ USABLE = "usable: "
 KINDS = {"networks": "networks", "tasks": "tasks", "searches": "search", "trainers": "training"}
 
 
-def catalogue() -> dict[str, dict[str, str]]:
-    """Heading -> {name: first line of its docstring}, from the registries."""
+def catalogue() -> dict[str, dict[str, dict[str, str]]]:
+    """Heading -> group -> {name: first line of its docstring}, from the registries.
+
+    A group is the `TITLE` of the package that a class stands in; "" is that of those without.
+    """
     import importlib
 
-    def lines(package: str) -> dict[str, str]:
-        classes = importlib.import_module(f"evornn.{package}").REGISTRY
-        return {name: (cls.__doc__ or "").strip().partition("\n")[0] for name, cls in classes.items()}
-
-    return {heading: lines(package) for package, heading in HEADINGS.items()}
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for package, heading in HEADINGS.items():
+        groups = found[heading] = {}
+        for name, cls in importlib.import_module(f"evornn.{package}").REGISTRY.items():
+            title = getattr(importlib.import_module(cls.__module__.rpartition(".")[0]), "TITLE", "")
+            groups.setdefault(title, {})[name] = (cls.__doc__ or "").strip().partition("\n")[0]
+    return found
 
 
 def markdown(wanted: Collection[str] = ()) -> str:
     """The catalogue as Markdown tables, as it stands in docs/catalogue.md; of these headings, or of all."""
     blocks = []
-    for heading, entries in catalogue().items():
+    for heading, groups in catalogue().items():
         if wanted and heading not in wanted:
             continue
-        rows = [f"| `{name}` | {line} |" for name, line in entries.items()]
-        blocks.append("\n".join([f"| {heading} | |", "|---|---|", *rows]))
+        lines = [f"| {heading} | |", "|---|---|"]
+        for title, entries in groups.items():
+            lines += [f"| *{title}* | |"] if title else []
+            lines += [f"| `{name}` | {line} |" for name, line in entries.items()]
+        blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
 
@@ -67,8 +75,14 @@ def registered() -> dict[str, type]:
 
 def names() -> str:
     """The catalogue's names alone, as they stand in the README."""
-    rows = [f"| {heading} | {', '.join(f'`{name}`' for name in entries)} |" for heading, entries in catalogue().items()]
-    return "\n".join(["| | |", "|---|---|", *rows])
+    rows = ["| | |", "|---|---|"]
+    for heading, groups in catalogue().items():
+        parts = [
+            (f"*{title}*: " if title else "") + ", ".join(f"`{name}`" for name in entries)
+            for title, entries in groups.items()
+        ]
+        rows.append(f"| {heading} | {'; '.join(parts)} |")
+    return "\n".join(rows)
 
 
 def write_lists(page: Path) -> None:
@@ -108,12 +122,18 @@ def list_(
     if as_markdown:
         typer.echo(markdown(wanted))
         return
-    for heading, entries in catalogue().items():
+    for heading, groups in catalogue().items():
         if heading in wanted:
-            typer.secho(heading, bold=True)
-            width = max(map(len, entries))
-            for name, line in entries.items():
-                typer.echo(f"  {name:{width}}  {line}")
+            show(heading, groups)
+
+
+def show(heading: str, groups: dict[str, dict[str, str]]) -> None:
+    """Print the names of one kind with their lines, group after group."""
+    width = max(len(name) for entries in groups.values() for name in entries)
+    for title, entries in groups.items():
+        typer.secho(f"{heading}: {title}" if title else heading, bold=True)
+        for name, line in entries.items():
+            typer.echo(f"  {name:{width}}  {line}")
 
 
 def cache(

@@ -19,7 +19,8 @@ from evornn.networks.reservoir.echo_state import EchoState
 from evornn.networks.stacked import Stacked
 from evornn.networks.units import Units
 
-_ALL = (FullyRecurrent, Feedforward, Elman, Jordan, LSTM, GRU, IndRNN, CTRNN, EchoState, Stacked)
+_ALL = (*(FullyRecurrent, Feedforward, Elman, Jordan, LSTM, GRU, IndRNN, CTRNN, EchoState, Stacked),)
+TITLE = "feedforward and stacks"  # of the networks in no folder; each folder has its own: `evornn list` goes by it
 REGISTRY: dict[str, type[Network]] = {network.__name__: network for network in _ALL}
 
 __all__ = [

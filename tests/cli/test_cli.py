@@ -217,6 +217,7 @@ def test_list_and_readme_name_what_is_registered():
         assert name in call("list")
     assert "LSTM" in call("list", "networks")
     assert "LSTM" not in call("list", "tasks")
+    assert all(info.catalogue()["Networks"]), "a folder of networks has no TITLE"
     assert "Adam" in call("list", "trainers")
     assert "LBFGS" not in call("list", "searches")
     for page, text in (("README.md", info.names()), ("docs/catalogue.md", info.markdown())):

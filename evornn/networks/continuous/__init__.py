@@ -1,1 +1,3 @@
 """Networks in continuous time, integrated in steps: `ctrnn`."""
+
+TITLE = "continuous time"

@@ -1,1 +1,3 @@
 """Reservoirs: recurrent weights that are drawn, not evolved: `echo_state`."""
+
+TITLE = "reservoir"
