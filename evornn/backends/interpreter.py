@@ -118,6 +118,16 @@ class Interpreter:
         shape = node.args[0].shape
         return self.xp.broadcast_to(x, (*shape, *_tail(x))).max(tuple(range(len(shape))))
 
+    def _sum_axis(self, node: Node, x: np.ndarray) -> np.ndarray:
+        return self.xp.broadcast_to(x, (*node.args[0].shape, *_tail(x))).sum(node.attr)
+
+    def _max_axis(self, node: Node, x: np.ndarray) -> np.ndarray:
+        return self.xp.broadcast_to(x, (*node.args[0].shape, *_tail(x))).max(node.attr)
+
+    def _expand(self, node: Node, x: np.ndarray) -> np.ndarray:
+        whole = self.xp.broadcast_to(x, (*node.args[0].shape, *_tail(x)))
+        return self.xp.broadcast_to(self.xp.expand_dims(whole, node.attr), (*node.shape, *_tail(x)))
+
     def _outer(self, node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return a[:, None] * b[None]
 

@@ -15,9 +15,9 @@ from evornn.formula.node import (
     COUNTED,
     Node,
     Operand,
+    aligned,
     as_float,
     binary,
-    broadcast,
     compare,
     is_uniform,
     lift,
@@ -33,7 +33,7 @@ def _where(mask: Node, a: Operand, b: Operand) -> Node:
     x, y = lift(a), lift(b)
     if x.dtype == y.dtype == "bool":
         return (mask & x) | (~mask & y)
-    return Node("where", (mask, x, y), broadcast("where", mask, x, y))
+    return Node("where", *aligned("where", mask, x, y))
 
 
 # powers ---------------------------------------------------------------------------------------------------------------

@@ -236,6 +236,10 @@ def maximum(a: Operand, b: Operand) -> Any:
     return _apply("maximum", a, b)
 
 
+# slopes of another function -------------------------------------------------------------------------------------------
+define("with_slope", lambda xp, value, smooth: value, lambda bar, y, value, smooth: (None, bar), arity=2)
+
+
 # sums that keep what rounding drops -----------------------------------------------------------------------------------
 def two_sum_error(a: N, b: N) -> N:
     """What rounding drops from a + b, exactly (Knuth 1969, two-sum), for anything that adds and subtracts; NaN where

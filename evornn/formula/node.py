@@ -135,12 +135,44 @@ def as_float(node: Node) -> Node:
     return Node("where", (node, lift(1.0), lift(0.0)), node.shape, "float", COUNTED)
 
 
-def broadcast(what: str, *nodes: Node) -> tuple[int, ...]:
-    """The common shape: equal shapes, or scalars beside one shape."""
+def aligned(what: str, *nodes: Node) -> tuple[tuple[Node, ...], tuple[int, ...]]:
+    """Values as one operation takes them, each of the common shape or a scalar, and that shape: equal shapes, scalars,
+    and beside a matrix its rows and columns, as NumPy has it.
+    """
     shapes = {n.shape for n in nodes if n.shape}
-    if len(shapes) > 1:
-        fail(f"{what} of shapes {' and '.join(map(str, sorted(shapes)))}: they must be equal, or one a scalar")
-    return shapes.pop() if shapes else ()
+    if len(shapes) < 2:
+        return nodes, shapes.pop() if shapes else ()
+    named = " and ".join(map(str, sorted(shapes)))
+    if all(len(s) == 1 for s in shapes):
+        fail(f"{what} of shapes {named}: they must be equal, or one a scalar; v[:, None] is a column, for a matrix")
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        n, m = max(shapes, key=lambda s: (len(s), s))
+        fits = f"{n, m}, {(m,)} or {1, m} for every row, {n, 1} for every column (v[:, None]), or a scalar"
+        fail(f"{what} of shapes {named}: beside {n, m} fit {fits}")
+    return tuple(expanded(n, shape) for n in nodes), shape
+
+
+def expanded(node: Node, shape: tuple[int, ...]) -> Node:
+    """A vector, row or column repeated to a matrix of this shape; a scalar stays one."""
+    if node.size == 1 or node.size == np.prod(shape):
+        return reshaped(node, shape if node.size == np.prod(shape) and node.shape else ())
+    new = 1 if node.ndim == 2 and node.shape[1] == 1 else 0
+    return Node("expand", (reshaped(node, (node.size,)),), shape, node.dtype, new)
+
+
+def reshaped(node: Node, shape: tuple[int, ...]) -> Node:
+    """The same elements, row by row, in another shape of the same size."""
+    if node.shape == shape:
+        return node
+    if not node.shape:
+        node = Node("concat", (as_float(node),), (1,))
+    if node.op == "gather":
+        return Node("gather", node.args, shape, node.dtype, node.attr)
+    whole = node.op == "slice" and node.attr == 0 and node.args[0].size == node.size
+    node = node.args[0] if whole else node
+    return node if node.shape == shape else Node("slice", (node,), shape, node.dtype, 0)
 
 
 def is_uniform(value: Operand) -> bool:
@@ -159,7 +191,7 @@ def binary(op: str, a: Operand, b: Operand) -> Node:
         return Node(op, pair, (), "int")
     x, y = lift(a), lift(b)
     refuse_conditions(_SIGNS.get(op, op), x, y)
-    return Node(op, (as_float(x), as_float(y)), broadcast(op, x, y))
+    return Node(op, *aligned(op, as_float(x), as_float(y)))
 
 
 def unary(op: str, a: Operand) -> Node:
@@ -171,8 +203,7 @@ def unary(op: str, a: Operand) -> Node:
 
 def compare(op: str, a: Operand, b: Operand) -> Node:
     """Elementwise comparison: a mask."""
-    x, y = as_float(lift(a)), as_float(lift(b))
-    return Node(op, (x, y), broadcast("comparison", x, y), "bool")
+    return Node(op, *aligned("comparison", as_float(lift(a)), as_float(lift(b))), "bool")
 
 
 def logical(op: str, a: Operand, b: Operand) -> Node:
@@ -182,7 +213,7 @@ def logical(op: str, a: Operand, b: Operand) -> Node:
         fail(f"{_SIGNS[op]} needs conditions on both sides; put each comparison in parentheses")
     if op == "xor":
         return (x & ~y) | (~x & y)
-    return Node(op, (x, y), broadcast(op, x, y), "bool")
+    return Node(op, *aligned(op, x, y), "bool")
 
 
 def matmul(a: Operand, b: Operand) -> Node:

@@ -45,6 +45,11 @@ def full(node: Node | None, shape: tuple[int, ...]) -> Node:
     return node if node.shape == shape else lift(np.ones(shape)) * node
 
 
+def spread(node: Node, shape: tuple[int, ...], axis: int) -> Node:
+    """What a reduction along an axis gave, repeated to the shape that was reduced; a scalar stays one."""
+    return Node("expand", (node,), shape, node.dtype, axis) if node.shape else node
+
+
 def items(node: Node, outputs: Sequence[Node]) -> list[Node]:
     """Every result of a call or loop of a function with these outputs."""
     return [Node("item", (node,), o.shape, o.dtype, i) for i, o in enumerate(outputs)]
@@ -94,4 +99,6 @@ def padded(layer: list[tuple[int, Node]], shape: tuple[int, ...]) -> Node:
         if node is not None:
             parts.append(node)
             end = start + node.size
-    return parts[0] if len(parts) == 1 and parts[0].shape == shape else Node("concat", tuple(parts), shape)
+    if len(parts) == 1 and parts[0].shape:
+        return parts[0] if parts[0].shape == shape else Node("slice", (parts[0],), shape, "float", 0)
+    return Node("concat", tuple(parts), shape)

@@ -1,7 +1,8 @@
 """The other operations of formulas: choices, vectors, matrices, tables. Each works on NumPy values (the float64 oracle,
-one lane) and on traced values (building the graph).
+one lane) and on traced values (building the graph). Those along the axes of vectors and matrices are in `axes`.
 
-Vectors have shape (n,), matrices (n, m). Elementwise operations take equal shapes or scalars beside one shape.
+Vectors have shape (n,), matrices (n, m). Elementwise operations take equal shapes, scalars beside one shape, and rows
+and columns beside a matrix, as NumPy does.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import numpy as np
 
 from evornn.formula import node as graph
 from evornn.formula.arithmetic import rounded
-from evornn.formula.elementwise import as_number, exp, is_traced, maximum, minimum
+from evornn.formula.elementwise import as_number, is_traced, maximum, minimum
 from evornn.formula.index_range import check_index
-from evornn.formula.node import Node, Operand, as_float, broadcast, lift
+from evornn.formula.node import Node, Operand, aligned, as_float, lift
 from evornn.formula.source_lines import fail
 from evornn.formula.state import State, flatten, tree_map
 
@@ -42,8 +43,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
         fail("where needs a condition (a comparison) first, not a number")
     if x.dtype == y.dtype == "bool":
         return (mask & x) | (~mask & y)
-    x, y = as_float(x), as_float(y)
-    return Node("where", (mask, x, y), broadcast("where", mask, x, y))
+    return Node("where", *aligned("where", mask, as_float(x), as_float(y)))
 
 
 # vectors and matrices -------------------------------------------------------------------------------------------------
@@ -60,28 +60,6 @@ def outer(a: Operand, b: Operand) -> Any:
     if x.ndim != 1 or y.ndim != 1:
         fail(f"outer needs two vectors, not shapes {x.shape} and {y.shape}")
     return Node("outer", (x, y), (x.size, y.size))
-
-
-def sum(x: Any) -> Any:
-    """Sum of all elements."""
-    return Node("sum", (as_float(x),)) if is_traced(x) else np.sum(as_number(x))
-
-
-def mean(x: Node | np.ndarray) -> Any:
-    """Mean of all elements."""
-    return sum(x) * (1.0 / x.size) if is_traced(x) else np.mean(as_number(x))
-
-
-def max(x: Any) -> Any:
-    """The largest element; NaN if any is NaN."""
-    return Node("max", (as_float(x),)) if is_traced(x) else np.max(as_number(x))
-
-
-def softmax(x: Operand) -> Any:
-    """exp(x - max x) / sum of the same: positive, adds up to 1."""
-    x = as_number(x)
-    e = exp(x - max(x))
-    return e * (1.0 / sum(e))
 
 
 def concat(*parts: Operand) -> Any:

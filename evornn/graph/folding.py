@@ -103,12 +103,22 @@ def fold(b: Builder, node: Node) -> Node | None:
             return b.constant(_FOLD[op](*(value_of(a) for a in args)), node.dtype)
     if op in ("slice", "gather"):
         return _view(b, node)
+    if op in ("expand", "sum_axis", "max_axis") and is_constant(args[0]):
+        return b.constant(_along(op, value_of(args[0]), node), node.dtype)
     rule = _IDENTITIES.get(op)
     return rule(b, node, *args) if rule else None
 
 
+def _along(op: str, value: np.ndarray, node: Node) -> np.ndarray:
+    if op == "expand":
+        return np.broadcast_to(np.expand_dims(value, node.attr), node.shape)
+    return value.sum(node.attr) if op == "sum_axis" else value.max(node.attr)
+
+
 def _view(b: Builder, node: Node) -> Node | None:
     (x,) = node.args
+    if node.op == "slice" and node.attr == 0 and x.shape == node.shape:
+        return x
     picks = range(node.attr, node.attr + node.size) if node.op == "slice" else node.attr
     if x.op == "constant":
         picked = value_of(x).ravel()[list(picks)]

@@ -15,12 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from evornn.formula.node import Node, lift
-from evornn.formula.node_tools import carried, full, items, renewed
+from evornn.formula.node_tools import carried, full, items, renewed, spread
 from evornn.formula.source_lines import fail
 from evornn.formula.trace import Function, reachable
 from evornn.graph.derivatives import ELEMENTWISE, WITHOUT_SLOPE
 
-_LINEAR = ("slice", "gather", "take", "carried")  # the tangent of the first argument takes the same way
+# the tangent of the first argument takes the same way
+_LINEAR = ("slice", "gather", "take", "carried", "expand", "sum", "sum_axis")
 
 
 def dotted(name: str) -> str:
@@ -174,8 +175,7 @@ class Push:
     def _tangent(self, node: Node, dots: list[Node | None]) -> Node | None:
         """The tangent of a node from those of its arguments; None if it has no slope."""
         if node.op in ELEMENTWISE:
-            shares = [ELEMENTWISE[node.op](d, node, *node.args)[i] for i, d in enumerate(dots) if d is not None]
-            return _total(shares)
+            return _total([ELEMENTWISE[node.op](d, node, *node.args)[i] for i, d in enumerate(dots) if d is not None])
         if node.op in _LINEAR:
             return Node(node.op, (*_present(dots), *node.args[1:]), node.shape, "float", node.attr)
         if node.op in WITHOUT_SLOPE:
@@ -185,22 +185,26 @@ class Push:
             fail(f"operation {node.op!r} has no tangent")
         return rule(node, *dots)
 
-    def _sum(self, node: Node, x: Node) -> Node:
-        return Node("sum", (x,))
-
     def _max(self, node: Node, x: Node) -> Node:
         """The mean tangent of the elements that are the largest."""
         top = Node("eq", (node.args[0], node), x.shape, "bool")
         chosen, count = (Node("sum", (Node("where", (top, v, lift(0.0)), x.shape),)) for v in (x, lift(1.0)))
         return chosen / count
 
-    def _matvec(self, node: Node, matrix: Node | None, x: Node | None) -> Node:
+    def _max_axis(self, node: Node, x: Node) -> Node:
+        """Likewise along an axis."""
+        top = Node("eq", (node.args[0], spread(node, x.shape, node.attr)), x.shape, "bool")
+        kept = (Node("where", (top, v, lift(0.0)), x.shape) for v in (x, lift(1.0)))
+        chosen, count = (Node("sum_axis", (k,), node.shape, "float", node.attr) for k in kept)
+        return chosen / count
+
+    def _matvec(self, node: Node, matrix: Node | None, x: Node | None) -> Node | None:
         return self._bilinear(node, matrix, x)
 
-    def _outer(self, node: Node, x: Node | None, y: Node | None) -> Node:
+    def _outer(self, node: Node, x: Node | None, y: Node | None) -> Node | None:
         return self._bilinear(node, x, y)
 
-    def _bilinear(self, node: Node, a: Node | None, b: Node | None) -> Node:
+    def _bilinear(self, node: Node, a: Node | None, b: Node | None) -> Node | None:
         pairs = ((a, node.args[1]), (node.args[0], b))
         return _total([Node(node.op, (x, y), node.shape) for x, y in pairs if x is not None and y is not None])
 
@@ -223,8 +227,9 @@ def _present(nodes: Iterable[Node | None]) -> list[Node]:
     return [n for n in nodes if n is not None]
 
 
-def _total(parts: list[Node]) -> Node:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
+def _total(parts: list[Node | None]) -> Node | None:
+    """The sum of those that there are."""
+    total = None
+    for part in parts:
+        total = part if total is None else total if part is None else total + part
     return total

@@ -43,8 +43,11 @@ def fold_functions(functions: list[Function]) -> list[Function]:
 
 
 def simplify(functions: list[Function]) -> list[Function]:
-    """The traced functions of one kernel, simplified together; sub-functions shared before are shared after."""
-    folded = fold_functions(functions)
+    """The traced functions of one kernel, simplified together; sub-functions shared before are shared after. Adjoints
+    and tangents are there by now: values take leave of the smooth functions whose slopes they had.
+    """
+    folding = Builder(lambda b, node, old: node.args[0] if node.op == "with_slope" else fold(b, node))
+    folded = [folding.function(f) for f in functions]
     nodes, uses = _everything(folded)
     contracting = Builder(Contraction(uses, parameters_only(nodes)))
     return [contracting.function(f) for f in folded]

@@ -22,7 +22,7 @@ from collections import defaultdict
 import numpy as np
 
 from evornn.formula.node import Node, lift
-from evornn.formula.node_tools import flat, full, items, layers, padded, slice_of
+from evornn.formula.node_tools import flat, full, items, layers, padded, slice_of, spread
 from evornn.formula.source_lines import fail
 from evornn.formula.trace import Function, reachable
 from evornn.graph.derivatives import ELEMENTWISE, PARTIAL, WITHOUT_SLOPE
@@ -198,6 +198,20 @@ class Sweep:
         top = Node("eq", (x, node), x.shape, "bool")  # several may be the largest: they share
         count = Node("sum", (Node("where", (top, lift(1.0), lift(0.0)), x.shape),))
         self.add(x, Node("where", (top, bar / count, lift(0.0)), x.shape))
+
+    def _sum_axis(self, node: Node, bar: Node) -> None:
+        self.add(node.args[0], spread(bar, node.args[0].shape, node.attr))
+
+    def _max_axis(self, node: Node, bar: Node) -> None:
+        (x,), axis = node.args, node.attr
+        top = Node("eq", (x, spread(node, x.shape, axis)), x.shape, "bool")
+        count = Node("sum_axis", (Node("where", (top, lift(1.0), lift(0.0)), x.shape),), node.shape, "float", axis)
+        self.add(x, Node("where", (top, spread(full(bar, node.shape) / count, x.shape, axis), lift(0.0)), x.shape))
+
+    def _expand(self, node: Node, bar: Node) -> None:
+        (x,) = node.args
+        many = node.size // x.size
+        self.add(x, Node("sum_axis", (bar,), x.shape, "float", node.attr) if bar.shape else bar * float(many))
 
     def _carried(self, node: Node, bar: Node) -> None:
         self.add(node.args[0], bar)

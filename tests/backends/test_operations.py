@@ -38,7 +38,7 @@ def registered(p: Any, s: Any, t: Any) -> Any:
     found = []
     for o in OPERATIONS.values():
         low, high = o.domain
-        inside = [low + (high - low) * f.sigmoid(v) for v in (x, y)]
+        inside = [low + (high - low) * f.sigmoid(v) for v in ((x, x) if o.name == "with_slope" else (x, y))]
         if o.arity < 3 and not o.condition and o.name != "not":
             found.append(applied(o, *inside[: o.arity]))
     return f.concat(*found)
@@ -77,6 +77,29 @@ def lanes_only(p: Any, s: Any, t: Any) -> Any:
         f.lookup(FIXED[n], x[0]),
         f.lookup(FIXED[n][0], t + 1),
     )
+
+
+def axes(p: Any, s: Any, t: Any) -> Any:
+    """Rows and columns: broadcasting, reductions along an axis, other shapes."""
+    x, y, n = p.x, p.y, len(p.x)
+    R, W, C = f.tanh(p.R), p.W, p.C  # [3, n], [n, n], [n, 2]
+    v = y[:3]
+    matrices = (
+        R + x, x - R * v[:, None], R / (2.0 + x * x), f.where(x < R, v[:, None], x[None, :]), x[:, None] * y[None],
+        np.minimum(W, x[:, None]), f.softmax(R, axis=0), f.softmax(C, 1), p.W * 0.5 + FIXED[n][0], f.roll(W, 2, 0),
+        f.roll(W, -1, axis=1), W.T + x[:, None], (W + x).T * y, W[:, :1] + W[:1],
+        C - f.mean(C, axis=0, keepdims=True), f.max(C, 1, keepdims=True) * C, f.reshape(R, n, 3) + v,
+    )  # fmt: skip
+    return f.concat(
+        *(f.sum(m * np.cos(np.arange(m.size) ** 2.0).reshape(m.shape)) for m in matrices),
+        f.sum(W, axis=0), f.sum(C * v[0], axis=1), f.mean(W * x, axis=-1), f.max(f.sin(W), axis=0), f.max(C, axis=1),
+        f.sum(f.where(x < R, 1.0, 0.0), axis=0), f.sum(R[:, :1] * v[:, None], axis=1), f.roll(x, 1), f.roll(x, -2),
+        f.roll(p.C, 3)[0], f.argmax(x), f.argmax(W), f.argmax(W, axis=0), f.argmax(C, 1), f.argmax(f.round(p.C)),
+        f.reshape(x, 1, n)[0], f.reshape(W, -1)[3:], f.reshape(x[0], (1, 1))[0],
+    )  # fmt: skip
+
+
+OF_MATRICES = ("axes",)
 
 
 def functions(p: Any, s: Any, t: Any) -> Any:
@@ -122,6 +145,12 @@ def check(
 @pytest.mark.parametrize("formula", [elementwise, registered, vectors, functions])
 def test_operations_agree_with_numpy(formula: Any, layout: str, n: int) -> None:
     check(formula, n, layout, jobs=2 if layout == "units" else 1)
+
+
+@pytest.mark.parametrize(("layout", "n"), [("individuals", 5), ("episodes", 19), ("units", 5), ("units", 19)])
+@pytest.mark.parametrize("name", OF_MATRICES)
+def test_operations_of_matrices_agree_with_numpy(name: str, layout: str, n: int) -> None:
+    check(globals()[name], n, layout, jobs=2 if layout == "units" else 1)
 
 
 @pytest.mark.parametrize("n", [5, 19])

@@ -64,6 +64,11 @@ OPERATIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
     ),
     "lookup, put, take": lambda p, a, b: f.lookup(TABLE, a[2]) * a
     + f.put(f.stack(a, b), 1, a * b)[time(1, a)] + f.put(np.ones((2, 3)), 0, b * b)[time(0, a)],
+    "rows and columns": lambda p, a, b: f.concat(
+        f.sum((p.W + a) * b[:2, None], axis=0), f.max(p.W * a, axis=1), f.max(a * b[:, None], axis=0),
+        f.softmax(p.W - p.c, 0)[1], f.mean(a[:, None] / (2.0 + b), 1), f.roll(f.reshape(p.W, 3, 2), 1, 1)[:, 0],
+        f.roll(a, 1) * f.argmax(b),
+    ),
     "call": nested,
     "repeat": looped,
 }  # fmt: skip

@@ -7,21 +7,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from evornn.compiler.emit.values import VARIABLE, LayoutUnsupported, Memory, Small, Text, Value, plus, sine_pairs
+from evornn.compiler.emit.places import Places
+from evornn.compiler.emit.values import VARIABLE, Memory, Small, Text, Value, plus, sine_pairs
 from evornn.compiler.memory_plan import Plan
 from evornn.compiler.target import Target
 from evornn.errors import EvornnError
 from evornn.formula.elementwise import OPERATIONS
 from evornn.formula.node import Node
 from evornn.formula.trace import reachable
-from evornn.graph.simplify import in_registers, value_of
+from evornn.graph.simplify import in_registers
 
 ARRAYS = ("w", "K", "S")  # what every function of a kernel is passed: weights, constants, scratch
 VIEWS = ("slice", "take", "carried")  # large ones are read where their argument is
+LATE = ("transpose", "expand", "parameter", "constant")  # placed where they are read
 SPELLED = {"and": "and_", "or": "or_", "not": "not_"}
 
 
-class Core:
+class Core(Places):
     """Emits the statements of one graph into a text; nested loops and functions share the plan and the names."""
 
     def __init__(
@@ -33,12 +35,12 @@ class Core:
         prefix: str = "v",
         arrays: tuple[str, ...] = ARRAYS,
     ) -> None:
-        self.plan, self.target, self.functions, self.text, self.prefix = plan, target, functions, text, prefix
+        super().__init__(plan, target, text, prefix)
+        self.functions = functions
         self.values: dict[int, Value] = {}
         self.done: set[int] = set()
         self._waiting: dict[int, list[Node]] = {}
         self._readers: dict[int, list[Node]] = defaultdict(list)
-        self._count = 0
         self._homes: dict[int, tuple[Node, Memory]] = {}
         self._outputs: set[int] = set()
         self.places: dict[int, Memory] = {}  # where large results are wanted: node id -> place
@@ -62,7 +64,7 @@ class Core:
             if node.id in late_ids:  # may write a carried buffer in place: what reads its old rows comes first
                 for size in list(self._waiting):
                     self._flush(size)
-            if node.id in self.values or node.op in ("transpose", "parameter", "constant"):
+            if node.id in self.values or node.op in LATE:
                 continue
             if node.op in OPERATIONS and not in_registers(node):
                 self._wait(node)
@@ -77,17 +79,12 @@ class Core:
         for size in list(self._waiting):
             self._flush(size)
 
-    def name(self) -> str:
-        """A fresh variable."""
-        self._count += 1
-        return f"{self.prefix}{self._count}"
-
     def value(self, node: Node) -> Value:
         """Where a value is; leaves are placed on first use."""
         if node.id not in self.values and node.op in ("parameter", "constant"):
             return self._leaf(node)
         self._settle(node)
-        if node.op == "transpose" and node.id not in self.values:  # written out where no product turns it on its way
+        if node.op in LATE and node.id not in self.values:  # written out where nothing reads it on its way
             self.values[node.id] = getattr(self, f"_{node.op}")(node)
         return self.values[node.id]
 
@@ -102,9 +99,6 @@ class Core:
         self.text.add(f"{name} = {self._tuple(value, node.size)}")
         return Small([f"{name}[{i}]" for i in range(node.size)], name)
 
-    def _tuple(self, value: Memory, size: int) -> str:
-        return f"{self.target.intrinsic(f'{value.prefix}_tuple', size)}({value.array}, {value.at}, {size})"
-
     def scalar(self, node: Node) -> str:
         """A scalar's expression."""
         return self.small(node).elements[0]
@@ -117,6 +111,13 @@ class Core:
         slot = Memory("S", str(self.plan.slot(node.size)))
         self.copy(node, value, slot)
         return slot
+
+    def indexed(self, node: Node) -> Memory:
+        """A value in any memory, where loops may pick its elements."""
+        if node.op in ("parameter", "constant") and node.shape:
+            return self._leaf_in_memory(node)
+        value = self.value(node)
+        return value if isinstance(value, Memory) else self.memory(node)
 
     def copy(self, node: Node, value: Value, place: Memory, exact: bool = False) -> None:
         """Write a value to memory at `place`; masks as 0 and 1. Unless `exact`, what follows up to a whole pack may be
@@ -139,48 +140,13 @@ class Core:
         else:
             self.text.add(f"store({to}, {value.elements[0]})")
 
-    def units(self, word: str, place: Memory, i: str, *value: str) -> str:
-        """`scratch_units(S, at + i)` and its kin, as the language spells them."""
-        at = plus(place.at, i)
-        return f"{self.target.units(f'{word}_units', at)}({', '.join([place.array, at, *value])})"
-
-    def as_number(self, mask: str) -> str:
-        """A truth value as 1 or 0."""
-        return f"where({mask}, {self.target.number(1.0)}, {self.target.number(0.0)})"
-
-    def as_mask(self, number: str) -> str:
-        """1 or 0 as a truth value."""
-        return f"ne({number}, {self.target.number(0.0)})"
-
-    def _loop(self, size: int) -> str:
-        i = self.name()
-        self.text.add(f"for {i} in range(0, {size}, {self.plan.step}):")
-        self.target.step(i, self.plan.step)
-        return i
-
-    # leaves -----------------------------------------------------------------------------------------------------------
-    def _leaf(self, node: Node) -> Value:
-        if node.op == "constant" and not node.shape:
-            return Small([f"truth({node.attr})" if node.dtype == "bool" else self._constant(node)])
-        if node.op == "constant" and in_registers(node):
-            spell = self.target.number if node.dtype == "float" else lambda v: f"truth({bool(v)})"
-            return Small([spell(v) for v in value_of(node)])
-        if node.op == "constant":
-            return Memory("K", str(self.plan.constants.offset(node.attr, node.shape)))
-        at = self.plan.weights.offset(node.attr, node.shape)
-        if not in_registers(node):
-            return Memory("w", str(at))
-        each = [f"weight(w, {at + i})" for i in range(node.size)]
-        return Small(each, self._tuple(Memory("w", str(at)), node.size) if node.shape else "")
-
-    def _constant(self, node: Node) -> str:
-        return repr(node.attr) if node.dtype == "int" else self.target.number(node.attr)
-
     # large elementwise values: loops ----------------------------------------------------------------------------------
     def _wait(self, node: Node) -> None:
         for arg in node.args:
             if arg.op == "transpose":  # written out now: what it turns may wait in the same loop
                 self.value(arg)
+            elif arg.op == "expand":
+                self._settle(arg.args[0])
             elif arg.size != node.size:
                 self._settle(arg)
         self._waiting.setdefault(node.size, []).append(node)
@@ -198,10 +164,12 @@ class Core:
             for arg in node.args:
                 if arg.id not in inside and in_registers(arg):
                     fixed[arg.id] = self.scalar(arg)
-        sources = {a.id: self.value(a) for n in members for a in n.args if a.id not in inside and a.id not in fixed}
-        i = self._loop(size)
-        local: dict[int, str] = dict(fixed)
-        self.text.indent += 1
+        outer = [a for n in members for a in n.args if a.id not in inside and a.id not in fixed]
+        grid = self._grid(outer)
+        sources = {a.id: self.indexed(a.args[0]) if _repeats(a, grid) else self.value(a) for a in outer}
+        depth = self.text.indent + 1
+        i, repeated = self._nest(size, grid, outer, sources)
+        local: dict[int, str] = {**fixed, **repeated}
         for node in members:
             for arg in node.args:
                 if arg.id not in local:
@@ -216,8 +184,34 @@ class Core:
                 self.values[node.id] = place
             else:
                 self.values[node.id] = Memory("S", "unused")
-        self.text.indent -= 1
+        self.text.indent = depth - 1
         self.done |= inside
+
+    def _grid(self, nodes: list[Node]) -> tuple[int, ...] | None:
+        """The shape of a repeated row or column among these values that a loop may read on its way: not where several
+        elements are read at once, of which some may lie in the next row.
+        """
+        return next((n.shape for n in nodes if n.op == "expand"), None) if self.plan.step == 1 else None
+
+    def _nest(
+        self, size: int, grid: tuple[int, ...] | None, outer: list[Node], sources: dict[int, Value]
+    ) -> tuple[str, dict[int, str]]:
+        """Begin the loop over all elements, or over rows and columns: the element's number, and what is repeated."""
+        if grid is None:
+            i = self._loop(size)
+            self.text.indent += 1
+            return i, {}
+        read: dict[int, str] = {}
+        places = [self.name(), self.name()]
+        for axis in (1, 0):  # a column's elements are read once a row
+            self.text.add(f"for {places[1 - axis]} in range({grid[1 - axis]}):")
+            self.text.indent += 1
+            for node in outer:
+                if _repeats(node, grid) and node.attr == axis and node.id not in read:
+                    read[node.id] = self._read(node, sources[node.id], places[1 - axis])
+        i = self.name()
+        self.text.add(f"{i} = {places[0]} * {grid[1]} + {places[1]}")
+        return i, read
 
     def _read(self, node: Node, value: Value, i: str) -> str:
         assert isinstance(value, Memory)
@@ -287,13 +281,7 @@ class Core:
         reads = [f"{view.prefix}({view.array}, {plus(view.at, str(i))})" for i in picks]
         return self._names([self.as_mask(read) for read in reads] if node.dtype == "bool" else reads)
 
-    def _names(self, expressions: list[str]) -> Small:
-        names = []
-        for expression in expressions:
-            names.append(self.name())
-            self.text.add(f"{names[-1]} = {expression}")
-        return Small(names)
 
-    def _lanes_only(self, what: str) -> None:
-        if self.target.layout == "units":
-            raise LayoutUnsupported(f"{what} needs individuals or episodes as lanes")
+def _repeats(node: Node, grid: tuple[int, ...] | None) -> bool:
+    """Whether a value is a row or column repeated to this shape."""
+    return node.op == "expand" and node.shape == grid

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evornn.compiler.emit.core import Core
-from evornn.compiler.emit.values import Memory, Small, Value
+from evornn.compiler.emit.values import Memory, Small, Value, plus
 from evornn.formula.node import Constant, Node
 from evornn.formula.node_tools import is_constant
 from evornn.graph.simplify import in_registers, value_of
@@ -42,7 +42,9 @@ class Structure(Core):
         value = self.value(node.args[0])
         if isinstance(value, Small):
             chosen = Small([value.elements[i] for i in picks])
-            return chosen if in_registers(node) else self._spilled(node, chosen)
+            if in_registers(node) or node.op == "slice":
+                return chosen if in_registers(node) else self._spilled(node, chosen)
+            value = self.memory(node.args[0])
         if node.op == "slice":
             return self._view(node, value.part(str(picks[0])))
         if in_registers(node):
@@ -108,6 +110,49 @@ class Structure(Core):
 
     def _max(self, node: Node) -> Value:
         return self._reduce("max", node)
+
+    def _along(self, word: str, fold: str, node: Node) -> Value:
+        """A reduction of each row by `fold`, or of each column by `word`, row after row."""
+        (x,), slot, i = node.args, self.plan.slot(node.size), self.name()
+        rows, columns = x.shape
+        place = self.memory(x)
+        if node.attr == 1:
+            self.text.add(f"for {i} in range({rows}):")
+            start = plus(place.at, f"{i} * {columns}")
+            self.text.add(f"    store(S, {slot} + {i}, {fold}({place.array}, {start}, {columns}))")
+        else:
+            j, total = self._loop(columns), self.name()
+            self.text.indent += 1
+            self.text.add(f"{total} = {self.units('scratch', place, j)}")
+            self.text.add(f"for {i} in range({columns}, {x.size}, {columns}):")
+            self.text.add(f"    {total} = {word}({total}, {self.units('scratch', place, plus(i, j))})")
+            self.text.add(self.units("store", Memory("S", str(slot)), j, total))
+            self.text.indent -= 1
+        return self._result(node, slot)
+
+    def _result(self, node: Node, slot: int) -> Value:
+        """What was written to scratch: a small value in registers."""
+        place = Memory("S", str(slot))
+        return self._fetch(node, place) if in_registers(node) else place
+
+    def _sum_axis(self, node: Node) -> Value:
+        return self._along("add", "sum_scratch", node)
+
+    def _max_axis(self, node: Node) -> Value:
+        return self._along("maximum", "max_scratch", node)
+
+    def _expand(self, node: Node) -> Value:
+        (rows, columns), source = node.shape, self.indexed(node.args[0])
+        place, i = Memory("S", str(self.plan.slot(node.size + self.plan.step))), self.name()
+        self.text.add(f"for {i} in range({rows}):")
+        self.text.indent += 1
+        one = f"{source.prefix}({source.array}, {plus(source.at, i)})"
+        value = self._names([one]).elements[0] if node.attr == 1 else ""
+        j = self._loop(columns)  # what a pack writes past its row, the next row overwrites
+        whole = value or self.units(source.prefix, source, j)
+        self.text.add(f"    {self.units('store', place, plus(f'{i} * {columns}', j), whole)}")
+        self.text.indent -= 1
+        return place
 
     def _dot(self, node: Node) -> Value:
         if in_registers(node.args[0]):

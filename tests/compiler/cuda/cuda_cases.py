@@ -235,7 +235,7 @@ def operation(name: str, n: int, individuals: int = 2) -> Made:
     example = State(**{k: rng.normal(size=s) for k, s in shapes.items()})
     outputs = len(formula(example, State(), f.Step(0)))
     simulation = Reading(shapes, formula, outputs=outputs)
-    some = np.arange(0, outputs, 3 if n == 5 else outputs // 12)
+    some = np.arange(0, outputs, 3 if n == 5 and name not in operations.OF_MATRICES else outputs // 12)
     return simulation, operations.genes(simulation, individuals), some[:, None].astype(float)
 
 

@@ -197,7 +197,7 @@ def test_noise_is_the_same_stream(batch: Batch, outcome: Any) -> None:
 
 
 OPERATIONS = [Batch(cases.operation, (name, n)) for name in ("elementwise", "vectors", "functions") for n in (5, 19)]
-OPERATIONS += [Batch(cases.operation, ("registered", 5))]
+OPERATIONS += [Batch(cases.operation, (name, 5)) for name in ("registered", "axes")]
 PRODUCTS = [Batch(cases.operation, ("lanes_only", n)) for n in (5, 19)]
 OPERATION_CALLS = [
     *calls(OPERATIONS + PRODUCTS, [Way("individuals", block=8), Way("episodes", block=8)]),

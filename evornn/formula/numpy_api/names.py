@@ -15,7 +15,7 @@ import numpy as np
 from evornn.formula import arithmetic, elementwise, operations
 from evornn.formula import node as graph
 from evornn.formula.node import Node, Operand, as_float, binary, compare, lift, logical, unary
-from evornn.formula.numpy_functions import FUNCTIONS, ravel
+from evornn.formula.numpy_api.functions import FUNCTIONS, ravel
 from evornn.formula.operators import install
 from evornn.formula.source_lines import NoSuchAttribute, fail, user_line
 
@@ -93,16 +93,16 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
 
 _METHODS: dict[str, Callable[..., Any]] = {
     **{f.__name__: FUNCTIONS[f] for f in (np.sum, np.mean, np.max, np.min, np.prod, np.var, np.std, np.any, np.all)},
-    **{f.__name__: FUNCTIONS[f] for f in (np.clip, np.dot, np.round, np.ravel)},
+    **{f.__name__: FUNCTIONS[f] for f in (np.clip, np.dot, np.round, np.ravel, np.argmax, np.reshape, np.squeeze)},
     "flatten": ravel,
     "copy": lambda x: x,
 }
 _INSTEAD = {
     "logaddexp": "softplus", "expit": "sigmoid", "piecewise": "where", "select": "where", "interp": "lookup",
     "take": "lookup", "choose": "lookup", "place": "where", "put": "put", "fmax": "maximum", "fmin": "minimum",
-    "fmod": "%", "argmax": "max", "einsum": "@", "tensordot": "@", "array_split": "split", "hsplit": "split",
+    "fmod": "%", "einsum": "@", "tensordot": "@", "array_split": "split", "hsplit": "split",
     "sinh": "exp", "cosh": "exp", "log1p": "log", "expm1": "exp", "cumsum": "sum", "heaviside": "where",
-    "nan_to_num": "where", "astype": "where", "reshape": "stack", "item": "x[0]", "tolist": "concat",
+    "nan_to_num": "where", "astype": "where", "item": "x[0]", "tolist": "concat",
     "column_stack": "stack", "atleast_1d": "stack", "array": "concat",
 }  # fmt: skip
 

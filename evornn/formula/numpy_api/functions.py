@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from evornn.formula import elementwise, operations
+from evornn.formula import axes, elementwise, operations
 from evornn.formula import node as graph
 from evornn.formula.node import Node, Operand, as_float, binary, lift, refuse_conditions
 from evornn.formula.source_lines import fail
@@ -15,16 +15,14 @@ from evornn.formula.source_lines import fail
 Bound: TypeAlias = "Operand | None"
 
 
-def _reduced(operation: Callable[[Any], Any], conditions: bool = False) -> Callable[..., Any]:
-    """A reduction to one number: of all elements."""
+def _reduced(operation: Callable[..., Any], conditions: bool = False) -> Callable[..., Any]:
+    """A reduction of all elements, or along an axis."""
 
-    def reduction(x: Operand, axis: object = None) -> Any:
+    def reduction(x: Operand, axis: Any = None, keepdims: bool = False) -> Any:
         node = lift(x)
-        if axis is not None and not (node.ndim == 1 and axis in (0, -1)):
-            fail(f"axis={axis!r} of a value of shape {node.shape}: formulas reduce all elements; take row by row")
         if not conditions:
             refuse_conditions("a reduction", node)
-        return operation(node)
+        return operation(node, axis, keepdims)
 
     return reduction
 
@@ -79,19 +77,16 @@ def _outer(a: Operand, b: Operand) -> Any:
 
 def _norm(x: Operand) -> Any:
     node = as_float(lift(x))
-    return elementwise.sqrt(operations.sum(node * node)) if node.ndim else abs(node)
+    return elementwise.sqrt(axes.sum(node * node)) if node.ndim else abs(node)
 
 
-def _product(x: Node) -> Node:
-    result = lift(1.0)
-    for i in range(x.size):
-        result = result * (x[np.unravel_index(i, x.shape)] if x.shape else x)
-    return result
+def _variance(x: Node, axis: axes.Axis, keepdims: bool) -> Node:
+    apart = x - axes.mean(x, axis, keepdims=x.ndim == 2)
+    return axes.mean(apart * apart, axis, keepdims)
 
 
-def _variance(x: Node) -> Node:
-    apart = x - operations.mean(x)
-    return operations.mean(apart * apart)
+def _deviation(x: Node, axis: axes.Axis, keepdims: bool) -> Node:
+    return elementwise.sqrt(_variance(x, axis, keepdims))
 
 
 def _round(x: Operand, decimals: int = 0) -> Any:
@@ -105,31 +100,51 @@ def _round(x: Operand, decimals: int = 0) -> Any:
     return operations.round(node * scale) / scale if decimals > 0 else operations.round(node / scale) * scale
 
 
-def _roll(x: Node, shift: int) -> Any:
-    return x[np.roll(np.arange(len(x)), shift)]
-
-
 def _full(x: Node, value: Operand) -> Any:
     return np.full(x.shape, value, dtype=np.float64)[()]
 
 
 def ravel(x: Any) -> Any:
     """All elements as a vector."""
-    return x[np.unravel_index(np.arange(x.size), x.shape)] if x.shape else operations.stack(x)
+    return axes.reshape(x, -1)
 
 
-def _min(x: Node) -> Node:
-    return -operations.max(-x)
+def _min(x: Node, axis: axes.Axis, keepdims: bool) -> Node:
+    return -axes.max(-x, axis, keepdims)
 
 
-def _all(x: Node) -> Node:
-    return ~_any(~x)
+def _all(x: Node, axis: axes.Axis, keepdims: bool) -> Node:
+    return ~_any(~x, axis, keepdims)
 
 
-def _any(x: Node) -> Node:
+def _any(x: Node, axis: axes.Axis, keepdims: bool) -> Node:
     if x.dtype != "bool":
         fail("any and all need conditions (comparisons), not numbers")
-    return operations.max(x) > 0.5
+    return axes.max(x, axis, keepdims) > 0.5
+
+
+def _product(x: Node, axis: axes.Axis, keepdims: bool) -> Node:
+    if axes.axis_of(x, axis) is not None or keepdims:
+        fail("np.prod along an axis; take row by row")
+    result = lift(1.0)
+    for i in range(x.size):
+        result = result * (x[np.unravel_index(i, x.shape)] if x.shape else x)
+    return result
+
+
+def _dropped(x: Any, axis: Any = None) -> Any:
+    """np.squeeze."""
+    if axis is not None and x.shape[axis] != 1:
+        fail(f"axis {axis} of shape {x.shape} is not 1 long")
+    drop = {axis % x.ndim} if axis is not None else {i for i, n in enumerate(x.shape) if n == 1}
+    return axes.reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in drop))
+
+
+def _inserted(x: Any, axis: int) -> Any:
+    """np.expand_dims."""
+    shape = list(x.shape)
+    shape.insert(axis % (x.ndim + 1), 1)
+    return axes.reshape(x, tuple(shape))
 
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
@@ -139,13 +154,13 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.vdot: _inner,
     np.inner: _inner,
     np.outer: _outer,
-    np.sum: _reduced(operations.sum, conditions=True),
-    np.mean: _reduced(operations.mean, conditions=True),
-    np.max: _reduced(operations.max),
+    np.sum: _reduced(axes.sum, conditions=True),
+    np.mean: _reduced(axes.mean, conditions=True),
+    np.max: _reduced(axes.max),
     np.min: _reduced(_min),
     np.prod: _reduced(_product),
     np.var: _reduced(_variance),
-    np.std: _reduced(lambda x: elementwise.sqrt(_variance(x))),
+    np.std: _reduced(_deviation),
     np.any: _reduced(_any, conditions=True),
     np.all: _reduced(_all, conditions=True),
     np.concatenate: _concatenate,
@@ -157,7 +172,11 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.transpose: lambda x: lift(x).T if lift(x).ndim == 2 else lift(x),
     np.linalg.norm: _norm,
     np.flip: lambda x: x[::-1],
-    np.roll: _roll,
+    np.roll: axes.roll,
+    np.argmax: axes.argmax,
+    np.reshape: axes.reshape,
+    np.squeeze: _dropped,
+    np.expand_dims: _inserted,
     np.diff: lambda x: x[1:] - x[:-1],
     np.ravel: ravel,
     np.zeros_like: lambda x: _full(x, 0.0),
