@@ -6,35 +6,53 @@ folders are the families; `feedforward` and `stacked` (layers of networks) belon
 
 from __future__ import annotations
 
+from evornn.networks.associative.bam import BAM
+from evornn.networks.associative.hopfield import Hopfield
 from evornn.networks.base import Network
 from evornn.networks.continuous.ctrnn import CTRNN
 from evornn.networks.feedforward import Feedforward
 from evornn.networks.gated.gru import GRU
 from evornn.networks.gated.lstm import LSTM
+from evornn.networks.memory.computer import DifferentiableNeuralComputer
+from evornn.networks.memory.stack import NeuralStack
+from evornn.networks.memory.turing_machine import NeuralTuringMachine
 from evornn.networks.recurrent.elman import Elman
 from evornn.networks.recurrent.fully_recurrent import FullyRecurrent
 from evornn.networks.recurrent.indrnn import IndRNN
 from evornn.networks.recurrent.jordan import Jordan
 from evornn.networks.reservoir.echo_state import EchoState
+from evornn.networks.spiking.liquid_state import LiquidState
+from evornn.networks.spiking.silencing import Silencing
 from evornn.networks.stacked import Stacked
 from evornn.networks.units import Units
 
-_ALL = (*(FullyRecurrent, Feedforward, Elman, Jordan, LSTM, GRU, IndRNN, CTRNN, EchoState, Stacked),)
+_ALL = (
+    *(FullyRecurrent, Feedforward, Elman, Jordan, LSTM, GRU, IndRNN, CTRNN, EchoState, Stacked),
+    *(Hopfield, BAM, LiquidState, Silencing),
+    *(NeuralStack, NeuralTuringMachine, DifferentiableNeuralComputer),
+)
 TITLE = "feedforward and stacks"  # of the networks in no folder; each folder has its own: `evornn list` goes by it
 REGISTRY: dict[str, type[Network]] = {network.__name__: network for network in _ALL}
 
 __all__ = [
+    "BAM",
     "CTRNN",
     "GRU",
     "LSTM",
     "REGISTRY",
+    "DifferentiableNeuralComputer",
     "EchoState",
     "Elman",
     "Feedforward",
     "FullyRecurrent",
+    "Hopfield",
     "IndRNN",
     "Jordan",
+    "LiquidState",
     "Network",
+    "NeuralStack",
+    "NeuralTuringMachine",
+    "Silencing",
     "Stacked",
     "Units",
 ]

@@ -18,7 +18,7 @@ from evornn.networks import (
     Stacked,
     Units,
 )
-from evornn.networks.base import complete
+from evornn.networks.base import stepped
 from evornn.problem import Problem
 from evornn.tasks import DoublePole
 
@@ -39,7 +39,7 @@ def test_every_gene_has_a_place(name: str) -> None:
     counts = np.bincount(neurons[neurons >= 0])
     assert (counts > 0).all()
     assert len(counts) >= network.width
-    assert sum(counts) >= genome.dimension - network.outputs  # only the outputs' biases are shared
+    assert 2 * sum(counts) >= genome.dimension  # shared: outputs' biases, weights that belong to two units alike
 
 
 @pytest.mark.parametrize("name", [name for name, kind in REGISTRY.items() if issubclass(kind, Units)])
@@ -52,11 +52,10 @@ def test_a_units_genes_change_that_unit(name: str, bias: bool) -> None:
     neurons, units = genome.space.neurons, network.width
 
     def after(values: np.ndarray) -> dict[str, np.ndarray]:
-        p = complete(network, State(**{name: v[0] for name, v in genome.split(values[None]).items()}))
+        p = State(**{name: v[0] for name, v in genome.split(values[None]).items()})
         s = State(**{name: rng_state[name] for name in network.state()})
-        return {
-            name: np.asarray(v) for name, v in dict(network.step(p, s, x)[0].items()).items() if v.shape == (units,)
-        }
+        next_state = stepped(network, p, s, x, State(t=1))[0]
+        return {name: np.asarray(v) for name, v in dict(next_state.items()).items() if v.shape == (units,)}
 
     rng_state = {name: rng.normal(size=shape) for name, shape in network.state().items()}
     x = rng.normal(size=3)
@@ -66,7 +65,8 @@ def test_a_units_genes_change_that_unit(name: str, bias: bool) -> None:
         for field, values in changed.items():
             moved = np.flatnonzero(values != before[field])
             assert set(moved) <= {unit}
-    same = after(np.where(neurons == -1, other, one))
+    biases = np.array([gene.startswith("c[") for gene in genome.space.names])  # of the outputs
+    same = after(np.where((neurons == -1) & biases, other, one))
     assert all(np.array_equal(same[field], before[field]) for field in before)
 
 
