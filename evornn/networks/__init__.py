@@ -9,17 +9,30 @@ from __future__ import annotations
 from evornn.networks.associative.bam import BAM
 from evornn.networks.associative.hopfield import Hopfield
 from evornn.networks.base import Network
+from evornn.networks.continuous.cfc import CfC
 from evornn.networks.continuous.ctrnn import CTRNN
+from evornn.networks.continuous.lmu import LMU
+from evornn.networks.continuous.ltc import LTC
+from evornn.networks.continuous.mtrnn import MTRNN
 from evornn.networks.feedforward import Feedforward
 from evornn.networks.gated.gru import GRU
+from evornn.networks.gated.janet import JANET
 from evornn.networks.gated.lstm import LSTM
+from evornn.networks.gated.mgu import MGU
+from evornn.networks.gated.min_gru import MinGRU
+from evornn.networks.gated.slim_gru import SlimGRU
 from evornn.networks.memory.computer import DifferentiableNeuralComputer
 from evornn.networks.memory.stack import NeuralStack
 from evornn.networks.memory.turing_machine import NeuralTuringMachine
 from evornn.networks.recurrent.elman import Elman
+from evornn.networks.recurrent.fir_net import FIRNet
 from evornn.networks.recurrent.fully_recurrent import FullyRecurrent
 from evornn.networks.recurrent.indrnn import IndRNN
 from evornn.networks.recurrent.jordan import Jordan
+from evornn.networks.recurrent.masked import Masked
+from evornn.networks.recurrent.narx import NARX
+from evornn.networks.recurrent.rmlp import RMLP
+from evornn.networks.recurrent.second_order import SecondOrder
 from evornn.networks.reservoir.echo_state import EchoState
 from evornn.networks.spiking.liquid_state import LiquidState
 from evornn.networks.spiking.silencing import Silencing
@@ -30,6 +43,7 @@ _ALL = (
     *(FullyRecurrent, Feedforward, Elman, Jordan, LSTM, GRU, IndRNN, CTRNN, EchoState, Stacked),
     *(Hopfield, BAM, LiquidState, Silencing),
     *(NeuralStack, NeuralTuringMachine, DifferentiableNeuralComputer),
+    *(NARX, RMLP, FIRNet, SecondOrder, Masked, MGU, SlimGRU, JANET, MinGRU, MTRNN, LTC, CfC, LMU),
 )
 TITLE = "feedforward and stacks"  # of the networks in no folder; each folder has its own: `evornn list` goes by it
 REGISTRY: dict[str, type[Network]] = {network.__name__: network for network in _ALL}
@@ -38,21 +52,34 @@ __all__ = [
     "BAM",
     "CTRNN",
     "GRU",
+    "JANET",
+    "LMU",
     "LSTM",
+    "LTC",
+    "MGU",
+    "MTRNN",
+    "NARX",
     "REGISTRY",
+    "RMLP",
+    "CfC",
     "DifferentiableNeuralComputer",
     "EchoState",
     "Elman",
+    "FIRNet",
     "Feedforward",
     "FullyRecurrent",
     "Hopfield",
     "IndRNN",
     "Jordan",
     "LiquidState",
+    "Masked",
+    "MinGRU",
     "Network",
     "NeuralStack",
     "NeuralTuringMachine",
+    "SecondOrder",
     "Silencing",
+    "SlimGRU",
     "Stacked",
     "Units",
 ]

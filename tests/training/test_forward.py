@@ -14,7 +14,7 @@ from evornn.tasks import REGISTRY as TASKS
 from evornn.training.forward import jvp
 from tests.pairs import fitting
 
-STEPS = 20
+STEPS = 12
 SEVERAL = ["Pendulum", "DoublePole", "Sequence", "EmbeddedReber", "MSO"]  # closed loops, and all kinds of losses
 PAIRS = [  # every network in two or three tasks by default; in all five under -m slow
     pytest.param(network, task, marks=() if (i + j) % 2 == 0 else pytest.mark.slow)
