@@ -25,7 +25,7 @@ class CfC(Units):
     Further options as for `Units`.
     """
 
-    backbone: int = whole("units of the layer that all heads share", default=6, low=1)
+    backbone: int = whole("units of the layer that all heads share", default=6, low=1, high=100_000)
     dt: float = number("time from step to step", default=1.0, low=0, open_low=True)
 
     def shapes(self) -> Shapes:

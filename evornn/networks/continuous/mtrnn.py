@@ -36,8 +36,8 @@ class MTRNN(Units):
     """
 
     units = 4
-    fast: int = whole("number of fast context units", default=4, low=1)
-    slow: int = whole("number of slow context units", default=2, low=1)
+    fast: int = whole("number of fast context units", default=4, low=1, high=100_000)
+    slow: int = whole("number of slow context units", default=2, low=1, high=100_000)
     tau: tuple[float, ...] = other(
         "time constants of input-output, fast and slow units, in steps",
         default=(2.0, 5.0, 70.0),
@@ -46,10 +46,6 @@ class MTRNN(Units):
     )
     activation: str = choice("f", ACTIVATIONS, default="sigmoid")
     learned_start: bool = flag("the slow units' start is searched; otherwise it is 0", default=True)
-
-    def derive(self) -> None:
-        """1/tau of every unit."""
-        self._rate = 1.0 / np.repeat(self.tau, (self.units, self.fast, self.slow))
 
     def shapes(self) -> Shapes:
         """W [io, inputs], Uio [io, io + fast], Ufast [fast, all], Uslow [slow, fast + slow], b [all], u0 [slow]."""
@@ -63,6 +59,10 @@ class MTRNN(Units):
         """Units are counted on from input-output to fast to slow ones."""
         first = {"Ufast": self.units, "Uslow": self.units + self.fast, "u0": self.units + self.fast}
         return {name: units_of(name, q.shape, first.get(name, 0)) for name, q in self.parameters().items()}
+
+    def rates(self) -> np.ndarray:
+        """1/tau of every unit."""
+        return 1.0 / np.repeat(self.tau, (self.units, self.fast, self.slow))
 
     def state(self) -> dict[str, tuple[int, ...]]:
         """u [all]: potentials; h [all]: outputs f(u), computed once for each u."""
@@ -78,7 +78,7 @@ class MTRNN(Units):
         """All units move towards what they are driven to, then the outputs are read."""
         io, context = self.units, self.units + self.fast
         drive = concat(p.W @ x + p.Uio @ s.h[:context], p.Ufast @ s.h, p.Uslow @ s.h[io:]) + p.b
-        u = s.u + self._rate * (drive - s.u)
+        u = s.u + self.rates() * (drive - s.u)
         h = activation(self.activation)(u)
         return State(u=u, h=h), self.read(p, h[:io])
 
