@@ -8,6 +8,8 @@ from evornn.errors import EvornnError
 from evornn.formula import State
 from evornn.genome import Genome
 from evornn.networks import NARX, RMLP, Elman, Feedforward, FIRNet, FullyRecurrent, Jordan, Masked, SecondOrder
+from evornn.problem import Problem
+from evornn.tasks import Sequence
 from tests.networks.test_definitions import INPUTS, OUTPUTS, STEPS, bound, run
 
 
@@ -124,6 +126,21 @@ def test_masked_begins_with_its_density():
     assert genes["on"].shape == (50, 19)
     with pytest.raises(EvornnError, match="FullyRecurrent"):
         Masked(connections=False, growing=False)
+
+
+def test_surrogate_slopes_reach_what_does_not_exist():
+    """d/dA = d/d(weight in use) W slope(A), for absent connections too; d/dW = d/d(weight in use) where A > 0."""
+    problem = Problem(Masked(units=4, growing=False, slope="triangle", range=1.0), Sequence(), "plain")
+    genomes = problem.space.sample(np.random.default_rng(0), 3)
+    genome = problem.simulation.genome
+    genes, slopes = genome.split(genomes), genome.split(problem.gradient(genomes).gradients)
+    exists = genes["B"] > 0
+    np.testing.assert_array_equal(slopes["U"][~exists], 0.0)
+    expected = slopes["U"] * genes["U"] * (1 - np.abs(genes["B"]))
+    np.testing.assert_allclose(slopes["B"][exists], expected[exists], rtol=1e-9, atol=1e-12)
+    assert (slopes["B"][~exists] != 0).mean() > 0.7
+    with pytest.raises(EvornnError, match="not smooth"):
+        Problem(Masked(), Sequence(), "plain").gradient(np.zeros((1, 69)))
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ impulse response), stable where its sum of |A| is below 1, to which the range of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+from operator import add
 
 import numpy as np
 
-from evornn.formula import Node, State, concat, outer
+from evornn.formula import Node, State, concat, sum
 from evornn.genome import Parameter
 from evornn.networks.base import ACTIVATIONS, activation
 from evornn.networks.units import UNITS, Shapes, Units
@@ -86,12 +86,11 @@ class FIRNet(Units):
         if A is None:
             return W @ line, after
         past = [getattr(s, f"{name}{k}") for k in range(1, self.feedback + 1)]
-        rows = outer(np.ones(W.shape[0]), line)
-        v = blocks(W, [rows[:, k * m : (k + 1) * m] for k in range(self.taps)]) + blocks(A, past)
-        return v @ np.ones(m), after | {f"{name}{k}": value for k, value in enumerate([v, *past[:-1]], 1)}
+        seen = [line[k * m : (k + 1) * m] for k in range(self.taps)]
+        v = blocks(W, seen, m) + blocks(A, past, m)
+        return sum(v, axis=1), after | {f"{name}{k}": value for k, value in enumerate([v, *past[:-1]], 1)}
 
 
-def blocks(weights: Node, values: Sequence[Any]) -> Any:
-    """Sum over k of block k of the weights, [n, m] of [n, k m], times values[k] [n, m]."""
-    m = values[0].shape[1]
-    return sum(weights[:, k * m : (k + 1) * m] * value for k, value in enumerate(values))
+def blocks(weights: Node, values: list[Node], m: int) -> Node:
+    """Sum over k of block k of the weights, m columns each, times values[k], [m] or [n, m]."""
+    return functools.reduce(add, (weights[:, k * m : (k + 1) * m] * value for k, value in enumerate(values)))

@@ -6,7 +6,7 @@
 A and B hold a gene for every connection, `on` one for every unit; what has a gene of 0 or less is absent. The genome
 has a fixed size, so that any search may look for a topology (Whitley, Starkweather & Bogart 1990); NEAT (Stanley &
 Miikkulainen 2002) lets genomes grow instead. The weight of an absent connection is kept in the genome. Units of the
-outputs are always there.
+outputs are always there. With a surrogate slope, gradients say what would be better if it existed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from typing import ClassVar
 import numpy as np
 
 from evornn.errors import EvornnError
-from evornn.formula import Node, State, concat, where
+from evornn.formula import Node, State, concat, step_function, where
+from evornn.formula.surrogates import SLOPES
 from evornn.genome import Parameter
 from evornn.networks.base import activation
 from evornn.networks.recurrent.fully_recurrent import FullyRecurrent
 from evornn.networks.units import UNITS, Shapes
-from evornn.options import flag, number
+from evornn.options import choice, flag, number
+
+NONE = "none"
 
 
 class Masked(FullyRecurrent):
@@ -34,10 +37,16 @@ class Masked(FullyRecurrent):
     connections: bool = flag("a gene for every connection", default=True)
     growing: bool = flag("a gene for every unit that is no output", default=True)
     density: float = number("share of what exists in the first genomes", default=0.5, low=0.01, high=0.99)
+    slope: str = choice(
+        "surrogate slope of genes of existence; none: they have no slope",
+        [NONE, *SLOPES],
+        default=NONE,
+    )
     ORDER = ("units", "bias", "activation", "range", "readout", "init")
 
     def derive(self) -> None:
-        """Something must evolve."""
+        """Something must evolve; with surrogate slopes a gradient is of use."""
+        self.smooth = self.slope != NONE  # type: ignore[misc]
         if not (self.connections or self.growing):
             raise EvornnError("connections and growing are False: no gene says what exists; that is FullyRecurrent")
 
@@ -69,9 +78,12 @@ class Masked(FullyRecurrent):
 
     def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """A step of what exists."""
-        W, U = (where(p.A > 0, p.W, 0.0), where(p.B > 0, p.U, 0.0)) if self.connections else (p.W, p.U)
+        W, U = (p.W * self.exists(p.A), p.U * self.exists(p.B)) if self.connections else (p.W, p.U)
         h = activation(self.activation)(W @ x + U @ s.h + p.b)
         if "on" in self.masks():
-            on = concat(np.ones(self.always), p.on) if self.always else p.on
-            h = where(on > 0, h, 0.0)
+            h = h * concat(np.ones(self.always), self.exists(p.on))
         return State(h=h), self.read(p, h)
+
+    def exists(self, genes: Node) -> Node:
+        """1 where a gene is above 0, else 0."""
+        return where(genes > 0, 1.0, 0.0) if self.slope == NONE else step_function(genes, self.slope)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evornn.formula import Node, State, concat
+from evornn.formula import Node, State, outer, reshape
 from evornn.networks.base import ACTIVATIONS, activation
 from evornn.networks.units import UNITS, Shapes, Units
 from evornn.options import choice
@@ -42,6 +42,6 @@ class SecondOrder(Units):
 
     def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """h' = f(W (x h) + b), x h being all products."""
-        products = concat(*(s.h * x[k] for k in range(self.inputs)))
+        products = reshape(outer(x, s.h), -1)
         h = activation(self.activation)(p.W @ products + p.b)
         return State(h=h), self.read(p, h)
