@@ -40,6 +40,7 @@ class Simulation:
         self.genome = Genome(parameters, self.network.refine, self.network.neurons)
         self.parameters = {name: p.shape for name, p in self.genome.parameters.items()}
         self.series = {name: array.shape[2:] for name, array in task.series.items()}
+        self.row_kinds = {name: row_kind(name, array) for name, array in task.series.items()}
         if "t" in self.series:
             raise EvornnError(f"{type(task).__name__} has a series called 't', which is the time step: rename it")
 
@@ -145,6 +146,23 @@ class Simulation:
     def describe(self) -> str:
         """The two constructor calls."""
         return f"{self.network.describe()} in {self.task.describe()}"
+
+
+KINDS = {"f": "float", "i": "int", "u": "int", "b": "bool"}  # NumPy's kinds of numbers -> those of formulas
+LARGEST = 2**24  # whole numbers up to here are exact in float32, in which kernels may hold data rows
+
+
+def row_kind(name: str, array: np.ndarray) -> str:
+    """What a data row is in formulas: whole numbers are indices, truth values conditions; EvornnError for others."""
+    kind = KINDS.get(array.dtype.kind)
+    if kind is None:
+        raise EvornnError(f"series {name!r} has dtype {array.dtype}; it must be of real numbers or truth values")
+    if kind == "int" and array.size and max(-int(array.min()), int(array.max())) > LARGEST:
+        raise EvornnError(
+            f"series {name!r} has whole numbers from {array.min():,} to {array.max():,}; they must lie in "
+            f"+-{LARGEST:,}; larger ones are data for .astype(float)"
+        )
+    return kind
 
 
 def _given(method: str, part: Network | Task, value: S) -> S:

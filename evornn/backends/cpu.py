@@ -62,7 +62,7 @@ class CpuBackend(Backend):
         self._kernels: dict[tuple[str, int, int], Kernel] = {}
         self._data: dict[tuple[bool, int], list[np.ndarray]] = {}
         self._threads = Threads(self.workers)
-        self._units_possible = True
+        self._without: set[str] = set()  # layouts that lack an operation of this simulation
         self.gradient_memory = gradient_memory
 
     @classmethod
@@ -94,7 +94,7 @@ class CpuBackend(Backend):
         """The kernel for a batch of this size (compiled on its first call)."""
         traced = self._trace(scenario_size)
         native = native_lanes(self.precision)
-        layout, lanes, jobs = layouts.choose(individuals, episodes, self._units, native, self._units_possible)
+        layout, lanes, jobs = layouts.choose(individuals, episodes, self._units, native, self._without)
         if self.forced[0]:
             layout, lanes, jobs = self.forced[0], self.forced[1] or native, self.forced[2] or 1
         key = (layout, lanes, jobs)
@@ -106,7 +106,7 @@ class CpuBackend(Backend):
             except LayoutUnsupported:
                 if self.forced[0]:
                     raise
-                self._units_possible = False
+                self._without.add(layout)
                 return self.kernel(individuals, episodes, scenario_size)
         return self._kernels[key]
 

@@ -95,16 +95,25 @@ class Interpreter:
         return self.xp.swapaxes(x, 0, 1)
 
     def _take(self, node: Node, buffer: np.ndarray, at: np.ndarray) -> np.ndarray:
-        return buffer[at]
+        return buffer[at] if np.ndim(at) == 0 else self._taken(buffer, at)
 
     def _put(self, node: Node, buffer: np.ndarray, at: np.ndarray, row: np.ndarray) -> np.ndarray:
-        tail = np.broadcast_shapes(_tail(buffer), _tail(row))
+        tail = np.broadcast_shapes(_tail(buffer), _tail(row), _tail(at))
         whole = self.xp.broadcast_to(buffer, (*node.shape, *tail))
+        place: Any = at
+        if np.ndim(at):  # each episode has its own
+            place = (at[:, 0], ..., np.arange(tail[0]), slice(None))
+            row = self.xp.moveaxis(self.xp.broadcast_to(row, (*node.shape[1:], *tail)), -2, 0)
         if self.xp is not np:
-            return whole.at[at].set(row)
+            return whole.at[place].set(row)
         whole = whole.copy()
-        whole[at] = row
+        whole[place] = row
         return whole
+
+    def _taken(self, buffer: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """The row that each episode's own index [E, 1] says."""
+        whole = self.xp.broadcast_to(buffer, (*buffer.shape[:-2], len(at), buffer.shape[-1]))
+        return self.xp.moveaxis(whole[at[:, 0], ..., np.arange(len(at)), :], 0, -2)
 
     # reductions, products, tables, noise ------------------------------------------------------------------------------
     def _sum(self, node: Node, x: np.ndarray) -> np.ndarray:
@@ -172,6 +181,12 @@ class Interpreter:
         name, offset, _ = node.attr
         rows = np.broadcast_to(value, (*node.args[0].shape, *self.tail)).reshape(-1, *self.tail)
         self.gradients[name].reshape(-1, *self.tail)[offset : offset + len(rows)] += rows
+
+    def _accumulate_row(self, node: Node, value: np.ndarray, at: np.ndarray) -> None:
+        rows = np.broadcast_to(value, (*node.args[0].shape, *self.tail))
+        numbers = np.broadcast_to(np.ravel(at), self.tail[:1])
+        for episode, number in enumerate(numbers):
+            self.gradients[node.attr[0]][number][..., episode, :] += rows[..., episode, :]
 
     def _accumulate_outer(self, node: Node, u: np.ndarray, x: np.ndarray) -> None:
         self.gradients[node.attr[0]] += u[:, None] * x[None]

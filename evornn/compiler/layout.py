@@ -7,6 +7,8 @@ the same.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import numpy as np
 
 from evornn.compiler.memory_plan import Plan
@@ -18,13 +20,17 @@ UNITS_FROM = 32  # units from which a network's own rows fill vectors better tha
 PACKS = 4  # packs of rows that hide the latency of multiply-add; narrower networks run several side by side
 
 
-def choose(individuals: int, episodes: int, units: int, native: int, units_possible: bool) -> tuple[str, int, int]:
-    """(layout, lanes, jobs) for P individuals x E episodes of networks with `units` rows in their largest product."""
-    if units_possible and units >= UNITS_FROM and episodes < native:
+def choose(individuals: int, episodes: int, units: int, native: int, without: Container[str]) -> tuple[str, int, int]:
+    """(layout, lanes, jobs) for P individuals x E episodes of networks with `units` rows in their largest product;
+    `without`: layouts that do not have an operation of theirs.
+    """
+    if "units" not in without and units >= UNITS_FROM and episodes < native:
         jobs = 1
         while jobs * units < PACKS * native and 2 * jobs <= individuals:
             jobs *= 2
         return "units", native * jobs, jobs
+    if "episodes" in without:
+        return "individuals", native, 1
     if episodes >= native and _waste(episodes, native) <= _waste(individuals, native) + 0.25:
         return "episodes", native, 1
     if episodes > individuals:

@@ -9,6 +9,8 @@ class Target:
     layout: what lies side by side, see `simd.intrinsics`.
     """
 
+    scalar = False  # whether a lane is a thread, with whole numbers of its own
+
     def __init__(self, layout: str) -> None:
         self.layout = layout
 
@@ -22,6 +24,10 @@ class Target:
 
     def step(self, name: str, step: int) -> None:
         """A loop variable is a multiple of `step`."""
+
+    def whole(self, array: str, at: str) -> str:
+        """A whole number of a data row that all lanes share."""
+        return f"int({array}[{at}])"
 
     def typed(self, text: str) -> str:
         """A float expression, perhaps only numbers, with the type of all values."""

@@ -1,13 +1,15 @@
-"""How far an index computed from the time step goes, found while a formula is traced: a row that an array does not have
-is an error there, as it is in NumPy, and not another row.
+"""How far an index computed from the time step or from data rows goes, found while a formula is traced: a row that an
+array does not have is an error there, as it is in NumPy, and not another row.
 """
 
 from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from evornn.formula.source_lines import fail
 
@@ -16,17 +18,19 @@ if TYPE_CHECKING:
 
 Range = tuple[int, int]
 
-_last: contextvars.ContextVar[int | None] = contextvars.ContextVar("last", default=None)
+_known: contextvars.ContextVar[dict[str, Range] | None] = contextvars.ContextVar("known", default=None)
+TIME = "the time step"
 
 
 @contextlib.contextmanager
-def steps_from_zero(steps: int) -> Iterator[None]:
-    """Formulas traced inside are for episodes of at most `steps` steps."""
-    token = _last.set(steps - 1)
+def known_ranges(steps: int, series: Mapping[str, np.ndarray]) -> Iterator[None]:
+    """Formulas traced inside are for episodes of at most `steps` steps, with these data rows name -> [E, T, ...]."""
+    whole = {name: array for name, array in series.items() if array.dtype.kind in "iu" and array.size}
+    token = _known.set({TIME: (0, steps - 1), **{name: (int(a.min()), int(a.max())) for name, a in whole.items()}})
     try:
         yield
     finally:
-        _last.reset(token)
+        _known.reset(token)
 
 
 def check_index(at: Node, rows: int) -> None:
@@ -34,19 +38,24 @@ def check_index(at: Node, rows: int) -> None:
     reached = _range(at)
     if reached is None or (-rows <= reached[0] and reached[1] < rows):
         return
+    known = _known.get() or {}
     fail(
-        f"the index goes from {reached[0]:,} to {reached[1]:,} in the {_last.get() + 1:,} steps of an episode; "  # type: ignore[operator]
-        f"the array has {rows:,} rows: write array[t % {rows}], or give the task fewer steps"
+        f"the index goes from {reached[0]:,} to {reached[1]:,} in the {known[TIME][1] + 1:,} steps of an episode; "
+        f"the array has {rows:,} rows: write array[t % {rows}], or give the task fewer steps or other data rows"
     )
 
 
 def _range(node: Node) -> Range | None:
     """The smallest and largest value of a whole number; None if that is not known."""
-    last = _last.get()
-    if last is None:
+    known = _known.get()
+    if known is None:
         return None
     if node.op == "time":
-        return 0, last
+        return known[TIME]
+    if node.op == "input":
+        return known.get(node.attr)
+    if node.op in ("slice", "gather", "take"):
+        return _range(node.args[0])
     if node.op == "constant":
         return int(node.attr), int(node.attr)
     parts = [_range(arg) for arg in node.args]

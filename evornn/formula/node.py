@@ -2,9 +2,9 @@
 write on them.
 
 A node is one operation. Its id grows with creation, so ids are a topological order and a graph is whatever is reachable
-from its outputs. Three dtypes: "float" (one number a lane), "bool" (a mask) and "int" (uniform over lanes: the time
-step and what is computed from it). Shapes are (), (n,) or (n, m) and are checked here, while the user's line is still
-on the stack.
+from its outputs. Three dtypes: "float" (one number a lane), "bool" (a mask) and "int" (whole numbers: the time step,
+data rows of whole numbers, and what is computed from these). Shapes are (), (n,) or (n, m) and are checked here, while
+the user's line is still on the stack.
 """
 
 from __future__ import annotations
@@ -234,7 +234,8 @@ def index(x: Node, key: Index) -> Node:
     if isinstance(key, Node):
         if key.dtype != "int" or not x.shape:
             fail(
-                "an index must be static or come from the time step alone; for one per individual use lookup(table, x)"
+                "an index must be static, or a whole number of the time step or of a data row; for one per individual "
+                "use lookup(table, x)"
             )
         check_index(key, x.shape[0])
         return Node("take", (x, key), x.shape[1:], x.dtype)

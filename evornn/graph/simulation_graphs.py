@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from evornn.errors import EvornnError
-from evornn.formula.index_range import steps_from_zero
+from evornn.formula.index_range import known_ranges
 from evornn.formula.node import Node
 from evornn.formula.node_tools import full, is_constant
 from evornn.formula.state import State, leaf_names, unflatten
@@ -119,7 +119,7 @@ def check_traceable(simulation: Any, scenario_size: int, steps: int) -> None:
     """
     if getattr(simulation, "traceable", 0) < steps:
         drawn = _drawn()
-        with steps_from_zero(steps):
+        with known_ranges(steps, simulation.task.series):
             first, second = (_raw(simulation, scenario_size, simulation.step) for _ in range(2))
         changed = [f.name for f, g in zip(first.functions, second.functions, strict=True) if _form(f) != _form(g)]
         if changed or drawn != _drawn():
@@ -225,7 +225,8 @@ def _raw(simulation: Any, scenario_size: int, stepping: Any) -> _Raw:
         names = [n.replace(".", "_") for n in leaf_names(record)]
         _check_names(names)
         time = Node("time", (), (), "int")
-        rows = {name: Node("input", (), shape, "float", name) for name, shape in simulation.series.items()}
+        kinds = simulation.row_kinds
+        rows = {name: Node("input", (), shape, kinds[name], name) for name, shape in simulation.series.items()}
         now = State(t=time, **rows)
         step = trace("step", stepping, [*carry, *rows.values(), time], (p, record, now))
         _check(step, start, names)

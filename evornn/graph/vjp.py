@@ -8,6 +8,7 @@ The adjoint of a function takes the function's inputs and the cotangents of its 
 float inputs, then *effects*: nodes without a value that add to the gradient of a parameter.
 
     accumulate (v)          attr (name, offset, index): gradient[offset + i] += v[i]
+    accumulate_row (v, at)  attr (name, index): gradient[row at] += v, at a whole number
     accumulate_outer (u, x) attr (name, index): gradient of W += u x^T; never materialised
 
 `index` keeps equal effects apart. Adjoints are made before contraction (`simplify.fold_functions`), which then serves
@@ -121,7 +122,9 @@ class Sweep:
 
     def add_row(self, node: Node, at: Node, cotangent: Node) -> None:
         """Cotangent of row `at`."""
-        if node.op != "constant":
+        if node.op == "parameter":
+            self.effect("accumulate_row", (cotangent, at), node.attr)
+        elif node.op != "constant":
             self._rows[node.id].append((at, cotangent))
 
     def effect(self, op: str, args: tuple[Node, ...], name: str, *where: int) -> None:

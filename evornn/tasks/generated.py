@@ -31,7 +31,7 @@ class Generated(Sequence):
     SMALL: ClassVar[dict[str, Any]] = {}  # options of `example`
     ALLOWED_WRONG: ClassVar[float] = 0.0  # share of test sequences: a champion passes with fewer than that, or none
 
-    inputs = targets = mask = data = criterion = correct = fixed(None)
+    inputs = targets = mask = data = criterion = correct = rows = fixed(None)
     sequences: int = whole("training sequences", default=32, low=1, kw_only=True)
     seed: int = whole("of the draw of all sequences", default=0, low=0, high=2**32 - 1, kw_only=True)
     test: int = whole("fresh sequences in the champion test", default=256, low=1, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_choice, check_range, shown
 from evornn.formula import Node, State
+from evornn.genome import real_numbers
 from evornn.options import Order, choice, number, other
 from evornn.tasks import metrics
 from evornn.tasks.base import Task
@@ -20,6 +22,14 @@ def _file(what: str, data: Any, _: Any) -> str:
     if not isinstance(data, str | Path):
         raise EvornnError(f"{what} is {shown(data)}; it must be the name of a .npz file")
     return str(data)
+
+
+def _rows(what: str, rows: Any, _: Any) -> dict[str, np.ndarray]:
+    if not isinstance(rows, Mapping) or not all(isinstance(name, str) and name.isidentifier() for name in rows):
+        raise EvornnError(f"{what} is {shown(rows)}; it must be a dict of arrays by name, such as dict(symbol=array)")
+    if taken := {"inputs", "targets", "weight", "t"} & rows.keys():
+        raise EvornnError(f"{what} has {min(taken)!r}, which is a name of the task's own")
+    return {name: real_numbers(f"row {name!r}", row) for name, row in rows.items()}
 
 
 def _rule(what: str, correct: Any, _: Any) -> Any:
@@ -35,8 +45,9 @@ class Sequence(Task):
     not matter; each sequence needs a positive one. Sequences of different lengths: lists of arrays [t, n] and [t, m],
     or NaN after the end in both; NaN in all targets of a step leaves it out. The mask is made for them; a shorter
     sequence goes on with zeros, which count nothing, to the end of the longest. data: a .npz file with these arrays,
-    instead. With neither:
-    `example()`. loss: mse, mae, cross_entropy or binary_cross_entropy (outputs are logits: use a linear readout).
+    instead. With neither: `example()`. rows: further data, name -> [E, T] or [E, T, k], which networks read as
+    `now.NAME`; whole numbers stay whole, so they may be indices.
+    loss: mse, mae, cross_entropy or binary_cross_entropy (outputs are logits: use a linear readout).
     criterion: a sequence counts as learned if its loss is at most this, and the task as solved if the mean loss is.
     correct: what a step of positive weight must give for its sequence to count as correct, else it has failed: "argmax"
     (the largest output is the target's), "threshold" (outputs above 0.5, or above 0 for binary_cross_entropy, exactly
@@ -55,6 +66,7 @@ class Sequence(Task):
     correct: Any = other(
         "what correct outputs are; None: any", default=None, allowed="argmax, threshold, > 0", check=_rule
     )
+    rows: Any = other("further data, name -> [E, T] or [E, T, k]", default=None, check=_rows, kw_only=True)
     ORDER: ClassVar[Order] = ("inputs", "targets", "mask", "loss", "criterion", "data", "correct", ...)
 
     def derive(self) -> None:
@@ -65,13 +77,16 @@ class Sequence(Task):
             arrays = example_data() if self.data is None else stored(self.data)
         elif self.data is not None:
             raise EvornnError(f"data is {shown(self.data)}, but arrays are given as well; give one or the other")
-        self.hold(*arrays)
+        self.hold(*arrays, **(self.rows or {}))
         self.solved_fitness = None if self.criterion is None else -float(self.criterion)
 
     def hold(self, inputs: Any, targets: Any, mask: Any = None, **rows: Any) -> None:
         """Take these data, and further `rows` name -> [E, T] or [E, T, k] for the formulas; EvornnError if wrong."""
         inputs, targets, mask = prepared(inputs, targets, mask)
         self.series = {"inputs": inputs, "targets": targets, **rows}
+        for name, row in rows.items():
+            if row.shape[:2] != inputs.shape[:2]:
+                raise EvornnError(f"row {name!r} has shape {row.shape}; it must begin with {inputs.shape[:2]}")
         if mask is not None:
             self.series["weight"] = mask / mask.sum(axis=1, keepdims=True)
         self.check_targets(targets if mask is None else targets[mask > 0])

@@ -13,6 +13,8 @@ CALL = re.compile(r"\b([a-z]\w*)\(")
 class ScalarTarget(Target):
     """Spells the intrinsics of a text, then writes those that it uses. block: threads that are one network's units."""
 
+    scalar = True
+
     def __init__(self, layout: str, bits: int, block: int = 1) -> None:
         super().__init__(layout)
         self.block = block if layout == "units" else 1
@@ -41,6 +43,10 @@ class ScalarTarget(Target):
     def step(self, name: str, step: int) -> None:
         """A loop variable is a multiple of `step`."""
         self._multiples.add(name)
+
+    def whole(self, array: str, at: str) -> str:
+        """Every thread has its own."""
+        return f"int(data({array}, {at}))"
 
     def typed(self, text: str) -> str:
         """Numbers are typed one by one."""

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from evornn.compiler.emit.core import Core
+from evornn.compiler.emit.uniform import Uniform
 from evornn.compiler.emit.values import Memory, Small, Value, plus
 from evornn.formula.node import Node
 from evornn.graph.simplify import in_registers
 
 
-class Accumulations(Core):
+class Accumulations(Uniform):
     """Additions to gradients, and products of vectors summed over steps in blocks."""
 
     block: int = 0  # steps whose outer products are kept and added together; 0: each is added at once
 
     def _accumulate(self, node: Node) -> Value:
-        (value,) = node.args
-        at = str(self.plan.gradients.offset(node.attr[0], self.plan.shapes[node.attr[0]]) + node.attr[1])
+        start = self.plan.gradients.offset(node.attr[0], self.plan.shapes[node.attr[0]])
+        return self._add_to_gradient(node.args[0], str(start + node.attr[1]))
+
+    def _accumulate_row(self, node: Node) -> Value:
+        value, at = node.args
+        name, shape = node.attr[0], self.plan.shapes[node.attr[0]]
+        start = self.row_start(Node("parameter", (), shape, "float", name), at)
+        return self._add_to_gradient(value, plus(str(self.plan.gradients.offset(name, shape)), start))
+
+    def _add_to_gradient(self, value: Node, at: str) -> Value:
         if in_registers(value):
             small = self.small(value)
             if value.shape:

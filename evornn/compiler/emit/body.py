@@ -8,7 +8,6 @@ from __future__ import annotations
 from evornn.compiler.emit.accumulation import Accumulations
 from evornn.compiler.emit.products import Products
 from evornn.compiler.emit.structure import Structure
-from evornn.compiler.emit.uniform import Uniform
 from evornn.compiler.emit.values import VARIABLE, Memory, Small, Value, part
 from evornn.formula.node import Node
 from evornn.formula.trace import Function
@@ -16,7 +15,7 @@ from evornn.graph.simplify import in_registers
 from evornn.graph.vjp import ACCUMULATION
 
 
-class Body(Uniform, Structure, Products, Accumulations):
+class Body(Structure, Products, Accumulations):
     """Emits the statements of one graph into a text; nested loops and functions share the plan and the names."""
 
     # functions and loops ----------------------------------------------------------------------------------------------

@@ -270,7 +270,7 @@ class Core(Places):
 
     def _fetch(self, node: Node, view: Memory) -> Small:
         """A part of a large value, read into registers now: its memory may change later."""
-        if node.dtype == "bool" or not node.shape:
+        if node.dtype != "float" or not node.shape:
             return self._elements(node, view, range(node.size))
         name = self.name()
         self.text.add(f"{name} = {self._tuple(view, node.size)}")
@@ -278,6 +278,8 @@ class Core(Places):
 
     def _elements(self, node: Node, view: Memory, picks: Iterable[int]) -> Small:
         """These elements of a large value, one by one; of the kind of `node`."""
+        if node.dtype == "int":
+            return self._names([self.target.whole(view.array, plus(view.at, str(i))) for i in picks])
         reads = [f"{view.prefix}({view.array}, {plus(view.at, str(i))})" for i in picks]
         return self._names([self.as_mask(read) for read in reads] if node.dtype == "bool" else reads)
 

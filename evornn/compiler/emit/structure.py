@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evornn.compiler.emit.core import Core
+from evornn.compiler.emit.uniform import Uniform
 from evornn.compiler.emit.values import Memory, Small, Value, plus
 from evornn.formula.node import Constant, Node
-from evornn.formula.node_tools import is_constant
-from evornn.graph.simplify import in_registers, value_of
+from evornn.graph.simplify import in_registers
 
 
-class Structure(Core):
+class Structure(Uniform):
     """Operations that move, pick or reduce."""
 
     # structure --------------------------------------------------------------------------------------------------------
@@ -68,23 +67,16 @@ class Structure(Core):
         return self._pick(node, turned)
 
     def _take(self, node: Node) -> Value:
-        value, start = self.value(node.args[0]), self._row_start(node.args[0], node.args[1])
+        if node.dtype == "int" and isinstance(self.value(node.args[0]), Small):
+            return self._names([f"{self.small(node.args[0]).text()}[{self.row_start(*node.args)}]"])
+        value, start = self.value(node.args[0]), self.row_start(*node.args)
         buffer = self._spilled(node.args[0], value) if isinstance(value, Small) else value
         return self._view(node, buffer.part(start))
-
-    def _row_start(self, buffer: Node, at: Node) -> str:
-        """Where row `at` of a buffer begins. Rows count as NumPy's do, from the end below 0, and never leave it."""
-        rows, width = buffer.shape[0], buffer.size // buffer.shape[0]
-        within = at.op == "mod" and is_constant(at.args[1]) and 0 < value_of(at.args[1]) <= rows
-        row = self.scalar(at)
-        if not within:
-            (row,) = self._names([f"({row}) % {rows}"]).elements
-        return row if width == 1 else f"{row} * {width}"
 
     def _put(self, node: Node) -> Value:
         buffer, at, row = node.args
         same = node.id in self._homes and buffer is self._homes[node.id][0] and not self._readers[node.id]
-        start, value = self._row_start(buffer, at), self.value(row)
+        start, value = self.row_start(buffer, at), self.value(row)
         place = self._home(node, {node.id}) if same else None
         place = place or self._spilled(buffer, self.value(buffer))
         self.copy(row, value, place.part(start), exact=True)

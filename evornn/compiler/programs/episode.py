@@ -188,6 +188,8 @@ def read_rows(body: Body, rows: dict[str, Node], time: Node) -> None:
     """Step t's time and data rows."""
     body.values[time.id] = part("t", time)
     for name, node in rows.items():
+        if node.dtype == "int":
+            body.lanes_alike(f"{name!r}, a data row of whole numbers,")
         body.text.add(f"at_{name} = (group * n_rows + t) * {node.size}")
         view = Memory(f"rows_{name}", f"at_{name}")
         body.values[node.id] = body._fetch(node, view) if in_registers(node) else view

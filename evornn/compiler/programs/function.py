@@ -35,9 +35,10 @@ ARGUMENTS = ("w", "K", "J", "u", "time", "start", "count", "stride", "Q", "O", "
 class FunctionKernel:
     """A traced function, compiled.
 
-    uniform: positions of the inputs that come from the table, in the order in which they lie there; the others vary.
-    parameters: name -> shape; their values are uniform. feedback: output -> varying input, for sweeps. lanes: values
-    worked on at once; they share a vector. row_size: elements from row to row, if more than those inputs.
+    uniform: positions of the inputs that come from the table, in the order in which they lie there; the others vary,
+    but for a whole number, which is the time. parameters: name -> shape; their values are uniform. feedback: output ->
+    varying input, for sweeps. lanes: values worked on at once; they share a vector. row_size: elements from row to row,
+    if more than those inputs.
     """
 
     def __init__(
@@ -61,8 +62,9 @@ class FunctionKernel:
         self.function, self.feedback, self.parameters = function, dict(feedback or {}), dict(parameters)
         self.results, self.effects = results_of(function)
         self.shape = Shape(precision, width, "episodes")
-        self.uniform = [i for i in uniform if function.inputs[i].dtype != "int"]
+        self.uniform = list(uniform)
         self.varying = [i for i, n in enumerate(function.inputs) if i not in uniform and n.dtype != "int"]
+        self.times = [i for i, n in enumerate(function.inputs) if i not in uniform and n.dtype == "int"]
         self.row_at, self.row_size = _offsets([function.inputs[i] for i in self.uniform])
         self.row_size = max(self.row_size, row_size)
         self.in_at, self.in_size = _offsets([function.inputs[i] for i in self.varying])
@@ -141,10 +143,9 @@ class FunctionKernel:
             node = self.function.inputs[i]
             view = Memory("u", plus("row", str(at)))
             body.values[node.id] = body._fetch(node, view) if in_registers(node) else view
-        for node in self.function.inputs:
-            if node.dtype == "int":
-                body.text.add("t = time + start + turn * stride")
-                body.values[node.id] = part("t", node)
+        for i in self.times:
+            body.text.add("t = time + start + turn * stride")
+            body.values[self.function.inputs[i].id] = part("t", self.function.inputs[i])
 
     # use --------------------------------------------------------------------------------------------------------------
     def workspace(self, count: int = 1, table: np.ndarray | None = None) -> Workspace:
@@ -155,8 +156,8 @@ class FunctionKernel:
         """Outputs [K, *shape] for parameter values [D] and the inputs in order: uniform ones of their shape, varying
         ones [K, *shape]; the gradients [K, D] last, if the function has effects.
         """
-        nodes = [n for n in self.function.inputs if n.dtype != "int"]
-        places = [i for i, n in enumerate(self.function.inputs) if n.dtype != "int"]
+        places = [i for i in range(len(self.function.inputs)) if i not in self.times]
+        nodes = [self.function.inputs[i] for i in places]
         given = dict(zip(places, (np.asarray(x, dtype=np.float64) for x in inputs), strict=True))
         counts = {len(given[i]) for i in self.varying} or {1}
         for i, node in zip(places, nodes, strict=True):
