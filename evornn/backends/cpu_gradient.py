@@ -68,8 +68,6 @@ class Gradients:
         layout = backend.forced[0] or ("episodes" if episodes >= native else "individuals")
         if scattered and layout == "episodes" and _has_noise(self._traced):
             layout = "individuals"  # noise is keyed by the episode's number: there lanes hold consecutive ones
-        if "int" in self.simulation.row_kinds.values() and not backend.forced[0]:
-            layout = "individuals"
         if layout not in self._kernels:
             with MAKING:
                 if layout not in self._kernels:

@@ -95,25 +95,39 @@ class Interpreter:
         return self.xp.swapaxes(x, 0, 1)
 
     def _take(self, node: Node, buffer: np.ndarray, at: np.ndarray) -> np.ndarray:
-        return buffer[at] if np.ndim(at) == 0 else self._taken(buffer, at)
+        at = self._whole(node, at)
+        if np.ndim(at) == 0:
+            return buffer[at]
+        tail = np.broadcast_shapes(_tail(buffer), at.shape)
+        places, whole = self._places(at, tail), self.xp.broadcast_to(buffer, (*buffer.shape[:-2], *tail))
+        return self.xp.moveaxis(whole[places], (0, 1), (-2, -1))
+
+    def _whole(self, node: Node, at: np.ndarray) -> np.ndarray:
+        """The index of `node`'s second argument: a number is rounded down and kept within the rows."""
+        if node.args[1].dtype == "int":
+            return at
+        limit = node.args[0].shape[0] - 1
+        return self.xp.clip(self.xp.floor(self.xp.where(self.xp.isfinite(at), at, 0)), 0, limit).astype(int)
+
+    @staticmethod
+    def _places(at: np.ndarray, tail: tuple[int, ...]) -> Any:
+        """Indices that pick each lane's own row."""
+        episodes, individuals = np.indices(tail)
+        return (np.broadcast_to(at, tail), ..., episodes, individuals)
 
     def _put(self, node: Node, buffer: np.ndarray, at: np.ndarray, row: np.ndarray) -> np.ndarray:
+        at = self._whole(node, at)
         tail = np.broadcast_shapes(_tail(buffer), _tail(row), _tail(at))
         whole = self.xp.broadcast_to(buffer, (*node.shape, *tail))
         place: Any = at
-        if np.ndim(at):  # each episode has its own
-            place = (at[:, 0], ..., np.arange(tail[0]), slice(None))
-            row = self.xp.moveaxis(self.xp.broadcast_to(row, (*node.shape[1:], *tail)), -2, 0)
+        if np.ndim(at):  # each lane has its own
+            place = self._places(at, tail)
+            row = self.xp.moveaxis(self.xp.broadcast_to(row, (*node.shape[1:], *tail)), (-2, -1), (0, 1))
         if self.xp is not np:
             return whole.at[place].set(row)
         whole = whole.copy()
         whole[place] = row
         return whole
-
-    def _taken(self, buffer: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """The row that each episode's own index [E, 1] says."""
-        whole = self.xp.broadcast_to(buffer, (*buffer.shape[:-2], len(at), buffer.shape[-1]))
-        return self.xp.moveaxis(whole[at[:, 0], ..., np.arange(len(at)), :], 0, -2)
 
     # reductions, products, tables, noise ------------------------------------------------------------------------------
     def _sum(self, node: Node, x: np.ndarray) -> np.ndarray:
@@ -183,10 +197,12 @@ class Interpreter:
         self.gradients[name].reshape(-1, *self.tail)[offset : offset + len(rows)] += rows
 
     def _accumulate_row(self, node: Node, value: np.ndarray, at: np.ndarray) -> None:
-        rows = np.broadcast_to(value, (*node.args[0].shape, *self.tail))
-        numbers = np.broadcast_to(np.ravel(at), self.tail[:1])
-        for episode, number in enumerate(numbers):
-            self.gradients[node.attr[0]][number][..., episode, :] += rows[..., episode, :]
+        name, tail = node.attr[0], self.tail
+        rows = np.broadcast_to(value, (*node.args[0].shape, *tail))
+        limit = len(self.gradients[name]) - 1
+        whole = at if node.args[1].dtype == "int" else np.clip(np.floor(np.where(np.isfinite(at), at, 0)), 0, limit)
+        places = self._places(np.asarray(whole, dtype=int), tail)
+        self.gradients[name][places] += np.moveaxis(rows, (-2, -1), (0, 1))
 
     def _accumulate_outer(self, node: Node, u: np.ndarray, x: np.ndarray) -> None:
         self.gradients[node.attr[0]] += u[:, None] * x[None]

@@ -102,15 +102,17 @@ def split(x: Any, parts: int | list[int]) -> list[Any]:
     return [x[int(end - size) : int(end)] for size, end in zip(parts, ends, strict=True)]
 
 
-def lookup(table: np.ndarray | list[Any], at: Any) -> Any:
-    """Row `at` of a constant table [K] or [K, n]. `at` is the time step, or a number per individual (rounded down,
-    kept within 0..K-1).
+def lookup(table: Any, at: Any) -> Any:
+    """Row `at` of a table [K] or [K, n], constant or computed. `at` is a whole number, such as the time step, or a
+    number for each individual; it is rounded down and kept within 0..K-1.
     """
+    if isinstance(table, Node):
+        return _row_of(table, at)
     table = np.asarray(table, dtype=np.float64)
     if table.ndim not in (1, 2) or not len(table):
         fail(f"a lookup table has shape [K] or [K, n], not {table.shape}")
     if not is_traced(at):
-        return table[int(np.clip(np.floor(at) if np.isfinite(at) else 0, 0, len(table) - 1))]
+        return table[_kept_within(at, len(table))]
     if at.shape:
         fail("lookup takes one index: a scalar")
     at = at if at.dtype == "int" else as_float(at)
@@ -118,24 +120,54 @@ def lookup(table: np.ndarray | list[Any], at: Any) -> Any:
 
 
 def put(buffer: Operand, at: Any, value: Operand) -> Any:
-    """A copy of buffer [K] or [K, n] with row `at` (computed from the time step) replaced: a ring buffer at `t % K`."""
+    """A copy of buffer [K] or [K, n] with row `at` replaced: a ring buffer at `t % K`. `at` is a whole number, of the
+    time step or a data row; or a number for each individual, rounded down and kept within 0..K-1.
+    """
     if not is_traced(buffer, at, value):
         changed = np.array(buffer, dtype=np.float64)
-        changed[int(at)] = value
+        changed[int(at) if graph.is_uniform(at) else _kept_within(at, len(changed))] = value
         return changed
     node, row = as_float(lift(buffer)), as_float(lift(value))
-    if not graph.is_uniform(at) or not node.shape:
-        fail(
-            "put needs a buffer [K] or [K, n] and an index that is a whole number or computed from the time step alone"
-        )
+    if not node.shape:
+        fail("put needs a buffer [K] or [K, n]")
+    if not graph.is_uniform(at):
+        return Node("put", (node, _index_of_lanes(at), _of_row(node, row)), node.shape)
     if not isinstance(at, Node) and not -node.shape[0] <= at < node.shape[0]:
         fail(f"put at row {at} of a buffer with {node.shape[0]} rows")
     if isinstance(at, Node):
         check_index(at, node.shape[0])
     where_ = at if isinstance(at, Node) else Node("constant", (), (), "int", int(at) % node.shape[0])
-    if row.shape != node.shape[1:]:
-        fail(f"put of a row of shape {row.shape} into a buffer of shape {node.shape}")
-    return Node("put", (node, where_, row), node.shape)
+    return Node("put", (node, where_, _of_row(node, row)), node.shape)
+
+
+def _of_row(buffer: Node, row: Node) -> Node:
+    """The row, if it is one of the buffer's shape."""
+    if row.shape != buffer.shape[1:]:
+        fail(f"put of a row of shape {row.shape} into a buffer of shape {buffer.shape}")
+    return row
+
+
+def _kept_within(at: Any, rows: int) -> int:
+    """A number as an index: rounded down, within the rows; NaN and infinity as 0."""
+    return int(np.clip(np.floor(at) if np.isfinite(at) else 0, 0, rows - 1))
+
+
+def _index_of_lanes(at: Any) -> Node:
+    """A number as an index of each lane's own."""
+    index = as_float(lift(at))
+    if index.shape:
+        fail(f"an index is one number, not shape {index.shape}")
+    return index
+
+
+def _row_of(table: Node, at: Any) -> Node:
+    """lookup in a table that is computed."""
+    if not table.shape:
+        fail("a table has shape [K] or [K, n], and this is one number")
+    if not graph.is_uniform(at):
+        return Node("take", (table, _index_of_lanes(at)), table.shape[1:], table.dtype)
+    inside = minimum(maximum(at, 0), table.shape[0] - 1)
+    return table[inside]
 
 
 def leaves_are_traced(tree: object) -> bool:

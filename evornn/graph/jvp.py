@@ -177,7 +177,8 @@ class Push:
         if node.op in ELEMENTWISE:
             return _total([ELEMENTWISE[node.op](d, node, *node.args)[i] for i, d in enumerate(dots) if d is not None])
         if node.op in _LINEAR:
-            return Node(node.op, (*_present(dots), *node.args[1:]), node.shape, "float", node.attr)
+            moved = dots[0]  # an index has no slope
+            return None if moved is None else Node(node.op, (moved, *node.args[1:]), node.shape, "float", node.attr)
         if node.op in WITHOUT_SLOPE:
             return None
         rule = getattr(self, f"_{node.op}", None)

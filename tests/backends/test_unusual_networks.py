@@ -42,7 +42,8 @@ def case(kind: Any, n: int) -> tuple[Problem, np.ndarray]:
     """A problem of two short sequences, and three genomes."""
     rng = np.random.default_rng(n)
     inputs, targets = rng.normal(size=(2, STEPS, 1)), rng.normal(size=(2, STEPS, 1))
-    problem = Problem(kind(n), Sequence(inputs, targets), "plain", precision="float64")
+    task = Sequence(inputs, targets, rows=kind.rows(rng, 2, STEPS))
+    problem = Problem(kind(n), task, "plain", precision="float64")
     return problem, rng.uniform(-0.7, 0.7, (3, problem.dimension))
 
 
@@ -138,7 +139,8 @@ def test_step_jacobians_are_those_of_differences(kind: Any) -> None:
     step = StepJacobians(problem.simulation)
     rng = np.random.default_rng(3)
     state, x = rng.uniform(-0.5, 0.5, step.size), rng.normal(size=step.inputs)
-    found = step.at(genomes[0], state, x)
+    rows = {name: array[0, 0] for name, array in problem.task.rows.items()} if problem.task.rows else {}
+    found = step.at(genomes[0], state, x, **rows)
     for given, by_state, by_output in (
         (state, found.state_by_state, found.output_by_state),
         (x, found.state_by_input, found.output_by_input),
@@ -149,17 +151,19 @@ def test_step_jacobians_are_those_of_differences(kind: Any) -> None:
                 moved = given.copy()
                 moved[i] += h
                 at = (moved, x) if given is state else (state, moved)
-                ends.append(np.concatenate(stepped(problem, genomes[0], *at)))
+                ends.append(np.concatenate(stepped(problem, genomes[0], *at, **rows)))
             slope = (ends[0] - ends[1]) / 2e-5
             np.testing.assert_allclose(np.concatenate([by_state[:, i], by_output[:, i]]), slope, rtol=1e-6, atol=1e-7)
 
 
-def stepped(problem: Problem, genome: np.ndarray, state: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def stepped(
+    problem: Problem, genome: np.ndarray, state: np.ndarray, x: np.ndarray, **rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """NumPy's step: the next state, flat, and the outputs."""
     network = problem.network
     p = State(**parameter_views(problem.simulation, problem.simulation.genome.values(genome[None])[0]))
     sizes = [int(np.prod(shape, dtype=int)) for shape in network.state().values()]
     parts = np.split(state, np.cumsum(sizes)[:-1])
     fields = {k: part.reshape(shape)[()] for (k, shape), part in zip(network.state().items(), parts, strict=True)}
-    after, y = base.stepped(network, p, State(**fields), x, State(t=0))
+    after, y = base.stepped(network, p, State(**fields), x, State(t=0, **rows))
     return np.concatenate([np.ravel(getattr(after, name)) for name in fields]), np.atleast_1d(y)

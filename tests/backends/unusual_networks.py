@@ -5,7 +5,7 @@ Every one is small in registers and large in memory, by its number of units.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,8 +18,16 @@ from evornn.networks.base import Network
 class Unusual(Network):
     """A network with a state of about `units` numbers."""
 
+    ROWS: ClassVar[dict[str, tuple[int, int, tuple[int, ...]]]] = {}  # of whole numbers: least, one too many, shape
+
     def __init__(self, units: int) -> None:
         self.units = units
+
+    @classmethod
+    def rows(cls, rng: np.random.Generator, *data: int) -> dict[str, np.ndarray] | None:
+        """The data rows [*data, ...] that it asks for."""
+        drawn = {name: rng.integers(low, high, (*data, *shape)) for name, (low, high, shape) in cls.ROWS.items()}
+        return drawn or None
 
     def parameters(self) -> dict[str, Parameter]:
         """As `shapes` says, genes from -1 to 1."""
@@ -132,5 +140,48 @@ class Products(Unusual):
         return State(h=h), p.v * y
 
 
-KINDS: tuple[type[Unusual], ...] = (DelayLine, Views, Matrices, Cube, Rings, Products)
+class Pointers(Unusual):
+    """Cells with predecessors: data rows say where they are, what is read there, and where the result goes."""
+
+    ROWS: ClassVar[dict[str, tuple[int, int, tuple[int, ...]]]] = {
+        "before": (0, 4, (2,)), "symbol": (0, 3, ()), "at": (-4, 4, ())
+    }  # fmt: skip
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Besides what reads and writes: what each symbol means."""
+        return {**super().shapes(), "E": (3, self.units)}
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """Four cells, and a number of each."""
+        return {"H": (4, self.units), "count": (4,)}
+
+    def step(self, p: Any, s: Any, x: Any, now: Any) -> Any:
+        """Indices are read, and computed with, as whole numbers are."""
+        one, two = s.H[now.before[0]], s.H[(now.before[1] + now.t) % 4 - 2]
+        h = f.where(now.symbol > 0, f.tanh(one + 0.5 * two * p.E[now.symbol]), p.E[2 - now.symbol]) + self.drive(p, x)
+        count = f.put(s.count, now.at, s.count[now.before[1] // 2] + 0.1 * now.symbol * p.w[0])
+        y = f.sum(f.put(s.H, f.maximum(now.at, -2), h)[now.at] * 0.1) + f.lookup(s.count, now.symbol * 3)
+        return State(H=f.put(s.H, now.at, h), count=count), p.v * y
+
+
+class Tape(Unusual):
+    """A tape with a head that each lane moves by itself: it is rounded down, and kept on the tape."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Besides what reads and writes: a tape of genes."""
+        return {**super().shapes(), "G": (5, self.units)}
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """The tape, its marks, and the head's place."""
+        return {"T": (5, self.units), "marks": (self.units,), "place": ()}
+
+    def step(self, p: Any, s: Any, x: Any, now: Any) -> Any:
+        """Read where the head is, write there, and move on by more than one row or back."""
+        seen = f.lookup(s.T, s.place) + f.lookup(p.G, s.place - 1.0)
+        tape = f.put(s.T, s.place, f.tanh(0.5 * seen + self.drive(p, x)))
+        marks = f.put(s.marks, 2.0 * s.place, f.sum(seen) * 0.1)
+        return State(T=tape, marks=marks, place=s.place + f.floor(4.0 * f.sin(3.0 * x[0] + now.t))), p.v * f.sum(marks)
+
+
+KINDS: tuple[type[Unusual], ...] = (DelayLine, Views, Matrices, Cube, Rings, Products, Pointers, Tape)
 SIZES = (5, 15, 16, 17, 30, 64)

@@ -13,31 +13,31 @@ units:       a block is one episode of one individual, a thread is a unit (a row
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from inspect import signature
 
-from evornn.compiler.cuda.algebra import TextLanes, TextMachine, Writer
+from evornn.compiler.cuda.algebra import TextLanes, TextMachine
+from evornn.compiler.cuda.tables import Result, Tables
 from evornn.compiler.lanes import elementary, payne_hanek
 from evornn.compiler.lanes.algebra import Fold
 from evornn.compiler.lanes.elementwise import ELEMENTWISE, LOGICAL, maximum
-from evornn.compiler.simd.gathers import row_of, uniform
 from evornn.compiler.simd.products import Sums
 
 VIEWS = ("weight", "data")
 PRIMITIVE = ("add", "sub", "mul", "div", "fma")
 WAIT = "cuda.syncthreads()"
-Result = TextLanes | str | Sequence[TextLanes | str]  # what a function returns: a value, or a tuple
 
 
 def _parts(name: str, count: int) -> list[str]:
     return [f"{name}[{i}]" for i in range(count)]
 
 
-class Intrinsics:
+class Intrinsics(Tables):
     """Definitions for one layout and precision. block: threads that share scratch (1: none do)."""
 
     def __init__(self, layout: str, bits: int, block: int) -> None:
-        self.bits, self.block, self.shared = bits, block, layout == "units"
+        super().__init__(bits)
+        self.block, self.shared = block, layout == "units"
 
     def define(self, name: str, word: str, sizes: tuple[int | str, ...]) -> str | None:
         """The function `name`: `word` for tuples of these sizes; None if the word is a primitive or no word."""
@@ -52,19 +52,12 @@ class Intrinsics:
             return getattr(self, f"_{head}")(name, word, *sizes)
         if tail == "tuple" and head in (*VIEWS, "constant", "scratch"):
             return read_tuple(name, head, *sizes)
+        if head in (*VIEWS, "constant", "scratch") and tail == "at":
+            return self._row_at(name, head)
         if head in (*VIEWS, "constant", "scratch", "store") and tail in ("", "units", "units_any"):
             return self._store(name, tail) if head == "store" else self._read(name, head, tail)
         maker = getattr(self, f"_{word}", None)
         return None if maker is None else maker(name, *sizes)
-
-    def _function(self, name: str, arguments: str, build: Callable[[TextMachine], Result]) -> str:
-        """A function whose body `build` writes; it gives the result."""
-        writer = Writer()
-        result = build(TextMachine(writer, self.bits))
-        values = result if isinstance(result, list) else [result]
-        text = ", ".join(v.v if isinstance(v, TextLanes) else str(v) for v in values)
-        returned = f"({text},)" if isinstance(result, list) else text
-        return f"def {name}({arguments}):\n" + "".join(f"    {s}\n" for s in [*writer.lines, f"return {returned}"])
 
     # elementwise ------------------------------------------------------------------------------------------------------
     def _elementwise(self, name: str) -> str:
@@ -276,23 +269,3 @@ class Intrinsics:
             "return total",
         ]
         return f"def {name}(K, entries, J, columns, count, S, at):\n" + "".join(f"    {line}\n" for line in lines)
-
-    # noise and tables -------------------------------------------------------------------------------------------------
-    def _random(self, name: str) -> str:
-        def build(m: TextMachine) -> Result:
-            numbers = [m.keep(f"u({n})", "word") for n in ("seed", "episode", "t", "draw")]
-            first, second = (
-                uniform(m, numbers, k, lambda x, by: x << by, lambda x, by: x >> by, lambda i: m.keep(f"f({i.v})"))
-                for k in (0, 1)
-            )
-            return m.keep(f"{first.v} if word == 0 else {second.v}")
-
-        return self._function(name, "seed, episode, t, draw, word", build)
-
-    def _row_index(self, name: str) -> str:
-        return self._function(name, "x, rows", lambda m: row_of(m, TextLanes(m, "x"), m.keep("f(rows - 1)")))
-
-    def _table_at(self, name: str) -> str:
-        return self._function(
-            name, "K, offset, row, width, column", lambda m: "K[index(offset + row * width + column)]"
-        )

@@ -20,6 +20,8 @@ class Accumulations(Uniform):
     def _accumulate_row(self, node: Node) -> Value:
         value, at = node.args
         name, shape = node.attr[0], self.plan.shapes[node.attr[0]]
+        if self.differs(at):
+            return self._add_by_lane(value, self.plan.gradients.offset(name, shape), Node("parameter", (), shape), at)
         start = self.row_start(Node("parameter", (), shape, "float", name), at)
         return self._add_to_gradient(value, plus(str(self.plan.gradients.offset(name, shape)), start))
 
@@ -36,6 +38,16 @@ class Accumulations(Uniform):
         old = f"scratch_units(g, {plus(at, i)})"
         read = f"{place.prefix}_units({place.array}, {plus(place.at, i)})"  # type: ignore[union-attr]
         self.text.add(f"    store_units(g, {plus(at, i)}, add({old}, {read}))")
+        return Small([])
+
+    def _add_by_lane(self, value: Node, start: int, table: Node, at: Node) -> Value:
+        """Add to each lane's own row of a gradient."""
+        row, place = self.lane_row(table, at), self.memory(value)
+        i = self.name()
+        where_ = f"g, {start}, {row}, {value.size}, {i}"
+        self.text.add(f"for {i} in range({value.size}):")
+        added = f"add(scratch_at({where_}), scratch({place.array}, {plus(place.at, i)}))"
+        self.text.add(f"    store_at({where_}, {added})")
         return Small([])
 
     def _accumulate_outer(self, node: Node) -> Value:

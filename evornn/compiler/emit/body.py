@@ -26,6 +26,7 @@ class Body(Structure, Products, Accumulations):
         return Small([])
 
     def _call(self, node: Node) -> Value:
+        self.lanes_alike("a function called", *node.args)
         name = self.name()
         self.text.add(
             f"{name} = {self.functions[id(node.attr)]}({', '.join([*self.arrays, *map(self.expression, node.args)])})"
@@ -33,6 +34,7 @@ class Body(Structure, Products, Accumulations):
         return self._place_items(node, node.attr, [part(f"{name}[{i}]", o) for i, o in enumerate(node.attr.outputs)])
 
     def _repeat(self, node: Node) -> Value:
+        self.lanes_alike("a loop", *node.args)
         function, times = node.attr
         states, effects = results_of(function)
         count = len(states)

@@ -44,7 +44,7 @@ class Core(Places):
         self._homes: dict[int, tuple[Node, Memory]] = {}
         self._outputs: set[int] = set()
         self.places: dict[int, Memory] = {}  # where large results are wanted: node id -> place
-        self.arrays = arrays
+        self.arrays, self.own_rows = arrays, set[int]()  # own_rows: whole numbers that differ from lane to lane
 
     # the driver -------------------------------------------------------------------------------------------------------
     def emit(self, outputs: list[Node], homes: dict[int, tuple[Node, Memory]] | None = None) -> None:

@@ -67,19 +67,37 @@ class Structure(Uniform):
         return self._pick(node, turned)
 
     def _take(self, node: Node) -> Value:
+        if self.differs(node.args[1]):
+            return self._take_by_lane(node)
         if node.dtype == "int" and isinstance(self.value(node.args[0]), Small):
             return self._names([f"{self.small(node.args[0]).text()}[{self.row_start(*node.args)}]"])
         value, start = self.value(node.args[0]), self.row_start(*node.args)
         buffer = self._spilled(node.args[0], value) if isinstance(value, Small) else value
         return self._view(node, buffer.part(start))
 
+    def _take_by_lane(self, node: Node) -> Value:
+        value, row = self.value(node.args[0]), self.lane_row(*node.args)
+        table = self._spilled(node.args[0], value) if isinstance(value, Small) else value
+        read = f"{table.prefix}_at({table.array}, {table.at}, {row}, {node.size}, {{}})"
+        if in_registers(node):
+            reads = [read.format(i) for i in range(node.size)]
+            return self._names([self.as_mask(r) for r in reads] if node.dtype == "bool" else reads)
+        slot, i = self.plan.slot(node.size), self.name()
+        self.text.add(f"for {i} in range({node.size}):")
+        self.text.add(f"    store(S, {slot} + {i}, {read.format(i)})")
+        return Memory("S", str(slot))
+
     def _put(self, node: Node) -> Value:
         buffer, at, row = node.args
+        by_lane = self.differs(at)
         same = node.id in self._homes and buffer is self._homes[node.id][0] and not self._readers[node.id]
-        start, value = self.row_start(buffer, at), self.value(row)
+        start, value = self.lane_row(buffer, at) if by_lane else self.row_start(buffer, at), self.value(row)
         place = self._home(node, {node.id}) if same else None
         place = place or self._spilled(buffer, self.value(buffer))
-        self.copy(row, value, place.part(start), exact=True)
+        if by_lane:
+            self.store_by_lane(place, start, row, value)
+        else:
+            self.copy(row, value, place.part(start), exact=True)
         return place
 
     def _carried(self, node: Node) -> Value:
@@ -154,13 +172,14 @@ class Structure(Uniform):
         return self._names([f"dot_scratch({a.array}, {a.at}, {b.array}, {b.at}, {node.args[0].size})"])
 
     def _random(self, node: Node) -> Value:
+        self.lanes_alike("noise", *node.args)
         return self._names([f"random(seed, episode, {self.scalar(node.args[0])}, {node.attr[0]}, {node.attr[1]})"])
 
     def _lookup(self, node: Node) -> Value:
         table: Constant = node.attr
         rows = len(table.array)
         at, base = self.scalar(node.args[0]), self.plan.constants.offset(table, table.array.shape)
-        uniform = node.args[0].dtype == "int"
+        uniform = not self.differs(node.args[0])
         row = self._names([f"min(max({at}, 0), {rows - 1})" if uniform else f"row_index({at}, {rows})"]).elements[0]
         if in_registers(node):
             return self._names([f"table_at(K, {base}, {row}, {node.size}, {i})" for i in range(node.size)])

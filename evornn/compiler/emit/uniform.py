@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from evornn.compiler.emit.core import Core
-from evornn.compiler.emit.values import LayoutUnsupported, Small, Value
+from evornn.compiler.emit.rows import Rows
+from evornn.compiler.emit.values import Small, Value
 from evornn.formula.node import Node
 from evornn.formula.node_tools import is_constant
 from evornn.graph.simplify import value_of
@@ -11,13 +11,8 @@ from evornn.graph.simplify import value_of
 WHOLE = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
 
 
-class Uniform(Core):
+class Uniform(Rows):
     """Operations that are of whole numbers or of lanes, as their values are."""
-
-    def lanes_alike(self, what: str) -> None:
-        """Refuse a layout in which whole numbers differ from lane to lane."""
-        if self.target.layout == "episodes" and not self.target.scalar:
-            raise LayoutUnsupported(f"{what} needs lanes of one episode")
 
     def row_start(self, buffer: Node, at: Node) -> str:
         """Where row `at` of a buffer begins. Rows count as NumPy's do, from the end below 0, and never leave it."""
@@ -30,9 +25,20 @@ class Uniform(Core):
 
     def _whole(self, node: Node) -> Value:
         a, b = (self.scalar(x) for x in node.args)
+        if self.differs(node):
+            return self._whole_by_lane(
+                node.op, *(x if self.differs(n) else f"lanes({x})" for n, x in zip(node.args, (a, b), strict=True))
+            )
         name = self.name()
         self.text.add(f"{name} = {a} {WHOLE[node.op]} {b}")
         return Small([name])
+
+    def _whole_by_lane(self, op: str, a: str, b: str) -> Value:
+        """Exact up to 2^24, which is how far data rows of whole numbers go."""
+        if op in ("floordiv", "mod"):
+            quotient = self._names([f"floor(div({a}, {b}))"]).elements[0]
+            return self._names([quotient if op == "floordiv" else f"sub({a}, mul({quotient}, {b}))"])
+        return self._names([f"{op}({a}, {b})"])
 
     def _add(self, node: Node) -> Value:
         return self._whole(node) if node.dtype == "int" else self._elementwise(node)
@@ -43,6 +49,8 @@ class Uniform(Core):
     def _minimum(self, node: Node) -> Value:
         if node.dtype != "int":
             return self._elementwise(node)
+        if self.differs(node):
+            return self._whole(node)
         name = self.name()
         self.text.add(f"{name} = {node.op[:3]}({', '.join(self.scalar(x) for x in node.args)})")
         return Small([name])
@@ -51,5 +59,6 @@ class Uniform(Core):
 
     def _to_float(self, node: Node) -> Value:
         name = self.name()
-        self.text.add(f"{name} = lanes({self.scalar(node.args[0])})")
+        number = self.scalar(node.args[0])
+        self.text.add(f"{name} = {number if self.differs(node.args[0]) else f'lanes({number})'}")
         return Small([name])

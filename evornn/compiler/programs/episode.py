@@ -188,10 +188,11 @@ def read_rows(body: Body, rows: dict[str, Node], time: Node) -> None:
     """Step t's time and data rows."""
     body.values[time.id] = part("t", time)
     for name, node in rows.items():
-        if node.dtype == "int":
-            body.lanes_alike(f"{name!r}, a data row of whole numbers,")
         body.text.add(f"at_{name} = (group * n_rows + t) * {node.size}")
         view = Memory(f"rows_{name}", f"at_{name}")
+        if node.dtype == "int":
+            body.read_whole(node, view)
+            continue
         body.values[node.id] = body._fetch(node, view) if in_registers(node) else view
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -118,17 +118,65 @@ def table_at(
     column: ir.Value,
 ) -> ir.Value:
     """Table element [row, column]: `row` uniform, or an index a lane."""
-    pointer, base = (
-        code.data(kinds[0], constants),
-        code.b.add(code.index(kinds[1], offset), code.index(kinds[4], column)),
-    )
-    stride = code.index(kinds[3], width)
-    if not isinstance(kinds[2], PackType):
-        return code.broadcast(pointer, code.b.add(base, code.b.mul(code.index(kinds[2], row), stride))).v
-    result = code.m.const(0.0).v
-    for lane in range(code.shape.lanes):
-        place = ir.Constant(ir.IntType(32), lane)
-        at = code.b.extract_element(row, place)
-        at = code.b.sext(at, INT64) if code.shape.bits == 32 else at
-        result = code.b.insert_element(result, code.read_one(pointer, code.b.add(base, code.b.mul(at, stride))), place)
+    if isinstance(kinds[2], PackType):
+        return _gathered(code, kinds, False, constants, offset, row, width, column)
+    base = code.b.add(code.index(kinds[1], offset), code.index(kinds[4], column))
+    start = code.b.mul(code.index(kinds[2], row), code.index(kinds[3], width))
+    return code.broadcast(code.data(kinds[0], constants), code.b.add(base, start)).v
+
+
+def row_reader(side_by_side: Callable[[str], bool]) -> Callable[..., ir.Value]:
+    """A reader of element [row, column] of an array, `row` an index a lane. side_by_side: whether, in that layout, the
+    lanes have elements of their own.
+    """
+
+    def row_at(
+        code: Code,
+        kinds: Kinds,
+        out: types.Type,
+        array: ir.Value,
+        offset: ir.Value,
+        row: ir.Value,
+        width: ir.Value,
+        column: ir.Value,
+    ) -> ir.Value:
+        return _gathered(code, kinds, side_by_side(code.shape.layout), array, offset, row, width, column)
+
+    return row_at
+
+
+def _gathered(code: Code, kinds: Kinds, own: bool, array: ir.Value, *where: ir.Value) -> ir.Value:
+    """Each lane's element."""
+    pointer, result = code.data(kinds[0], array), code.m.const(0.0).v
+    for lane, index in enumerate(_each_lane(code, kinds, own, *where)):
+        result = code.b.insert_element(result, code.read_one(pointer, index), ir.Constant(ir.IntType(32), lane))
     return result
+
+
+def _each_lane(
+    code: Code, kinds: Kinds, own: bool, offset: ir.Value, row: ir.Value, width: ir.Value, column: ir.Value
+) -> Iterator[ir.Value]:
+    """Where each lane's element [row, column] lies."""
+    base, stride = code.b.add(code.index(kinds[1], offset), code.index(kinds[4], column)), code.index(kinds[3], width)
+    for lane in range(code.shape.lanes):
+        at = code.b.extract_element(row, ir.Constant(ir.IntType(32), lane))
+        at = code.b.sext(at, INT64) if code.shape.bits == 32 else at
+        index = code.b.add(base, code.b.mul(at, stride))
+        yield code.plus(code.times(index, code.shape.lanes), lane) if own else index
+
+
+def store_at(
+    code: Code,
+    kinds: Kinds,
+    out: types.Type,
+    array: ir.Value,
+    offset: ir.Value,
+    row: ir.Value,
+    width: ir.Value,
+    column: ir.Value,
+    value: ir.Value,
+) -> None:
+    """Store each lane's number at its own element [row, column] of memory laid out as scratch is."""
+    pointer, values = code.data(kinds[0], array), code.lanes(kinds[5], value).v
+    for lane, index in enumerate(_each_lane(code, kinds, True, offset, row, width, column)):
+        code.b.store(code.b.extract_element(values, ir.Constant(ir.IntType(32), lane)), code.b.gep(pointer, [index]))

@@ -34,6 +34,8 @@ from evornn.compiler.simd.gathers import (
     gather_weights,
     random,
     row_index,
+    row_reader,
+    store_at,
     table_at,
 )
 from evornn.compiler.simd.outer_products import outer_sum
@@ -42,6 +44,12 @@ from evornn.compiler.specialization import Shape
 
 Intrinsic = Callable[..., object]  # a word of the kernel language, for Numba to compile
 Names = dict[str, Intrinsic | float]
+OWN_ELEMENTS = {  # of arrays: the layouts in which lanes have elements of their own, side by side
+    "scratch": ("individuals", "episodes"),
+    "weight": ("individuals",),
+    "data": ("episodes",),
+    "constant": (),
+}
 
 
 def intrinsics(shape: Shape) -> Names:
@@ -223,4 +231,7 @@ class Intrinsics:
         names["sum_tuple"], names["max_tuple"] = fold(lambda m, a, x: a + x), fold(maximum)
         names["random"] = self.define(lambda *_: self.pack, random)
         names["table_at"] = self.define(lambda *_: self.pack, table_at)
+        for prefix, layouts in OWN_ELEMENTS.items():
+            names[f"{prefix}_at"] = self.define(lambda *_: self.pack, row_reader(layouts.__contains__))
+        names["store_at"] = self.define(lambda *_: types.void, store_at)
         names["row_index"] = self.define(lambda x, n: PackType("int", self.shape.bits, self.shape.lanes), row_index)
