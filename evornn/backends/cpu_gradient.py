@@ -7,6 +7,7 @@ threads, so a member's gradient depends neither on threads nor on who else is in
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from evornn.backends.base import SimulationLike
 from evornn.backends.cpu_kernel import Kernel
 from evornn.compiler import layout as layouts
+from evornn.compiler.emit.values import LayoutUnsupported
 from evornn.compiler.host import native_lanes
 from evornn.compiler.programs.backprop import gradient_text
 from evornn.compiler.specialization import Shape
@@ -71,9 +73,19 @@ class Gradients:
         if layout not in self._kernels:
             with MAKING:
                 if layout not in self._kernels:
-                    shape = Shape(backend.precision, backend.forced[1] or native, layout)
-                    self._kernels[layout] = GradientKernel(self.simulation, self._traced, shape)
+                    self._kernels[layout] = self._made(layout, self._traced)
         return self._kernels[layout]
+
+    def _made(self, layout: str, traced: TracedGradient) -> GradientKernel:
+        """The kernel of a layout; that of individuals where it lacks an operation."""
+        backend = self.backend
+        shape = Shape(backend.precision, backend.forced[1] or native_lanes(backend.precision), layout)
+        try:
+            return GradientKernel(self.simulation, traced, shape)
+        except LayoutUnsupported:
+            if backend.forced[0]:
+                raise
+            return GradientKernel(self.simulation, traced, replace(shape, layout="individuals"))
 
     @property
     def share(self) -> float:

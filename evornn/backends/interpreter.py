@@ -39,6 +39,7 @@ class Interpreter:
     ) -> None:
         self.xp, self.parameters, self.dtype, self.tail, self.seed = xp, parameters, np.dtype(dtype), tail, seed
         self.episodes = np.arange(tail[0]) if episodes is None else np.asarray(episodes)
+        self.taken: np.ndarray = np.ones((1, 1), bool)  # lanes for which the branch that is run is taken
         self.gradients = {name: np.zeros((*np.shape(p)[:-2], *tail), dtype) for name, p in parameters.items()}
         self.table: dict[str, Callable[..., Any]] = {
             **{name: functools.partial(o.compute, xp) for name, o in OPERATIONS.items()},
@@ -62,6 +63,8 @@ class Interpreter:
             return value[..., None, None] if isinstance(node.attr, Constant) else value[()]
         if node.op == "parameter":
             return self.parameters[node.attr]
+        if node.op == "when":
+            return self._branch(node, *args)
         if node.op in ("call", "repeat"):
             function, times = (node.attr, 1) if node.op == "call" else node.attr[:2]
             results: list[np.ndarray] = []
@@ -72,6 +75,21 @@ class Interpreter:
             return results
         structural = getattr(self, f"_{node.op}", None)
         return structural(node, *args) if structural else self.table[node.op](*args)
+
+    def _branch(self, node: Node, holds: Any, *args: Any) -> list[np.ndarray]:
+        """The function's results where it is taken, by all or by some episodes; what it adds to gradients, there."""
+        function, before = node.attr, self.taken
+        states = [o for o in function.outputs if o.dtype != "effect"]
+        kept = [*args[: len(states)], *([None] * (len(function.outputs) - len(states)))]
+        if np.ndim(holds) == 0 and not holds:
+            return kept
+        self.taken = before & np.asarray(holds, dtype=bool)
+        results = self.run(function, args)
+        self.taken = before
+        if np.ndim(holds) == 0:
+            return results
+        chosen = [self.xp.where(holds, new, old) for new, old in zip(results, kept[: len(states)], strict=False)]
+        return [*chosen, *kept[len(states) :]]
 
     # structure --------------------------------------------------------------------------------------------------------
     def _item(self, node: Node, results: list[np.ndarray]) -> np.ndarray:
@@ -193,19 +211,21 @@ class Interpreter:
     # effects ----------------------------------------------------------------------------------------------------------
     def _accumulate(self, node: Node, value: np.ndarray) -> None:
         name, offset, _ = node.attr
-        rows = np.broadcast_to(value, (*node.args[0].shape, *self.tail)).reshape(-1, *self.tail)
+        rows = np.broadcast_to(np.where(self.taken, value, 0.0), (*node.args[0].shape, *self.tail)).reshape(
+            -1, *self.tail
+        )
         self.gradients[name].reshape(-1, *self.tail)[offset : offset + len(rows)] += rows
 
     def _accumulate_row(self, node: Node, value: np.ndarray, at: np.ndarray) -> None:
         name, tail = node.attr[0], self.tail
-        rows = np.broadcast_to(value, (*node.args[0].shape, *tail))
+        rows = np.broadcast_to(np.where(self.taken, value, 0.0), (*node.args[0].shape, *tail))
         limit = len(self.gradients[name]) - 1
         whole = at if node.args[1].dtype == "int" else np.clip(np.floor(np.where(np.isfinite(at), at, 0)), 0, limit)
         places = self._places(np.asarray(whole, dtype=int), tail)
         self.gradients[name][places] += np.moveaxis(rows, (-2, -1), (0, 1))
 
     def _accumulate_outer(self, node: Node, u: np.ndarray, x: np.ndarray) -> None:
-        self.gradients[node.attr[0]] += u[:, None] * x[None]
+        self.gradients[node.attr[0]] += np.where(self.taken, u[:, None] * x[None], 0.0)
 
 
 def _tail(x: np.ndarray) -> tuple[int, ...]:

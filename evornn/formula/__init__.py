@@ -17,12 +17,12 @@ from evornn.formula.source_lines import FormulaError
 from evornn.formula.sparse_matrix import SparseMatrix
 from evornn.formula.state import State
 from evornn.formula.surrogates import step_function, with_slope_of
-from evornn.formula.trace import call, function, repeat, tracing
+from evornn.formula.trace import call, function, repeat, tracing, when
 
 __all__ = [
     "FormulaError", "Node", "SparseMatrix", "State", "Step", "argmax", "call", "clip", "concat", "dot", "function",
     "lookup", "max", "mean", "normal", "outer", "put", "repeat", "reshape", "roll", "round", "softmax", "split",
-    "stack", "step_function", "sum", "tracing", "uniform", "where", "with_slope_of",
+    "stack", "step_function", "sum", "tracing", "uniform", "when", "where", "with_slope_of",
 ]  # fmt: skip
 __all__ += elementwise.__all__
 names.OFFERED.extend(sorted(__all__))

@@ -13,9 +13,9 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any, TypeVar, cast
 
 from evornn.formula.node import Node, lift
-from evornn.formula.node_tools import carried, items, renewed
+from evornn.formula.node_tools import carried, items, renewed, whole_number
 from evornn.formula.operations import leaves_are_traced
-from evornn.formula.source_lines import fail
+from evornn.formula.source_lines import fail, wrong
 from evornn.formula.state import flatten, unflatten
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,6 +41,15 @@ class Function:
 
     def __repr__(self) -> str:
         return f"Function {self.name}({len(self.inputs)}) -> {len(self.outputs)}"
+
+
+CALLS = ("call", "repeat", "when")  # operations that run a function
+
+
+def body_of(node: Node) -> Function:
+    """The function that a call, loop or branch runs."""
+    function: Function = node.attr[0] if node.op == "repeat" else node.attr
+    return function
 
 
 @contextlib.contextmanager
@@ -176,16 +185,54 @@ def function(f: F) -> F:
     return cast(F, functools.wraps(f)(lambda *arguments: call(f, *arguments)))
 
 
-def repeat(n: int, function: Callable[..., Any], state: Any, *arguments: Any) -> Any:
-    """Apply state = function(state, *arguments) n times; the loop stays a loop in the kernel."""
+def repeat(n: int, function: Callable[..., Any], state: Any, *arguments: Any, counter: bool = False) -> Any:
+    """Apply state = function(state, *arguments) n times; the loop stays a loop in the kernel. counter: the function is
+    called as function(state, k, *arguments), k = 0 .. n - 1 being a whole number: an index.
+    """
     if not isinstance(n, int) or n < 1:
         fail(f"repeat needs a whole number of times from 1, not {n!r}")
     if not leaves_are_traced((state, arguments)):
-        for _ in range(n):
-            state = function(state, *arguments)
+        for k in range(n):
+            state = function(state, *((k,) if counter else ()), *arguments)
         return state
+    if counter:
+        return repeat(n, _counted(function), (state, whole_number(0)), *arguments)[0]
     if n == 1:
         return call(function, state, *arguments)
+    traced, passed, definition = _traced_change("repeat", function, state, arguments)
+    node = Node("repeat", (*passed, *traced.captured), (), "tuple", (traced, n))
+    return _results(node, traced, definition)
+
+
+def _counted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a state and a counter, which it counts on; one in a trace, so that it is traced once."""
+
+    @functools.wraps(function)
+    def counted(state: Any, *arguments: Any) -> Any:
+        inner, k = state
+        return function(inner, k, *arguments), k + 1
+
+    known: dict[Any, Any] = _functions.get() or {}
+    return cast(Callable[..., Any], known.setdefault(("counted", function), counted))
+
+
+def when(condition: Any, function: Callable[..., Any], state: Any, *arguments: Any) -> Any:
+    """function(state, *arguments) where the condition holds, else the state as it is: a branch, so that what is not
+    taken costs nothing. The condition is the same for all individuals: a comparison of whole numbers, which are the
+    time step and data rows. For conditions of each individual: where(condition, a, b), which computes both.
+    """
+    if not isinstance(condition, Node):
+        return function(state, *arguments) if condition else state
+    holds = _as_whole(condition)
+    traced, passed, definition = _traced_change("when", function, state, arguments)
+    node = Node("when", (holds, *passed, *traced.captured), (), "tuple", traced)
+    return _results(node, traced, definition)
+
+
+def _traced_change(
+    what: str, function: Callable[..., Any], state: Any, arguments: tuple[Any, ...]
+) -> tuple[Function, list[Node], Any]:
+    """The traced function, what is passed to it, and the form of the state, which must be that of its result."""
     leaves, definition = flatten(state)
     state = unflatten(definition, [_carried(lift(leaf)) for leaf in leaves])
     traced, passed = _traced_function(function, (state, *arguments))
@@ -193,7 +240,31 @@ def repeat(n: int, function: Callable[..., Any], state: Any, *arguments: Any) ->
     after = [(leaf.shape, leaf.dtype) for leaf in traced.outputs]
     if traced.definition != definition or before != after:
         fail(
-            f"repeat needs a function that returns a state like the one it takes; it takes {before} and returns {after}"
+            f"{what} needs a function that returns a state like the one it takes; it takes {before} and returns {after}"
         )
-    node = Node("repeat", (*passed, *traced.captured), (), "tuple", (traced, n))
-    return _results(node, traced, definition)
+    return traced, passed, definition
+
+
+def _as_whole(condition: Node) -> Node:
+    """A condition as the whole number 1 or 0."""
+    parts = condition.args
+    if condition.op in ("lt", "le", "eq", "ne"):
+        numbers = [a.args[0] if a.op == "to_float" else _whole_constant(a) for a in parts]
+        if not condition.shape and all(n is not None for n in numbers):
+            return Node(condition.op, tuple(n for n in numbers if n is not None), (), "int")
+    if condition.op == "and":
+        return _as_whole(parts[0]) * _as_whole(parts[1])
+    if condition.op == "or":
+        return Node("maximum", (_as_whole(parts[0]), _as_whole(parts[1])), (), "int")
+    if condition.op == "not":
+        return 1 - _as_whole(parts[0])
+    raise wrong(
+        "when needs a condition that is the same for all individuals: a comparison of whole numbers, of the time step "
+        "or of a data row; for others use where(condition, a, b)"
+    )
+
+
+def _whole_constant(node: Node) -> Node | None:
+    """A constant number as a whole one, if it is."""
+    whole = node.op == "constant" and not node.shape and float(node.attr).is_integer()
+    return Node("constant", (), (), "int", int(node.attr)) if whole else None

@@ -65,6 +65,12 @@ class Builder:
                 if _too_large(function)
                 else self.make("call", args, (), "tuple", function)
             )
+        if node.op == "when":
+            function = self.function(node.attr)
+            if not is_constant(args[0]):
+                return self.make("when", args, (), "tuple", function)
+            taken = self._inlined(function, args[1:]) if args[0].attr else args[1 : 1 + len(function.outputs)]
+            return Node("results", tuple(taken))
         if node.op == "repeat":
             return self.make("repeat", args, (), "tuple", (self.function(node.attr[0]), node.attr[1]))
         if node.op == "item" and args[0].op == "results":

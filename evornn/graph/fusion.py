@@ -9,6 +9,7 @@ from collections import Counter
 
 from evornn.formula.node import Node
 from evornn.formula.node_tools import GLOBAL, is_constant
+from evornn.formula.trace import CALLS
 from evornn.graph.folding import Builder, fold
 
 
@@ -69,7 +70,7 @@ def parameters_only(nodes: list[Node]) -> set[int]:
     fixed: set[int] = set()
     for node in nodes:
         if node.op in GLOBAL or (
-            node.args and node.op not in ("call", "repeat", "item", "put") and all(a.id in fixed for a in node.args)
+            node.args and node.op not in (*CALLS, "item", "put") and all(a.id in fixed for a in node.args)
         ):
             fixed.add(node.id)
     return fixed

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from evornn.formula.node import Node, lift
 from evornn.formula.node_tools import carried, full, items, renewed, spread
 from evornn.formula.source_lines import fail
-from evornn.formula.trace import Function, reachable
+from evornn.formula.trace import CALLS, Function, reachable
 from evornn.graph.derivatives import ELEMENTWISE, WITHOUT_SLOPE
 
 # the tangent of the first argument takes the same way
@@ -135,8 +135,8 @@ class Push:
         """Give a node its value and tangent; those of its arguments are known."""
         args = tuple(self.values[a.id] for a in node.args)
         dots = [self.dots.get(a.id) for a in node.args]
-        if node.op in ("call", "repeat"):
-            self._results[node.id] = (self._call if node.op == "call" else self._repeat)(node, args, dots)
+        if node.op in CALLS:
+            self._results[node.id] = getattr(self, f"_{node.op}")(node, args, dots)
         elif node.op == "item":
             values, tangents = self._results[node.args[0].id]
             self.values[node.id], self.dots[node.id] = values[node.attr], tangents[node.attr]
@@ -166,6 +166,16 @@ class Push:
         rest = (*args[count:], *_present(dots[count:]))
         loop = Node("repeat", (*args[:count], *first, *rest), (), "tuple", (function, times))
         return self._placed(items(loop, function.outputs), moving)
+
+    def _when(
+        self, node: Node, args: tuple[Node, ...], dots: list[Node | None]
+    ) -> tuple[list[Node], list[Node | None]]:
+        function, moving = self.maker.loop(node.attr, tuple(d is not None for d in dots[1:]))
+        count = 1 + len(moving)
+        first = [carried(full(d, a.shape)) for a, d, m in zip(args[1:], dots[1:], moving, strict=False) if m]
+        rest = (*args[count:], *_present(dots[count:]))
+        branch = Node("when", (*args[:count], *first, *rest), (), "tuple", function)
+        return self._placed(items(branch, function.outputs), moving)
 
     def _placed(self, results: list[Node], moving: list[bool]) -> tuple[list[Node], list[Node | None]]:
         dots = iter(results[len(moving) :])

@@ -9,7 +9,7 @@ from collections import Counter
 
 from evornn.formula.node import Node
 from evornn.formula.node_tools import GLOBAL, in_registers, value_of
-from evornn.formula.trace import Function, reachable
+from evornn.formula.trace import CALLS, Function, body_of, reachable
 from evornn.graph.folding import Builder, fold
 from evornn.graph.fusion import Contraction, parameters_only
 
@@ -31,8 +31,8 @@ def _everything(functions: list[Function]) -> tuple[list[Node], Counter[int]]:
         uses.update(o.id for o in function.outputs)
         for node in inside:
             uses.update(a.id for a in node.args)
-            if node.op in ("call", "repeat"):
-                todo.append(node.attr if node.op == "call" else node.attr[0])
+            if node.op in CALLS:
+                todo.append(body_of(node))
     return sorted(nodes, key=lambda n: n.id), uses
 
 

@@ -25,10 +25,10 @@ import numpy as np
 from evornn.formula.node import Node, lift
 from evornn.formula.node_tools import flat, full, items, layers, padded, slice_of, spread
 from evornn.formula.source_lines import fail
-from evornn.formula.trace import Function, reachable
+from evornn.formula.trace import CALLS, Function, body_of, reachable
 from evornn.graph.derivatives import ELEMENTWISE, PARTIAL, WITHOUT_SLOPE
 from evornn.graph.fusion import parameters_only
-from evornn.graph.vjp_loops import keeping_loop_states, run_back
+from evornn.graph.vjp_loops import branch_back, keeping_loop_states, loop_back
 
 ACCUMULATION = "effect"  # the dtype of nodes that are run for what they do
 
@@ -90,9 +90,8 @@ def partial_values(function: Function, inputs: set[int] | frozenset[int] = froze
 
 def _is_partial(node: Node) -> bool:
     """Whether it is a function with a pole or an edge, or calls one."""
-    if node.op in ("call", "repeat"):
-        body = node.attr if node.op == "call" else node.attr[0]
-        return any(_is_partial(n) for n in reachable(body.outputs))
+    if node.op in CALLS:
+        return any(_is_partial(n) for n in reachable(body_of(node).outputs))
     return node.op in PARTIAL
 
 
@@ -152,7 +151,7 @@ class Sweep:
         """Pass a node's cotangent on to its arguments."""
         if node.dtype == "tuple":
             if given := self._items[node.id]:
-                self._call(node, given) if node.op == "call" else run_back(self, node, given)
+                {"call": Sweep._call, "repeat": loop_back, "when": branch_back}[node.op](self, node, given)
             return
         bar = self.cotangent(node) if node.dtype == "float" else None
         if bar is None:

@@ -24,6 +24,7 @@ class NoTask:
     """A task without data."""
 
     series: ClassVar[dict[str, Any]] = {}
+    row_kinds: ClassVar[dict[str, str]] = {}
 
 
 class Reading:
@@ -34,6 +35,7 @@ class Reading:
     early_exit = False
     task = NoTask()
     series: ClassVar[dict[str, Any]] = {}
+    row_kinds: ClassVar[dict[str, str]] = {}
 
     def __init__(
         self, shapes: dict[str, tuple[int, ...]], read: Any, start: Any = None, step: Any = None, outputs: int = 1

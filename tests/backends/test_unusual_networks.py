@@ -12,7 +12,7 @@ from evornn.backends.cpu import CpuBackend
 from evornn.backends.reference import parameter_views
 from evornn.backends.step_jacobians import StepJacobians
 from evornn.compiler.emit.values import LayoutUnsupported
-from evornn.formula import State
+from evornn.formula import State, Step
 from evornn.networks import base
 from evornn.problem import Problem
 from evornn.tasks import Sequence
@@ -95,6 +95,8 @@ def test_kernels_differentiate_as_differences_say(kind: Any, n: int, layout: str
     backend = CpuBackend(problem.simulation, "float64", 1, layout)
     try:
         found = backend.gradient(problem.simulation.genome.values(genomes), problem.scenarios, STEPS)
+    except LayoutUnsupported:
+        pytest.skip(f"{layout} does not serve this graph; the rule then chooses another")
     finally:
         backend.close()
     check_slopes(kind, n, found[3] / 2)
@@ -165,5 +167,5 @@ def stepped(
     sizes = [int(np.prod(shape, dtype=int)) for shape in network.state().values()]
     parts = np.split(state, np.cumsum(sizes)[:-1])
     fields = {k: part.reshape(shape)[()] for (k, shape), part in zip(network.state().items(), parts, strict=True)}
-    after, y = base.stepped(network, p, State(**fields), x, State(t=0, **rows))
+    after, y = base.stepped(network, p, State(**fields), x, State(t=Step(0, 0, 0), **rows))
     return np.concatenate([np.ravel(getattr(after, name)) for name in fields]), np.atleast_1d(y)

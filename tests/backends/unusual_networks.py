@@ -183,5 +183,36 @@ class Tape(Unusual):
         return State(T=tape, marks=marks, place=s.place + f.floor(4.0 * f.sin(3.0 * x[0] + now.t))), p.v * f.sum(marks)
 
 
-KINDS: tuple[type[Unusual], ...] = (DelayLine, Views, Matrices, Cube, Rings, Products, Pointers, Tape)
+class Phases(Unusual):
+    """What happens only at some steps, and loops that count: each a branch or a loop in both directions."""
+
+    ROWS: ClassVar[dict[str, tuple[int, int, tuple[int, ...]]]] = {"kind": (0, 3, ())}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Besides what reads and writes: a matrix that only branches use."""
+        return {**super().shapes(), "W": (self.units, 3)}
+
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """A matrix that is filled row by row, and what a phase leaves behind."""
+        return {"M": (3, self.units), "h": (self.units,), "count": ()}
+
+    def step(self, p: Any, s: Any, x: Any, now: Any) -> Any:
+        """Rows are filled one after another, each from the one before; then comes the phase of the step."""
+
+        def fill(m: Any, k: Any, drive: Any) -> Any:
+            return f.put(m, k, f.tanh(0.5 * m[k] + 0.3 * m[(k + 2) % 3] + drive * (k + 1)))
+
+        def learn(state: Any, m: Any) -> Any:
+            return State(h=f.tanh(state.h + p.W @ m[:, 0]), count=state.count + f.sum(m) * p.w[0])
+
+        def forget(state: Any) -> Any:
+            return State(h=0.5 * state.h, count=state.count * p.v[0] + p.W[1, 2])
+
+        m = f.repeat(3, fill, s.M, self.drive(p, x), counter=True)
+        after = f.when(now.t % 3 == 1, learn, State(h=s.h, count=s.count), m)
+        after = f.when((now.kind == 2) | ~(now.t < 5), forget, after)
+        return State(M=m, h=after.h, count=after.count), p.v * (f.sum(after.h) * 0.1 + after.count)
+
+
+KINDS: tuple[type[Unusual], ...] = (DelayLine, Views, Matrices, Cube, Rings, Products, Pointers, Tape, Phases)
 SIZES = (5, 15, 16, 17, 30, 64)

@@ -162,13 +162,13 @@ def test_spaces_refuse_what_is_no_box() -> None:
 
 
 def test_the_layout_rule() -> None:
-    assert choose(1024, 1, 5, 8, True)[0] == "individuals"
-    assert choose(1, 625, 5, 8, True)[0] == "episodes"
-    assert choose(64, 8, 64, 8, True)[0] == "episodes"
-    assert choose(64, 1, 128, 8, True)[0] == "units"
-    assert choose(64, 1, 128, 8, False)[0] == "individuals"
+    assert choose(1024, 1, 5, 8, ())[0] == "individuals"
+    assert choose(1, 625, 5, 8, ())[0] == "episodes"
+    assert choose(64, 8, 64, 8, ())[0] == "episodes"
+    assert choose(64, 1, 128, 8, ())[0] == "units"
+    assert choose(64, 1, 128, 8, {"units"})[0] == "individuals"
     for individuals in (1, 3, 1000):
-        layout, lanes, jobs = choose(individuals, 1, 32, 8, True)
+        layout, lanes, jobs = choose(individuals, 1, 32, 8, ())
         assert layout == "units"
         assert jobs <= individuals
         assert lanes == 8 * jobs

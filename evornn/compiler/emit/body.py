@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from evornn.compiler.emit.accumulation import Accumulations
 from evornn.compiler.emit.products import Products
 from evornn.compiler.emit.structure import Structure
@@ -34,16 +36,24 @@ class Body(Structure, Products, Accumulations):
         return self._place_items(node, node.attr, [part(f"{name}[{i}]", o) for i, o in enumerate(node.attr.outputs)])
 
     def _repeat(self, node: Node) -> Value:
-        self.lanes_alike("a loop", *node.args)
         function, times = node.attr
+        return self._changed(node, function, node.args, lambda: f"for {self.name()} in range({times}):")
+
+    def _when(self, node: Node) -> Value:
+        holds, *args = node.args
+        return self._changed(node, node.attr, args, lambda: f"if {self.scalar(holds)}:")
+
+    def _changed(self, node: Node, function: Function, args: Sequence[Node], header: Callable[[], str]) -> Value:
+        """A state that the function changes, under a `for` or an `if`."""
+        self.lanes_alike("a loop or a branch", *node.args)
         states, effects = results_of(function)
         count = len(states)
         body = Body(self.plan, self.target, self.functions, self.text, f"{self.name()}_", self.arrays)
         state = Carry(body, function.inputs[:count], f"{self.name()}_s")
-        state.assign([self.value(a) for a in node.args[:count]])
-        for inner, outer in zip(function.inputs[count:], node.args[count:], strict=True):
+        state.assign([self.value(a) for a in args[:count]])
+        for inner, outer in zip(function.inputs[count:], args[count:], strict=True):
             body.values[inner.id] = self.value(outer)
-        self.text.add(f"for {self.name()} in range({times}):")
+        self.text.add(header())
         self.text.indent += 1
         if id(function) in self.functions:
             result = self.name()

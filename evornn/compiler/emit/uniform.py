@@ -9,6 +9,7 @@ from evornn.formula.node_tools import is_constant
 from evornn.graph.simplify import value_of
 
 WHOLE = {"add": "+", "sub": "-", "mul": "*", "floordiv": "//", "mod": "%"}
+COMPARED = {"lt": "<", "le": "<=", "eq": "==", "ne": "!="}  # as 1 or 0
 
 
 class Uniform(Rows):
@@ -30,7 +31,8 @@ class Uniform(Rows):
                 node.op, *(x if self.differs(n) else f"lanes({x})" for n, x in zip(node.args, (a, b), strict=True))
             )
         name = self.name()
-        self.text.add(f"{name} = {a} {WHOLE[node.op]} {b}")
+        whole = f"{a} {WHOLE[node.op]} {b}" if node.op in WHOLE else f"int({a} {COMPARED[node.op]} {b})"
+        self.text.add(f"{name} = {whole}")
         return Small([name])
 
     def _whole_by_lane(self, op: str, a: str, b: str) -> Value:
@@ -43,7 +45,7 @@ class Uniform(Rows):
     def _add(self, node: Node) -> Value:
         return self._whole(node) if node.dtype == "int" else self._elementwise(node)
 
-    _sub = _mul = _add
+    _sub = _mul = _lt = _le = _eq = _ne = _add
     _floordiv = _mod = _whole
 
     def _minimum(self, node: Node) -> Value:

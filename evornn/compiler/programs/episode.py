@@ -13,7 +13,7 @@ from evornn.compiler.memory_plan import Plan
 from evornn.compiler.specialization import Shape
 from evornn.compiler.target import Target
 from evornn.formula.node import Node
-from evornn.formula.trace import Function, reachable
+from evornn.formula.trace import CALLS, Function, body_of, reachable
 from evornn.graph.simplify import GLOBAL, in_registers, parameters_only
 from evornn.graph.simulation_graphs import Traced
 
@@ -24,8 +24,8 @@ def _sub_functions(functions: list[Function]) -> list[Function]:
 
     def visit(function: Function) -> None:
         for node in reachable(function.outputs):
-            if node.op in ("call", "repeat"):
-                inner = node.attr if node.op == "call" else node.attr[0]
+            if node.op in CALLS:
+                inner = body_of(node)
                 if id(inner) not in found:
                     visit(inner)
                     found[id(inner)] = inner
