@@ -131,6 +131,8 @@ def put(buffer: Operand, at: Any, value: Operand) -> Any:
     if not node.shape:
         fail("put needs a buffer [K] or [K, n]")
     if not graph.is_uniform(at):
+        if not isinstance(at, Node):
+            fail(f"put at row {at!r}: a fixed row is a whole number")
         return Node("put", (node, _index_of_lanes(at), _of_row(node, row)), node.shape)
     if not isinstance(at, Node) and not -node.shape[0] <= at < node.shape[0]:
         fail(f"put at row {at} of a buffer with {node.shape[0]} rows")

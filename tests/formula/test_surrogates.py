@@ -26,7 +26,7 @@ EXPECTED: dict[Any, Callable[[np.ndarray], np.ndarray]] = {  # as published, wit
 }
 
 
-@pytest.mark.parametrize("slope", EXPECTED, ids=str)
+@pytest.mark.parametrize("slope", EXPECTED, ids=lambda s: getattr(s, "__name__", s))
 def test_steps_have_the_slope_that_was_asked_for(slope: Any) -> None:
     assert {k for k in EXPECTED if isinstance(k, str)} == set(SLOPES)
     x, bar = 0.5 * U, np.array([1.0, -2.0, 0.5])

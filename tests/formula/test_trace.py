@@ -99,7 +99,6 @@ def simplified(function: Any, *inputs: Node) -> Function:
         (lambda x: f.put(x, 3, 1.0), "row 3 of a buffer with 3 rows"),
         (lambda x: f.put(x, -4, 1.0), "row -4 of a buffer with 3 rows"),
         (lambda x: f.put(x, 1.5, 1.0), "whole number"),
-        (lambda x: f.put(x, x[0], 1.0), "time step"),
         (lambda x: f.concat(), "of nothing"),
         (lambda x: f.stack(), "of nothing"),
         (lambda x: ~x[0], "condition"),
