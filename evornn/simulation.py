@@ -7,6 +7,7 @@ computing.
 
 from __future__ import annotations
 
+import functools
 from typing import TypeVar, cast
 
 import numpy as np
@@ -17,7 +18,7 @@ from evornn.formula.elementwise import roundoff
 from evornn.formula.node import lift
 from evornn.formula.state import flatten, leaf_names, tree_map
 from evornn.genome import Genome
-from evornn.networks.base import Network, started, stepped
+from evornn.networks.base import Network, complete, started, stepped
 from evornn.tasks.base import Task
 
 S = TypeVar("S")
@@ -46,7 +47,9 @@ class Simulation:
 
     def start(self, p: State, scenario: Node | np.ndarray) -> State:
         """Everything that is carried from step to step, before the first."""
+        cost = self._shaped("penalty", self.network, self.network.penalty(complete(self.network, p)), ())
         return State(
+            **({} if isinstance(cost, float) and cost == 0 else {"penalty": cost}),
             net=_given("start", self.network, started(self.network, p)),
             task=_given("start", self.task, self.task.start(cast(Node, scenario))),
             lost=np.float64(0),
@@ -62,10 +65,13 @@ class Simulation:
         net, action = stepped(network, p, carry.net, seen, now)
         self._like("step", network, net, carry.net)
         self._shaped("step", network, action, (task.actions,))
+        if "teach" in self.series and "targets" in self.series:
+            forced = network.forced(net, cast(Node, action), now.targets)
+            net = tree_map(functools.partial(where, now.teach > 0), forced, net)
         after = self._like("step", task, task.advance(carry.task, action, now), carry.task)
         gain = self._shaped("reward", task, task.gain(carry.task, action, after, now), ())
         total, lost = self._added(carry, gain)
-        return State(
+        return carry.replace(
             net=net,
             task=where(alive, after, carry.task),
             lost=lost,
@@ -137,6 +143,8 @@ class Simulation:
         """fitness, steps taken and failed of the episode: ended short of its goal, or with a wrong result."""
         failed = (~carry.alive & ~self._truth("finished", carry.task)) | ~self._truth("passed", carry.task)
         fitness = self._shaped("score", self.task, self.task.score(carry.task, carry.total, carry.steps), ())
+        if "penalty" in dict(carry.items()):
+            fitness = fitness - carry.penalty
         return State(fitness=fitness, steps=carry.steps, failed=failed)
 
     def title(self) -> str:

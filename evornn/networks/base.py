@@ -75,6 +75,16 @@ class Network(Part):
         """The state before the first step."""
         return State(**{name: np.zeros(shape) if shape else 0.0 for name, shape in self.state().items()})
 
+    def penalty(self, p: State) -> Node | float:
+        """A number that the parameters cost, subtracted from the fitness of every episode: weight decay, a prior."""
+        return 0.0
+
+    def forced(self, s: State, y: Node, wanted: Node) -> State:
+        """The state s after a step as if its outputs had been `wanted` [outputs] and not y: teacher forcing, for
+        networks that feed their outputs back. Asked for at steps whose data row `teach` is above 0.
+        """
+        return s
+
     def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """One step: parameters p, state s, observation x [inputs] -> (next state, output y [outputs]).
 

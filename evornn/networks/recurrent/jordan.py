@@ -31,6 +31,10 @@ class Jordan(Units):
         """m [outputs]: the context."""
         return {"m": (self.outputs,)}
 
+    def forced(self, s: State, y: Node, wanted: Node) -> State:
+        """The context with the wanted outputs in place of its own."""
+        return State(m=s.m - y + wanted if self.alpha else wanted)
+
     def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """Outputs from inputs and context, then the next context."""
         f = activation(self.activation)

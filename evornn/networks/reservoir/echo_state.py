@@ -76,6 +76,10 @@ class EchoState(Units):
         shapes: dict[str, tuple[int, ...]] = {"h": (self.units,)}
         return shapes | {"y": (self.outputs,)} if self.feedback else shapes
 
+    def forced(self, s: State, y: Node, wanted: Node) -> State:
+        """The wanted outputs are fed back."""
+        return s.replace(y=wanted) if self.feedback else s
+
     def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """The reservoir, then its readout."""
         z = self._input @ x + self._reservoir @ s.h
