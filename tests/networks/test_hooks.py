@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import evornn.formula as f
-from evornn.networks import EchoState, Elman, Jordan, Network
+from evornn.networks import NARX, EchoState, Elman, Jordan, Network
 from evornn.problem import Problem
 from evornn.tasks import Sequence
 from evornn.training.online.episodes import Episodes, estimator
@@ -46,7 +46,15 @@ def test_a_penalty_is_subtracted_once_in_every_reader_and_has_a_gradient() -> No
 
 
 @pytest.mark.parametrize(
-    "network", [Jordan(3), Jordan(3, alpha=0.5), EchoState(15, density=0.5, feedback=0.5)], ids=str
+    "network",
+    [
+        NARX(3, output_delays=2),
+        NARX(3, output_delays=1),
+        Jordan(3),
+        Jordan(3, alpha=0.5),
+        EchoState(15, density=0.5, feedback=0.5),
+    ],
+    ids=str,
 )
 def test_a_taught_network_feeds_back_what_was_wanted(network: Network) -> None:
     taught = RNG.integers(0, 2, (2, 6))
@@ -64,6 +72,9 @@ def test_a_taught_network_feeds_back_what_was_wanted(network: Network) -> None:
                 losses.append(np.mean((y - wanted) ** 2))
                 if teach and isinstance(network, Jordan):
                     state = f.State(m=network.alpha * before.m + wanted)
+                elif teach and isinstance(network, NARX):
+                    old = [wanted, *([before.Y[:1]] if network.output_delays > 1 else [])]
+                    state = state.replace(Y=np.concatenate(old))
                 elif teach:
                     state = f.State(h=state.h, y=wanted)
             expected[i, e] = -np.mean(losses)

@@ -38,6 +38,10 @@ class NARX(Units):
         shapes: dict[str, tuple[int, ...]] = {"X": (self.input_delays * self.inputs,)} if self.input_delays else {}
         return shapes | {"Y": (self.output_delays * self.outputs,)}
 
+    def forced(self, s: State, y: Node, wanted: Node) -> State:
+        """The wanted outputs in the line: trained so, a NARX network is open (Narendra & Parthasarathy 1990)."""
+        return s.replace(Y=concat(wanted, s.Y[self.outputs :]) if self.output_delays > 1 else wanted)
+
     def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """Outputs from the two delay lines, which then move on."""
         line = concat(x, s.X) if self.input_delays else x
