@@ -54,7 +54,7 @@ def test_a_penalty_is_subtracted_once_in_every_reader_and_has_a_gradient() -> No
         Jordan(3, alpha=0.5),
         EchoState(15, density=0.5, feedback=0.5),
     ],
-    ids=str,
+    ids=lambda n: n.describe(),
 )
 def test_a_taught_network_feeds_back_what_was_wanted(network: Network) -> None:
     taught = RNG.integers(0, 2, (2, 6))
