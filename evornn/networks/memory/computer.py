@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula import Node, State, exp, log, outer, sigmoid, softmax, softplus, where
+from evornn.formula import Node, State, exp, log, sigmoid, softmax, softplus, where
 from evornn.formula import sum as total
-from evornn.networks.memory.controller import Controller, row_sums, similarity
+from evornn.networks.memory.controller import Controller, similarity
 
 LEAST = 1e-6  # usage, where its logarithm is taken
 
@@ -48,10 +48,9 @@ class DifferentiableNeuralComputer(Controller):
         usage = (s.usage + s.write - s.usage * s.write) * (1.0 - free * s.read)
         content = softmax(softplus(beta[0]) * similarity(s.M, key))
         write = write_gate * (content + by_allocation * (allocation(usage) - content))
-        M = s.M * (1.0 - outer(write, sigmoid(erase))) + outer(write, vector)
-        ones, n = np.ones(self.slots), self.slots
-        kept = 1.0 - outer(write, ones) - outer(ones, write)
-        links = (kept * s.links + outer(write, s.order)) * (1.0 - np.eye(n))
+        w = write[:, None]
+        M = s.M * (1.0 - w * sigmoid(erase)) + w * vector
+        links = ((1.0 - w - write) * s.links + w * s.order) * (1.0 - np.eye(self.slots))
         order = (1.0 - total(write)) * s.order + write
         found = softmax(softplus(read_beta[0]) * similarity(M, read_key))
         back, by_content, on = softmax(modes)
@@ -64,7 +63,6 @@ class DifferentiableNeuralComputer(Controller):
 def allocation(usage: Any) -> Any:
     """Weights [slots] of where to write next: the least used slot first."""
     n = usage.shape[0]
-    u, ones, earlier = LEAST + (1.0 - LEAST) * usage, np.ones(n), np.tril(np.ones((n, n)), -1)
-    mine, others = outer(u, ones), outer(ones, u)
-    first = (others < mine) | ((others <= mine) & (earlier > 0.0))
-    return (1.0 - u) * exp(row_sums(where(first, outer(ones, log(u)), 0.0)))
+    u = LEAST + (1.0 - LEAST) * usage
+    first = (u < u[:, None]) | ((u <= u[:, None]) & (np.tri(n, k=-1) > 0.0))  # [j, i]: i goes before j
+    return (1.0 - u) * exp(total(where(first, log(u), 0.0), axis=1))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from evornn.formula import Node, State, concat, sigmoid, split, tanh
+from evornn.formula import sum as total
 from evornn.memory import check_memory
 from evornn.networks.base import by_rows
 from evornn.networks.units import UNITS, Shapes, Units, units_read
@@ -82,11 +83,6 @@ class Controller(Units):
         return self.read(p, h if self.readout == UNITS else concat(h, r))
 
 
-def row_sums(M: Any) -> Any:
-    """Sums over the rows' numbers."""
-    return M @ np.ones(M.shape[1])
-
-
 def similarity(M: Any, key: Any) -> Any:
     """Cosine of the angle between each row of M and the key; near 0 where one of them is nearly 0."""
-    return M @ key / ((row_sums(M * M) + 1e-8) ** 0.5 * (key @ key + 1e-8) ** 0.5)
+    return M @ key / ((total(M * M, axis=1) + 1e-8) ** 0.5 * (key @ key + 1e-8) ** 0.5)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula import Node, State, concat, maximum, minimum, sigmoid, tanh
+from evornn.formula import Node, State, concat, maximum, minimum, reshape, sigmoid, tanh
 from evornn.networks.memory.controller import Controller
 from evornn.options import choice
 
@@ -50,6 +50,5 @@ class NeuralStack(Controller):
         left = maximum(s.s - maximum(sigmoid(pop[0]) - self.above(s.s), 0.0), 0.0)
         strength = concat(sigmoid(push), left)[: self.slots]
         V = concat(tanh(value), s.V)[: self.slots * self.cell]
-        rows = V[np.arange(self.slots * self.cell).reshape(self.slots, self.cell)]
-        r = rows.T @ minimum(strength, maximum(1.0 - self.above(strength), 0.0))
+        r = reshape(V, (self.slots, self.cell)).T @ minimum(strength, maximum(1.0 - self.above(strength), 0.0))
         return State(**units, r=r, s=strength, V=V), self.answer(p, units["h"], r)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula import Node, State, function, log, outer, sigmoid, softmax, softplus
+from evornn.formula import Node, State, function, log, roll, sigmoid, softmax, softplus
 from evornn.networks.memory.controller import Controller, similarity
 
 EMPTY = 1e-6  # what the memory begins with
@@ -48,7 +48,7 @@ class NeuralTuringMachine(Controller):
         units, orders = self.control(p, s, x)
         erase, add = orders[10:]
         write = head(s.M, s.write, *orders[:5])
-        M = s.M * (1.0 - outer(write, sigmoid(erase))) + outer(write, add)
+        M = s.M * (1.0 - write[:, None] * sigmoid(erase)) + write[:, None] * add
         read = head(M, s.read, *orders[5:10])
         r = M.T @ read
         return State(**units, r=r, M=M, read=read, write=write), self.answer(p, units["h"], r)
@@ -60,6 +60,5 @@ def head(M: Any, w: Any, key: Any, beta: Any, gate: Any, shifts: Any, gamma: Any
     content = softmax(softplus(beta[0]) * similarity(M, key))
     w = w + sigmoid(gate[0]) * (content - w)
     back, stay, on = softmax(shifts)
-    places = np.arange(len(w))
-    w = back * w[np.roll(places, -1)] + stay * w + on * w[np.roll(places, 1)]
+    w = back * roll(w, -1) + stay * w + on * roll(w, 1)
     return softmax((1.0 + softplus(gamma[0])) * log(w + TINY))

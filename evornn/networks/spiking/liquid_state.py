@@ -33,7 +33,6 @@ class LiquidState(Units):
     units: neurons; the paper's column has 135. bias: of the readout. Further options as for `Units`.
     """
 
-    smooth = False
     units = 27
     side: int = whole("the column is side x side neurons wide", default=3, low=1, high=1000)
     reach: float = number("lambda: how far connections go", default=2.0, low=0, high=1e3, open_low=True)

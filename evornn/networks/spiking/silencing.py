@@ -21,7 +21,6 @@ class Silencing(Units):
     Options as for `Units`.
     """
 
-    smooth = False
     activation: str = choice("f, of the units", ACTIVATIONS, default="relu")
     silence: int = whole("steps for which a unit is silent", default=2, low=1, high=10**6)
     threshold: float = number("a unit above this falls silent", default=0.5, low=-WIDEST, high=WIDEST)
