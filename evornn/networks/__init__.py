@@ -21,6 +21,7 @@ from evornn.networks.gated.lstm import LSTM
 from evornn.networks.gated.mgu import MGU
 from evornn.networks.gated.min_gru import MinGRU
 from evornn.networks.gated.slim_gru import SlimGRU
+from evornn.networks.machines.rational_machine import RationalMachine
 from evornn.networks.memory.computer import DifferentiableNeuralComputer
 from evornn.networks.memory.stack import NeuralStack
 from evornn.networks.memory.turing_machine import NeuralTuringMachine
@@ -42,8 +43,8 @@ from evornn.networks.units import Units
 _ALL = (
     *(FullyRecurrent, Feedforward, Elman, Jordan, LSTM, GRU, IndRNN, CTRNN, EchoState, Stacked),
     *(Hopfield, BAM, LiquidState, Silencing),
-    *(NeuralStack, NeuralTuringMachine, DifferentiableNeuralComputer),
     *(NARX, RMLP, FIRNet, SecondOrder, Masked, MGU, SlimGRU, JANET, MinGRU, MTRNN, LTC, CfC, LMU),
+    *(NeuralStack, NeuralTuringMachine, DifferentiableNeuralComputer, RationalMachine),
 )
 TITLE = "feedforward and stacks"  # of the networks in no folder; each folder has its own: `evornn list` goes by it
 REGISTRY: dict[str, type[Network]] = {network.__name__: network for network in _ALL}
@@ -77,6 +78,7 @@ __all__ = [
     "Network",
     "NeuralStack",
     "NeuralTuringMachine",
+    "RationalMachine",
     "SecondOrder",
     "Silencing",
     "SlimGRU",

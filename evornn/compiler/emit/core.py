@@ -17,7 +17,7 @@ from evornn.formula.node import Node
 from evornn.formula.trace import reachable
 from evornn.graph.simplify import in_registers
 
-ARRAYS = ("w", "K", "S")  # what every function of a kernel is passed: weights, constants, scratch
+ARRAYS = ("w", "K", "J", "S")  # what every function of a kernel is passed: weights, constants, tables, scratch
 VIEWS = ("slice", "take", "carried")  # large ones are read where their argument is
 LATE = ("transpose", "expand", "parameter", "constant")  # placed where they are read
 SPELLED = {"and": "and_", "or": "or_", "not": "not_"}

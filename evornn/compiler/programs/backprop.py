@@ -22,7 +22,7 @@ from evornn.graph.simplify import in_registers, parameters_only
 from evornn.graph.simulation_graphs import TracedGradient
 
 BLOCK = 16  # steps whose factors are kept before their products are added to the gradients
-ARRAYS = ("w", "K", "S", "g")
+ARRAYS = ("w", "K", "J", "S", "g")
 
 
 @dataclass

@@ -28,7 +28,7 @@ from evornn.formula.trace import Function, reachable
 from evornn.graph.simplify import in_registers, parameters_only, simplify
 from evornn.sharing import made_once, not_made
 
-ARRAYS = ("w", "K", "S", "g")  # passed to every function: weights, constants, scratch, gradients
+ARRAYS = ("w", "K", "J", "S", "g")  # passed to every function: weights, constants, tables, scratch, gradients
 ARGUMENTS = ("w", "K", "J", "u", "time", "start", "count", "stride", "Q", "O", "G", "S")
 
 
