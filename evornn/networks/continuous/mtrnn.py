@@ -1,7 +1,7 @@
 """Multiple timescale recurrent network (Yamashita & Tani 2008): input-output units, fast and slow context units.
 
-    tau u' : u_i(t+1) = (1 - 1/tau_i) u_i + (sum_j U_ij h_j + sum_k W_ik x_k + b_i) / tau_i
-    h = f(u),  y = g(V h_io + c)
+    u_i' = (1 - 1/tau_i) u_i + 1/tau_i (sum_j U_ij h_j + sum_k W_ik x_k + b_i)
+    h' = f(u'),  y = g(V h_io' + c)
 
 Inputs reach the input-output units alone; these see each other and the fast units, slow units see each other and the
 fast ones, fast units see all. The slow units' start u_0 is searched with the weights: it says which of its behaviours
@@ -17,7 +17,7 @@ import numpy as np
 
 from evornn.errors import EvornnError, check_range, shown
 from evornn.formula import Node, State, concat
-from evornn.networks.base import ACTIVATIONS, activation
+from evornn.networks.base import ACTIVATIONS, activation, by_rows
 from evornn.networks.units import Shapes, Units, units_read
 from evornn.options import choice, flag, other, whole
 
@@ -58,7 +58,11 @@ class MTRNN(Units):
     def neurons(self) -> dict[str, np.ndarray]:
         """Units are counted on from input-output to fast to slow ones."""
         first = {"Ufast": self.units, "Uslow": self.units + self.fast, "u0": self.units + self.fast}
-        return {name: units_of(name, q.shape, first.get(name, 0)) for name, q in self.parameters().items()}
+        readout = self.readout_shapes(self.width)
+        return {
+            name: units_read(q.shape) if name in readout else first.get(name, 0) + by_rows(q.shape)
+            for name, q in self.parameters().items()
+        }
 
     def rates(self) -> np.ndarray:
         """1/tau of every unit."""
@@ -81,10 +85,3 @@ class MTRNN(Units):
         u = s.u + self.rates() * (drive - s.u)
         h = activation(self.activation)(u)
         return State(u=u, h=h), self.read(p, h[:io])
-
-
-def units_of(name: str, shape: tuple[int, ...], first: int) -> np.ndarray:
-    """The units of a parameter's rows, counted from `first`; of V's columns; none of c."""
-    if name in ("V", "c"):
-        return units_read(shape)
-    return np.broadcast_to((first + np.arange(shape[0])).reshape(-1, *(1,) * (len(shape) - 1)), shape)

@@ -44,7 +44,7 @@ class NARX(Units):
 
     def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """Outputs from the two delay lines, which then move on."""
-        line = concat(x, s.X) if self.input_delays else x
+        line = concat(x, s.X) if self.input_delays else x  # moving it is cheap; a ring buffer's index is not
         h = activation(self.activation)(p.W @ line + p.U @ s.Y + p.b)
         y = self.read(p, h)
         Y = concat(y, s.Y)[: self.output_delays * self.outputs]
