@@ -37,16 +37,19 @@ def fork_safe_lock() -> threading.RLock:
     return lock
 
 
-def hold_over_forks(lock: Lock) -> None:
-    """Let forks wait for another library's reentrant lock too, after ours."""
-    _held.append(lock)
+_innermost: list[Lock] = []  # those that it takes last, for they are taken under the others
+
+
+def hold_over_forks(lock: Lock, innermost: bool = False) -> None:
+    """Let forks wait for another library's reentrant lock too, after ours; innermost: after all others."""
+    (_innermost if innermost else _held).append(lock)
 
 
 _taken: list[Lock] = []  # by the fork that is going on
 
 
 def _before() -> None:
-    for lock in _held:
+    for lock in (*_held, *_innermost):
         lock.acquire()
         _taken.append(lock)
 

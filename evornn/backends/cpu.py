@@ -114,7 +114,7 @@ class CpuBackend(Backend):
         """values [P, D], scenarios [E, k] -> fitness, steps, failed: each [P, E]."""
         kernel = self.kernel(len(values), len(scenarios), scenarios.shape[1])
         shape = kernel.shape
-        values = np.ascontiguousarray(values, dtype=np.float64)
+        values = np.require(values, np.float64, ["C", "A"])
         groups = layouts.groups_of(len(scenarios), shape)
         jobs = layouts.blocks_of(len(values), shape) * groups
         out = np.zeros((jobs, 3 * shape.lanes), shape.precision)

@@ -115,7 +115,7 @@ class Gradients:
         kernel = self.kernel(count, scenarios.shape[1], not np.array_equal(numbers, np.arange(count)))
         shape, population = kernel.shape, len(values)
         segment = kernel.segment(steps, self.share)
-        values = np.ascontiguousarray(values, dtype=np.float64)
+        values = np.require(values, np.float64, ["C", "A"])
         groups, blocks = layouts.groups_of(count, shape), layouts.blocks_of(population, shape)
         parts = self._parts(count, shape)
         seeds = np.zeros(groups * shape.lanes, shape.precision)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from evornn.backends.base import Program
 from evornn.compiler import layout as layouts
 from evornn.compiler.memory_plan import Plan
-from evornn.compiler.module_cache import Loaded, load
+from evornn.compiler.object_code import Entry, entry
 from evornn.compiler.programs.episode import kernel_text
 from evornn.compiler.specialization import Shape
 from evornn.graph.simulation_graphs import Traced
@@ -33,15 +31,9 @@ class Kernel:
         self.seconds = 0.0  # measured time of one job's step
 
     @made_once
-    def loaded(self) -> Loaded:
-        """The module, held as long as its code may be called."""
-        return load(self.text)
-
-    @made_once
-    def function(self) -> Callable[..., None]:
+    def function(self) -> Entry:
         """The compiled entry point."""
-        found: Callable[..., None] = getattr(self.loaded, self.entry)
-        return found
+        return entry(self.text, self.entry)
 
     def room(self) -> tuple[int, ...]:
         """Numbers of one thread's weights and scratch."""

@@ -1,27 +1,21 @@
 """Kernels as modules in memory, named by the hash of everything they depend on.
 
-Numba's own cache misses closures and returns stale code when a callee in another file changed; here the name changes
-with the emitted text, the sources of intrinsics, the library versions and the processor, so a hit is never stale. What
-is compiled is kept by `cache_folder`.
+The name changes with the emitted text, the sources of intrinsics, the library versions and the processor, so what the
+cache has under it is never stale. What is compiled is kept by `cache_folder`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
-import weakref
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 import evornn
 from evornn.sharing import MAKING, hold_over_forks
-
-if TYPE_CHECKING:
-    from numba.core.lowering import Environment
 
 PREFIX = "evornn_kernel_"
 _FOLDERS = ("compiler", "formula")  # whose sources are in every name: what emitted text means depends on them
@@ -30,8 +24,7 @@ _FOLDERS = ("compiler", "formula")  # whose sources are in every name: what emit
 @cache
 def ingredients() -> str:
     """Hash of what every kernel depends on besides its text."""
-    import llvmlite
-    import numba
+    from importlib.metadata import version
 
     from evornn.compiler.host import features
 
@@ -44,8 +37,8 @@ def ingredients() -> str:
         repr(
             (
                 evornn.__version__,
-                numba.__version__,
-                llvmlite.__version__,
+                version("numba"),
+                version("llvmlite"),
                 sys.version_info[:2],
                 host["cpu"],
                 host["flags"],
@@ -66,33 +59,31 @@ def module_name(text: str) -> str:
     return PREFIX + hashlib.sha256((ingredients() + text).encode()).hexdigest()[:24]
 
 
-class Loaded:
-    """A kernel module that is in use: its functions are attributes. Whoever may call one holds this; once nobody does,
-    what was compiled is freed, when the next kernel is loaded.
-    """
-
-    def __init__(self, module: ModuleType) -> None:
-        self._module = module
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return getattr(self._module, name)
-
-
-_in_use: weakref.WeakValueDictionary[str, Loaded] = weakref.WeakValueDictionary()
-_dropped: deque[str] = deque()  # names of modules that may be out of use; all that a finalizer, in any thread, touches
-
-
-def load(text: str) -> Loaded:
-    """The kernel module with this text: from memory, from the cache folder, or written there now."""
+def load(text: str) -> ModuleType:
+    """The kernel module with this text: made once, and kept."""
     name = module_name(text)
     with MAKING:
-        _hold_compilers()
-        loaded = _in_use.get(name)
-        _free_dropped()
-        if loaded is None:
-            loaded = _in_use[name] = Loaded(sys.modules[name] if name in sys.modules else _executed(name, text))
-            weakref.finalize(loaded, _dropped.append, name).atexit = False
-        return loaded
+        _hold_numba()
+        return sys.modules[name] if name in sys.modules else _executed(name, text)
+
+
+@contextmanager
+def temporary_module(text: str) -> Iterator[ModuleType]:
+    """A module with this text for as long as something is compiled from it."""
+    from numba.core.registry import CPUDispatcher
+
+    with MAKING:
+        _hold_numba()
+        module = _executed(module_name(text), text)
+        try:
+            yield module
+        finally:
+            for function in vars(module).values():  # Numba holds at one end what leads back to the function
+                if isinstance(function, CPUDispatcher) and function.__module__ == module.__name__:
+                    function._make_finalizer()()
+                    function._reset_overloads()
+            del sys.modules[module.__name__]
+            vars(module).clear()
 
 
 def _executed(name: str, text: str) -> ModuleType:
@@ -107,35 +98,6 @@ def _executed(name: str, text: str) -> ModuleType:
     return module
 
 
-def _free_dropped() -> None:
-    """Free what was compiled for modules that nobody holds any more."""
-    while _dropped:
-        name = _dropped.popleft()
-        if name not in _in_use and name in sys.modules:
-            _free(name)
-
-
-_environments: list[Environment] = []  # of freed code, which LLVM keeps and which points to them: small
-
-
-def _free(name: str) -> None:
-    """Break the cycles that Numba holds at one end: its finalizer of a function holds the compiled code, which leads
-    back to the function through the module. LLVM keeps the machine code itself: removing that is not safe.
-    """
-    from numba.core.registry import CPUDispatcher
-
-    module = sys.modules[name]
-    functions = [f for f in vars(module).values() if isinstance(f, CPUDispatcher) and f.__module__ == name]
-    if not functions:  # a GPU's, which may be at work on them still
-        return
-    for function in functions:
-        _environments.extend(compiled.environment for compiled in function.overloads.values())
-        function._make_finalizer()()
-        function._reset_overloads()
-    del sys.modules[name]
-    vars(module).clear()
-
-
 class _Text:
     """Shows a kernel's lines in tracebacks."""
 
@@ -148,12 +110,8 @@ class _Text:
 
 
 @cache
-def _hold_compilers() -> None:
-    """Forks wait for Numba and LLVM, whose locks a child could not open."""
-    from llvmlite.binding import ffi
+def _hold_numba() -> None:
+    """Forks wait for Numba, whose lock a child could not open."""
     from numba.core.compiler_lock import global_compiler_lock
 
     hold_over_forks(global_compiler_lock)
-    llvm = getattr(getattr(ffi.lib, "_lock", None), "_lock", None)
-    if llvm is not None:
-        hold_over_forks(llvm)

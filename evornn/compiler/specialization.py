@@ -1,4 +1,6 @@
-"""Specialization of a kernel: precision, lanes and layout. Light: importing this does not import Numba."""
+"""Specialization of a kernel: precision, lanes and layout, and how it is entered. Light: importing this does not import
+Numba.
+"""
 
 from __future__ import annotations
 
@@ -31,3 +33,8 @@ class Shape:
     def with_strides(self, weights: int, scratch: int) -> Shape:
         """The same with the distances between side-by-side individuals' weights and scratch."""
         return replace(self, weight_stride=weights, scratch_stride=scratch)
+
+
+ENTRY = "evornn_entry"  # what the object code of every kernel calls its entry
+OTHER_KINDS = -1  # what it returns for arguments that it is not compiled for; 0: it has run
+Kinds = tuple[tuple[str, int], ...]  # of arguments: letter of the number type and dimensions; ("", 0): a whole number

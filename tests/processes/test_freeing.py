@@ -41,7 +41,7 @@ import gc, sys
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import work
-from evornn.compiler import module_cache
+from evornn.compiler import object_code
 sys.setswitchinterval(1e-5)
 
 lives = work.problem(units=2, workers=2)
@@ -69,8 +69,7 @@ with ThreadPoolExecutor(4) as pool:
 np.testing.assert_array_equal(lives.gradient(genomes).gradients, gradients)
 gc.collect()
 work.problem(units=4).evaluate(work.genomes(work.problem(units=4)))
-modules = [name for name in sys.modules if name.startswith(module_cache.PREFIX)]
-print(len(modules))
+print(object_code.held())
 """
 
 

@@ -116,7 +116,7 @@ def kernel(block: int) -> Callable[[Callable[..., None]], Launchable]:
         return cuda.jit
     from numba.cuda.dispatcher import CUDACache
 
-    from evornn.compiler.object_code import kept
+    from evornn.compiler.cuda.object_cache import kept
 
     return lambda function: kept(cuda.jit(launch_bounds=block)(function), CUDACache)
 

@@ -161,7 +161,7 @@ class _Writer:
         sizes = self.sizes()
         numbers = f"TAPE, CHECKPOINT, GRADIENTS = {sizes.tape}, {sizes.checkpoints}, {max(self.plan.gradients.size, 1)}"
         return f"{numbers}\n\n\n{SCATTER[self.shape.layout].format(lanes=self.shape.lanes)}\n\n" + (
-            f"@kernel\ndef differentiate({arguments}):\n" + "\n".join(text.lines) + "\n"
+            f"@part_of_kernel\ndef differentiate({arguments}):\n" + "\n".join(text.lines) + "\n"
         )
 
     def _forwards(self, text: Text) -> None:

@@ -45,16 +45,11 @@ HEADER = '''"""{title}
 {precision}, {lanes} lanes, layout "{layout}"{jobs}. Written by evornn; intrinsics: evornn/compiler/simd/intrinsics.py.
 """
 
-from numba import njit
-
-from evornn.compiler.object_code import njit_kept
 from evornn.compiler.simd.intrinsics import intrinsics
+from evornn.compiler.simd.native import inline, part_of_kernel
 from evornn.compiler.specialization import Shape
 
 globals().update(intrinsics({shape!r}))
-inline = njit(error_model="numpy", forceinline=True)
-part_of_kernel = njit(error_model="numpy", nogil=True)
-kernel = njit_kept(error_model="numpy", nogil=True)
 '''
 
 
@@ -140,7 +135,7 @@ def _simulate_text(traced: Traced, shape: Shape, episode: Episode, early_exit: b
         leave += ["if not any_lane(alive):", "    break"]
     for i, value in enumerate(episode.write(text, leave)):
         text.add(f"store_result(out[job], {i}, {value})")
-    return f"@kernel\ndef simulate({', '.join(arguments)}):\n" + "\n".join(text.lines) + "\n"
+    return f"@part_of_kernel\ndef simulate({', '.join(arguments)}):\n" + "\n".join(text.lines) + "\n"
 
 
 class Episode:

@@ -8,7 +8,8 @@ steps. Effects of adjoints add to gradients, one for each lane.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import ctypes
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,7 +19,7 @@ from evornn.compiler.emit.values import Memory, Text, Value, part, plus
 from evornn.compiler.host import native_lanes
 from evornn.compiler.layout import constants_and_tables
 from evornn.compiler.memory_plan import Plan
-from evornn.compiler.module_cache import Loaded, load
+from evornn.compiler.object_code import Entry, entry, words
 from evornn.compiler.programs.episode import functions_text, hoisted, module_text
 from evornn.compiler.specialization import Shape
 from evornn.compiler.target import Target
@@ -80,14 +81,9 @@ class FunctionKernel:
         self.constants, self.tables = constants_and_tables(self.plan, precision)
 
     @made_once
-    def loaded(self) -> Loaded:
-        """The module, held as long as its code may be called."""
-        return load(self.text)
-
-    @made_once
-    def entry(self) -> Callable[..., None]:
+    def entry(self) -> Entry:
         """The compiled `sweep`."""
-        return self.loaded.sweep
+        return entry(self.text, "sweep")
 
     def __getstate__(self) -> dict[str, object]:
         return not_made(self)
@@ -121,7 +117,7 @@ class FunctionKernel:
         text.indent -= 1
         for i, value in zip(self.feedback, carry.current(), strict=True):
             body.copy(self.results[i], value, Memory("o", str(self.out_at[i])))
-        main = f"@kernel\ndef sweep({', '.join(ARGUMENTS)}):\n" + "\n".join(text.lines) + "\n"
+        main = f"@part_of_kernel\ndef sweep({', '.join(ARGUMENTS)}):\n" + "\n".join(text.lines) + "\n"
         return module_text(f"The function {self.function.name}", self.shape, [*parts, main])
 
     def _begin(self, body: Body) -> tuple[Carry, list[Node]]:
@@ -197,19 +193,30 @@ class Workspace:
         self._weights = np.zeros(kernel.plan.weight_size, dtype)
         self._scratch = np.zeros(kernel.plan.scratch_size * lanes, dtype)
 
+    @made_once
+    def _prepared(self) -> tuple[list[np.ndarray | int], ctypes.Array[ctypes.c_int64]]:
+        """The arguments of a run, and their words."""
+        kernel, (q, o, g), table = self.kernel, self._flat, self.table.reshape(-1)
+        found: list[np.ndarray | int]
+        found = [self._weights, kernel.constants, kernel.tables, table, 0, 0, 1, 1, q, o, g, self._scratch]
+        return found, (ctypes.c_int64 * len(found))(*words(found))
+
+    def __getstate__(self) -> dict[str, object]:
+        return not_made(self)
+
     def run(
         self, start: int = 0, count: int = 1, stride: int = 1, time: int = 0, outputs: np.ndarray | None = None
     ) -> None:
         """Sweep over `count` rows from `start`, each `stride` further; `time` is the step of row 0. outputs: where to
         write, [groups, out_size * lanes] (default: `self.outputs`).
         """
-        kernel = self.kernel
-        self.values.take(kernel.order, out=self._weights, mode="clip")
-        q, o, g = self._flat
-        kernel.entry(
-            self._weights, kernel.constants, kernel.tables, self.table.reshape(-1), time, start, count, stride, q,
-            o if outputs is None else outputs, g, self._scratch,
-        )  # fmt: skip
+        self.values.take(self.kernel.order, out=self._weights, mode="clip")
+        arguments, block = self._prepared
+        if outputs is None:
+            outputs = self._flat[1]
+        arguments[9], block[9] = outputs, id(outputs)
+        block[4:8] = [time, start, count, stride]
+        self.kernel.entry.run(block, arguments)
 
     def fill(self, array: np.ndarray) -> None:
         """Set all varying inputs, side by side, from [K, in_size]; lanes beyond K repeat the last."""
