@@ -15,16 +15,21 @@ from evornn.tasks.control.gym_cart_pole import GymCartPole
 from evornn.tasks.control.mountain_car import MountainCar
 from evornn.tasks.control.pendulum import Pendulum
 from evornn.tasks.grammars.a_n_b_n import AnBn
+from evornn.tasks.grammars.a_n_b_n_c_b_m_a_m import AnBnCBmAm
 from evornn.tasks.grammars.a_n_b_n_c_n import AnBnCn
+from evornn.tasks.grammars.dyck import Dyck
 from evornn.tasks.grammars.embedded_reber import EmbeddedReber
 from evornn.tasks.grammars.parity import Parity
 from evornn.tasks.grammars.tomita import Tomita
 from evornn.tasks.sequence import Sequence
 from evornn.tasks.sequences.adding import Adding
+from evornn.tasks.sequences.associative_recall import AssociativeRecall
+from evornn.tasks.sequences.copy import Copy
 from evornn.tasks.sequences.delayed_xor import DelayedXOR
 from evornn.tasks.sequences.digits import Digits
 from evornn.tasks.sequences.multiplication import Multiplication
 from evornn.tasks.sequences.noise_free_lag import NoiseFreeLag
+from evornn.tasks.sequences.repeat_copy import RepeatCopy
 from evornn.tasks.sequences.temporal_order import TemporalOrder
 from evornn.tasks.series.co2 import CO2
 from evornn.tasks.series.lorenz import Lorenz
@@ -58,6 +63,11 @@ _ALL = (
     Sunspots,
     CO2,
     Digits,
+    Copy,
+    RepeatCopy,
+    AssociativeRecall,
+    Dyck,
+    AnBnCBmAm,
 )
 REGISTRY: dict[str, type[Task]] = {task.__name__: task for task in _ALL}
 
@@ -69,11 +79,15 @@ __all__ = [
     "Acrobot",
     "Adding",
     "AnBn",
+    "AnBnCBmAm",
     "AnBnCn",
+    "AssociativeRecall",
     "CartPole",
+    "Copy",
     "DelayedXOR",
     "Digits",
     "DoublePole",
+    "Dyck",
     "EmbeddedReber",
     "GymCartPole",
     "Lorenz",
@@ -83,6 +97,7 @@ __all__ = [
     "NoiseFreeLag",
     "Parity",
     "Pendulum",
+    "RepeatCopy",
     "Sequence",
     "Stage",
     "Sunspots",
