@@ -14,6 +14,7 @@ from evornn.networks.continuous.ctrnn import CTRNN
 from evornn.networks.continuous.lmu import LMU
 from evornn.networks.continuous.ltc import LTC
 from evornn.networks.continuous.mtrnn import MTRNN
+from evornn.networks.continuous.synaptic_ltc import SynapticLTC
 from evornn.networks.feedforward import Feedforward
 from evornn.networks.gated.gru import GRU
 from evornn.networks.gated.janet import JANET
@@ -43,7 +44,7 @@ from evornn.networks.units import Units
 _ALL = (
     *(FullyRecurrent, Feedforward, Elman, Jordan, LSTM, GRU, IndRNN, CTRNN, EchoState, Stacked),
     *(Hopfield, BAM, LiquidState, Silencing),
-    *(NARX, RMLP, FIRNet, SecondOrder, Masked, MGU, SlimGRU, JANET, MinGRU, MTRNN, LTC, CfC, LMU),
+    *(NARX, RMLP, FIRNet, SecondOrder, Masked, MGU, SlimGRU, JANET, MinGRU, MTRNN, LTC, SynapticLTC, CfC, LMU),
     *(NeuralStack, NeuralTuringMachine, DifferentiableNeuralComputer, RationalMachine),
 )
 TITLE = "feedforward and stacks"  # of the networks in no folder; each folder has its own: `evornn list` goes by it
@@ -83,5 +84,6 @@ __all__ = [
     "Silencing",
     "SlimGRU",
     "Stacked",
+    "SynapticLTC",
     "Units",
 ]

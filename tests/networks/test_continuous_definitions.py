@@ -9,7 +9,7 @@ from scipy.signal import cont2discrete
 from evornn.errors import EvornnError
 from evornn.formula import State
 from evornn.genome import Genome
-from evornn.networks import LMU, LTC, MTRNN, CfC
+from evornn.networks import LMU, LTC, MTRNN, CfC, SynapticLTC
 from tests.networks.test_definitions import INPUTS, OUTPUTS, STEPS, bound, run, sigmoid
 
 
@@ -84,6 +84,26 @@ def test_ltc_units_stay_between_0_and_a(dt):
     assert (h <= np.maximum(0, p.A) + 1e-12).all()
 
 
+@pytest.mark.parametrize("elapsed", [1.0, 20.0])
+def test_synaptic_ltc_is_that_of_ncps(xs, elapsed):
+    """Its step, written as in that program; potentials stay where reversal potentials and leaks pull them."""
+    network, p = bound(SynapticLTC(units=4, dt=elapsed / 6, readout="linear"))
+    v_pre, expected = np.zeros(4), []
+    for inputs in xs:
+        sensory_w_activation = p.wx * sigmoid(p.kx * (inputs[None, :] - p.mx))
+        w_numerator_sensory = np.sum(sensory_w_activation * p.Ex, axis=1)
+        w_denominator_sensory = np.sum(sensory_w_activation, axis=1)
+        cm_t = p.C / (elapsed / 6)
+        for _ in range(6):
+            w_activation = p.w * sigmoid(p.k * (v_pre[None, :] - p.m))
+            w_numerator = np.sum(w_activation * p.E, axis=1) + w_numerator_sensory
+            w_denominator = np.sum(w_activation, axis=1) + w_denominator_sensory
+            v_pre = (cm_t * v_pre + p.g * p.l + w_numerator) / (cm_t + p.g + w_denominator)
+        assert (np.abs(v_pre) < 1).all()
+        expected.append(p.V @ v_pre + p.c)
+    np.testing.assert_allclose(run(network, p, xs), expected, rtol=1e-11, atol=1e-13)
+
+
 def test_cfc_is_that_of_ncps(xs):
     network, p = bound(CfC(units=4, backbone=5, dt=0.7, range=1.5, readout="linear"))
     ff1, ff2, time_a, time_b = (State(weight=p.H[k : k + 4], bias=p.b[k : k + 4]) for k in (0, 4, 8, 12))
@@ -133,6 +153,7 @@ def test_lmu_memory_holds_its_window():
     [
         (MTRNN(units=4, fast=3, slow=2), 4 * 3 + 4 * 7 + 3 * 9 + 2 * 5 + 9 + 2 + 2 * 4 + 2),
         (LTC(units=4), 4 * 3 + 4 * 4 + 4 + 4 + 4 + 2 * 4 + 2),
+        (SynapticLTC(units=4), 4 * 4 * (3 + 4) + 3 * 4 + 2 * 4 + 2),
         (CfC(units=4, backbone=5), 5 * 7 + 5 + 16 * 5 + 16 + 2 * 4 + 2),
         (LMU(units=4, order=3), (3 + 4 + 3) + 4 * (3 + 4 + 3) + 2 * 4),
     ],

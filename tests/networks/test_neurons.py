@@ -42,7 +42,11 @@ def test_every_gene_has_a_place(name: str) -> None:
     assert 2 * sum(counts) >= genome.dimension  # shared: outputs' biases, weights that belong to two units alike
 
 
-ONE_PASS = {"RMLP": {"units": 4}, "LTC": {"substeps": 1}}  # units do not see what others give in the same step
+ONE_PASS = {  # units do not see what others give in the same step
+    "RMLP": {"units": 4},
+    "LTC": {"substeps": 1},
+    "SynapticLTC": {"substeps": 1},
+}
 
 
 @pytest.mark.parametrize("name", [name for name, kind in REGISTRY.items() if issubclass(kind, Units)])
