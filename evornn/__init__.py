@@ -2,7 +2,7 @@
 
 ARCHITECTURE.md beside this file is the map of the package. The names below load on first use, so `import evornn` costs
 next to nothing: `Problem`, `run`, `resume`, `predict`, `EvornnError`, and the packages `networks`, `tasks`, `search`,
-`gradient`, `formula`, `compare`, `suites`.
+`gradient`, `formula`, `compare`, `suites`, `automata`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evornn import compare, formula, networks, search, tasks
+    from evornn import automata, compare, formula, networks, search, tasks
     from evornn import training as gradient
     from evornn.errors import EvornnError
     from evornn.experiment.estimate import Prediction, predict
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "EvornnError", "Prediction", "Problem", "Result", "compare", "formula", "gradient", "networks", "predict", "resume",
-    "run", "search", "suites", "tasks",
+    "EvornnError", "Prediction", "Problem", "Result", "automata", "compare", "formula", "gradient", "networks",
+    "predict", "resume", "run", "search", "suites", "tasks",
 ]  # fmt: skip
 
 _HOMES = {  # public name -> (module, attribute in it); None: the module itself
@@ -34,6 +34,7 @@ _HOMES = {  # public name -> (module, attribute in it); None: the module itself
     "Result": ("evornn.experiment.run", "Result"),
     "run": ("evornn.experiment.run", "run"),
     "resume": ("evornn.experiment.launch", "resume"),
+    "automata": ("evornn.automata", None),
     "compare": ("evornn.compare", None),
     "formula": ("evornn.formula", None),
     "gradient": ("evornn.training", None),
