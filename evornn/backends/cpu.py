@@ -62,7 +62,7 @@ class CpuBackend(Backend):
         self._kernels: dict[tuple[str, int, int], Kernel] = {}
         self._data: dict[tuple[bool, int], list[np.ndarray]] = {}
         self._threads = Threads(self.workers)
-        self._without: set[str] = set()  # layouts that lack an operation of this simulation
+        self._without: set[str] = set()  # layouts that do not suit this simulation
         self.gradient_memory = gradient_memory
 
     @classmethod
@@ -84,6 +84,7 @@ class CpuBackend(Backend):
             with MAKING:
                 traced = self._traced or self._graphs(scenario_size)
                 self._units = layouts.widest_product(traced.step.outputs)
+                self._without |= set() if layouts.units_suit(traced.step) else {"units"}
                 self._traced = traced
         return self._traced
 

@@ -112,6 +112,7 @@ class CudaBackend(Backend):
     def _kernel(self, individuals: int, episodes: int, scenario_size: int) -> CudaKernel:
         if self._traced is None:
             self._traced = trace_simulation(self.simulation, scenario_size)
+            self._units_possible &= layouts.units_suit(self._traced.step)
         units = layouts.units_of(self._traced.step.outputs)
         weights = self.simulation.genome.dimension
         layout, block = cuda_layout.choose(episodes, units, weights, self._units_possible)

@@ -169,6 +169,20 @@ class Interpreter:
         whole = self.xp.broadcast_to(x, (*node.args[0].shape, *_tail(x)))
         return self.xp.broadcast_to(self.xp.expand_dims(whole, node.attr), (*node.shape, *_tail(x)))
 
+    def _matmul(self, node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return self.xp.einsum("ik...,kj...->ij...", a, b)
+
+    def _recurrence(self, node: Node, factor: np.ndarray, term: np.ndarray) -> np.ndarray:
+        axis, reverse = node.attr
+        shape = (*node.shape, *np.broadcast_shapes(_tail(term), _tail(factor)))
+        factor, term = (self.xp.broadcast_to(v, shape) for v in (factor, term))
+        places = [(slice(None), k) if axis == 1 else k for k in range(node.shape[axis or 0])]
+        found = {}
+        before = None
+        for k in reversed(places) if reverse else places:
+            before = found[str(k)] = term[k] if before is None else factor[k] * before + term[k]
+        return self.xp.stack([found[str(k)] for k in places], axis or 0)
+
     def _outer(self, node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return a[:, None] * b[None]
 

@@ -14,9 +14,11 @@ import numpy as np
 from evornn.compiler.memory_plan import Plan
 from evornn.compiler.specialization import Shape
 from evornn.formula.node import Node
-from evornn.formula.trace import reachable
+from evornn.formula.trace import Function, reachable
+from evornn.graph.simplify import GLOBAL, everything
 
 UNITS_FROM = 32  # units from which a network's own rows fill vectors better than individuals fill caches
+SLOWER = 16  # times that element by element takes longer where units are lanes
 PACKS = 4  # packs of rows that hide the latency of multiply-add; narrower networks run several side by side
 
 
@@ -51,6 +53,26 @@ def widest_product(outputs: list[Node]) -> int:
 def units_of(outputs: list[Node]) -> int:
     """The smaller side of the largest matrix-vector product below these nodes: a layer's units, gates not counted."""
     return max((min(n.shape[0], _columns(n)) for n in reachable(outputs) if n.op == "affine"), default=1)
+
+
+def units_suit(step: Function) -> bool:
+    """Whether a step's products share their work among units so far that what is done element by element does not
+    matter, all lanes doing the same.
+    """
+    nodes, _ = everything([step])
+    shared = sum(n.size * _columns(n) for n in nodes if n.op == "affine" and not _alone(n))
+    return SLOWER * sum(map(_alone, nodes)) <= shared
+
+
+def _alone(node: Node) -> int:
+    """Multiply-adds of a node that lanes cannot share; 0 if they can."""
+    if node.op == "sparse":
+        return node.attr.csr.nnz
+    if node.op == "affine":
+        matrices = [a for a in node.args if a.ndim == 2]
+        computed = [a for a in matrices if a.op not in (*GLOBAL, "transpose")]
+        return sum(a.size for a in computed)
+    return node.size if node.op == "recurrence" else 0
 
 
 def _columns(product: Node) -> int:

@@ -112,3 +112,29 @@ def roll(x: Any, shift: int, axis: Axis = None) -> Any:
     rows = reshaped(x, (x.size,)) if at is None else x
     start = -int(shift) % len(rows)
     return reshaped(Node("concat", (rows[start:], rows[:start]), rows.shape, x.dtype), x.shape) if start else x
+
+
+# sums and products so far ---------------------------------------------------------------------------------------------
+def _so_far(x: Any, axis: Axis) -> tuple[Node, Axis]:
+    """The value along whose axis is gone, all elements as a vector if there is none."""
+    node = as_float(lift(x))
+    at = axis_of(node, axis)
+    return (reshaped(node, (node.size,)), None) if axis is None else (node, at)
+
+
+def cumsum(x: Any, axis: Axis = None) -> Any:
+    """Sums of the first elements, in order, along the axis."""
+    if not is_traced(x):
+        return np.cumsum(as_number(x), axis)
+    node, at = _so_far(x, axis)
+    return Node("recurrence", (lift(1.0), node), node.shape, "float", (at, False))
+
+
+def cumprod(x: Any, axis: Axis = None) -> Any:
+    """Products of the first elements, in order, along the axis."""
+    if not is_traced(x):
+        return np.cumprod(as_number(x), axis)
+    node, at = _so_far(x, axis)
+    first = np.zeros(node.shape, np.bool_)
+    first[(slice(None), 0) if at == 1 else 0] = True
+    return Node("recurrence", (node, where(first, node, 0.0)), node.shape, "float", (at, False))

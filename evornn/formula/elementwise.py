@@ -16,7 +16,7 @@ from evornn.formula import node as graph
 from evornn.formula.node import Node, Operand, as_float, lift
 
 __all__ = [
-    "absolute", "atan", "cos", "exp", "floor", "log", "maximum", "minimum", "relu", "sigmoid", "sign", "sin",
+    "absolute", "arctan2", "atan", "cos", "exp", "floor", "log", "maximum", "minimum", "relu", "sigmoid", "sign", "sin",
     "softplus", "sqrt", "tanh",
 ]  # fmt: skip
 
@@ -194,6 +194,22 @@ define("atan", "arctan", lambda bar, y, a: (bar / (1.0 + a * a),), costly=True, 
 def atan(x: V) -> V:
     """Arc tangent in radians, between -pi/2 and pi/2."""
     return _apply("atan", x)
+
+
+define(
+    "arctan2",
+    "arctan2",
+    lambda bar, y, a, b: (bar * b / (a * a + b * b), -(bar * a) / (a * a + b * b)),
+    partial=True,
+    costly=True,
+    numpy=("arctan2",),
+    arity=2,
+)
+
+
+def arctan2(y: Operand, x: Operand) -> Any:
+    """Angle of the point (x, y) in radians, between -pi and pi."""
+    return _apply("arctan2", y, x)
 
 
 define("floor", "floor", flat=True, numpy=("floor",))

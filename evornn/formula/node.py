@@ -217,7 +217,7 @@ def logical(op: str, a: Operand, b: Operand) -> Node:
 
 
 def matmul(a: Operand, b: Operand) -> Node:
-    """Matrix @ vector, vector @ matrix or vector @ vector."""
+    """Matrix @ vector, vector @ matrix, vector @ vector or matrix @ matrix."""
     refuse_conditions("@", lift(a), lift(b))
     x, y = as_float(lift(a)), as_float(lift(b))
     if x.ndim == 2 and y.ndim == 1 and x.shape[1] == y.shape[0]:
@@ -226,7 +226,9 @@ def matmul(a: Operand, b: Operand) -> Node:
         return Node("matvec", (y.T, x), (y.shape[1],))
     if x.ndim == 1 and y.ndim == 1 and x.shape == y.shape:
         return Node("sum", (x * y,))
-    raise wrong(f"@ of shapes {x.shape} and {y.shape}: needs [n, m] @ [m], [n] @ [n, m] or [n] @ [n]")
+    if x.ndim == 2 and y.ndim == 2 and x.shape[1] == y.shape[0]:
+        return Node("matmul", (x, y), (x.shape[0], y.shape[1]))
+    raise wrong(f"@ of shapes {x.shape} and {y.shape}: needs [n, m] @ [m], [n] @ [n, m], [n] @ [n] or [n, k] @ [k, m]")
 
 
 def index(x: Node, key: Index) -> Node:

@@ -102,3 +102,19 @@ def padded(layer: list[tuple[int, Node]], shape: tuple[int, ...]) -> Node:
     if len(parts) == 1 and parts[0].shape:
         return parts[0] if parts[0].shape == shape else Node("slice", (parts[0],), shape, "float", 0)
     return Node("concat", tuple(parts), shape)
+
+
+def shifted(node: Node, by: int, axis: int | None) -> Node:
+    """Elements one place on (by = 1) or back (by = -1) along an axis, a vector's own or a matrix's; 0 where none is."""
+    if axis == 1:
+        columns = np.arange(node.size).reshape(node.shape)
+        picks = np.full_like(columns, node.size)
+        picks[:, max(by, 0) : columns.shape[1] + min(by, 0)] = columns[:, max(-by, 0) : columns.shape[1] - max(by, 0)]
+        zero = Node("concat", (flat(node), lift(0.0)), (node.size + 1,))
+        return Node("gather", (zero,), node.shape, "float", tuple(picks.ravel().tolist()))
+    width = node.size // node.shape[0]
+    if node.size == width:
+        return full(None, node.shape)
+    kept = slice_of(flat(node), width if by < 0 else 0, (node.size - width,))
+    zeros = full(None, (width,))
+    return Node("concat", (kept, zeros) if by < 0 else (zeros, kept), node.shape)

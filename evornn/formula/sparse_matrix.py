@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula.node import Node, as_float
+from evornn.formula.node import Node, as_float, lift
 from evornn.formula.source_lines import fail
 
 
@@ -20,10 +20,10 @@ class SparseMatrix:
 
     __array_ufunc__ = None
 
-    def __init__(self, entries: Any) -> None:
+    def __init__(self, entries: Any, shape: tuple[int, int] | None = None) -> None:
         from scipy.sparse import csr_array
 
-        self.csr = csr_array(entries, dtype=np.float64)
+        self.csr = csr_array(entries, shape=shape, dtype=np.float64)
         self.csr.sort_indices()
         self.shape: tuple[int, int] = self.csr.shape
         self._key = (self.shape, self.csr.data.tobytes(), self.csr.indices.tobytes(), self.csr.indptr.tobytes())
@@ -48,3 +48,15 @@ class SparseMatrix:
         if x.shape != (self.shape[1],):
             fail(f"@ of a sparse matrix {self.shape} and shape {x.shape}")
         return Node("sparse", (as_float(x),), (self.shape[0],), "float", self)
+
+
+def put_back(bar: Node, picks: tuple[int, ...], shape: tuple[int, ...]) -> Node:
+    """Cotangents of picked elements, each where it was picked, as a value of this shape."""
+    size = int(np.prod(shape, dtype=int))
+    if len(set(picks)) == len(picks):
+        back = np.full(size, len(picks))
+        back[list(picks)] = np.arange(len(picks))
+        given = bar if len(picks) == size else Node("concat", (bar, lift(0.0)), (len(picks) + 1,))
+        return Node("gather", (given,), shape, "float", tuple(back.tolist()))
+    ones = SparseMatrix((np.ones(len(picks)), (np.asarray(picks), np.arange(len(picks)))), (size, len(picks)))
+    return Node("slice", (ones @ bar,), shape, "float", 0)

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from evornn.formula.node import Node, lift
-from evornn.formula.node_tools import carried, full, items, renewed, spread
+from evornn.formula.node_tools import carried, full, items, renewed, shifted, spread
 from evornn.formula.source_lines import fail
 from evornn.formula.trace import CALLS, Function, reachable
 from evornn.graph.derivatives import ELEMENTWISE, WITHOUT_SLOPE
@@ -211,6 +211,17 @@ class Push:
 
     def _matvec(self, node: Node, matrix: Node | None, x: Node | None) -> Node | None:
         return self._bilinear(node, matrix, x)
+
+    def _matmul(self, node: Node, a: Node | None, b: Node | None) -> Node | None:
+        return self._bilinear(node, a, b)
+
+    def _recurrence(self, node: Node, factor: Node | None, term: Node | None) -> Node | None:
+        (given, _), (axis, reverse) = node.args, node.attr
+        changed = None if factor is None else factor * shifted(node, -1 if reverse else 1, axis)
+        total = _total([changed, term])
+        if total is None:
+            return None
+        return Node("recurrence", (given, full(total, node.shape)), node.shape, "float", node.attr)
 
     def _outer(self, node: Node, x: Node | None, y: Node | None) -> Node | None:
         return self._bilinear(node, x, y)

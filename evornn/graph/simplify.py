@@ -13,10 +13,11 @@ from evornn.formula.trace import CALLS, Function, body_of, reachable
 from evornn.graph.folding import Builder, fold
 from evornn.graph.fusion import Contraction, parameters_only
 
-__all__ = ["GLOBAL", "fold_functions", "in_registers", "parameters_only", "simplify", "value_of"]
+__all__ = ["GLOBAL", "everything", "fold_functions", "in_registers", "parameters_only", "simplify", "value_of"]
 
 
-def _everything(functions: list[Function]) -> tuple[list[Node], Counter[int]]:
+def everything(functions: list[Function]) -> tuple[list[Node], Counter[int]]:
+    """The nodes of functions and of those that they call, and how many read each."""
     nodes: list[Node] = []
     uses: Counter[int] = Counter()
     seen: set[int] = set()
@@ -48,6 +49,6 @@ def simplify(functions: list[Function]) -> list[Function]:
     """
     folding = Builder(lambda b, node, old: node.args[0] if node.op == "with_slope" else fold(b, node))
     folded = [folding.function(f) for f in functions]
-    nodes, uses = _everything(folded)
+    nodes, uses = everything(folded)
     contracting = Builder(Contraction(uses, parameters_only(nodes)))
     return [contracting.function(f) for f in folded]

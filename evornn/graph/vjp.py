@@ -23,11 +23,12 @@ from collections import defaultdict
 import numpy as np
 
 from evornn.formula.node import Node, lift
-from evornn.formula.node_tools import flat, full, items, layers, padded, slice_of, spread
+from evornn.formula.node_tools import flat, full, in_registers, items, layers, padded, shifted, slice_of, spread
 from evornn.formula.source_lines import fail
-from evornn.formula.trace import CALLS, Function, body_of, reachable
-from evornn.graph.derivatives import ELEMENTWISE, PARTIAL, WITHOUT_SLOPE
-from evornn.graph.fusion import parameters_only
+from evornn.formula.sparse_matrix import put_back
+from evornn.formula.trace import Function, reachable
+from evornn.graph.derivatives import ELEMENTWISE, WITHOUT_SLOPE
+from evornn.graph.partial import partial_values
 from evornn.graph.vjp_loops import branch_back, keeping_loop_states, loop_back
 
 ACCUMULATION = "effect"  # the dtype of nodes that are run for what they do
@@ -70,29 +71,6 @@ class Adjoints:
                 sweep.visit(node)
         outputs = [full(sweep.cotangent(n), n.shape) for n in function.inputs if n.dtype == "float"]
         return Function(f"{function.name}_adjoint", [*function.inputs, *cotangents], [*outputs, *sweep.effects], None)
-
-
-def partial_values(function: Function, inputs: set[int] | frozenset[int] = frozenset()) -> frozenset[int]:
-    """Ids of what may be infinite or NaN where nobody takes it: what depends on a function with a pole or an edge, or
-    on such `inputs`, and that function's argument.
-    """
-    nodes = reachable(function.outputs)
-    found: set[int] = set(inputs)
-    for node in nodes:
-        if _is_partial(node) or any(a.id in found for a in node.args):
-            found.add(node.id)
-        if node.op in ("div", "log"):
-            found.add(node.args[-1].id)
-    fixed = parameters_only(nodes)  # guarded only where they are branches themselves: a guard costs time at every step
-    branches = [arg for node in nodes if node.op == "where" for arg in node.args[1:] if arg.id in fixed]
-    return frozenset(found - fixed) | (found & {node.id for node in reachable(branches)})
-
-
-def _is_partial(node: Node) -> bool:
-    """Whether it is a function with a pole or an edge, or calls one."""
-    if node.op in CALLS:
-        return any(_is_partial(n) for n in reachable(body_of(node).outputs))
-    return node.op in PARTIAL
 
 
 class Sweep:
@@ -230,6 +208,21 @@ class Sweep:
         elif leaf.op != "constant":
             self.add(leaf, Node("outer", (x, bar) if turned else (bar, x), leaf.shape))
 
+    def _matmul(self, node: Node, bar: Node) -> None:
+        a, b = node.args
+        bar = full(bar, node.shape)
+        self.add(a, self._or_zero(Node("matmul", (bar, b.T), a.shape), bar, b))
+        self.add(b, self._or_zero(Node("matmul", (a.T, bar), b.shape), bar, a))
+
+    def _recurrence(self, node: Node, bar: Node) -> None:
+        (factor, term), (axis, reverse) = node.args, node.attr
+        on = -1 if reverse else 1
+        following = shifted(factor, -on, axis) if factor.shape else factor
+        back = Node("recurrence", (following, full(bar, node.shape)), node.shape, "float", (axis, not reverse))
+        self.add(term, back)
+        part = back * shifted(node, on, axis)
+        self.add(factor, part if factor.shape else Node("sum", (part,)))
+
     def _sparse(self, node: Node, bar: Node) -> None:
         self.add(node.args[0], node.attr.T @ full(bar, node.shape))
 
@@ -254,8 +247,12 @@ class Sweep:
         self.add_piece(node.args[0], node.attr, full(bar, node.shape))
 
     def _gather(self, node: Node, bar: Node) -> None:
-        for i, place in enumerate(node.attr):
-            self.add_piece(node.args[0], place, slice_of(bar, i, ()) if bar.shape else bar)
+        (x,) = node.args
+        if in_registers(node) and in_registers(x):
+            for i, place in enumerate(node.attr):
+                self.add_piece(x, place, slice_of(bar, i, ()) if bar.shape else bar)
+        else:
+            self.add(x, put_back(flat(full(bar, node.shape)), node.attr, x.shape))
 
     def _take(self, node: Node, bar: Node) -> None:
         self.add_row(node.args[0], node.args[1], full(bar, node.shape))

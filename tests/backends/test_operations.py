@@ -99,7 +99,25 @@ def axes(p: Any, s: Any, t: Any) -> Any:
     )  # fmt: skip
 
 
-OF_MATRICES = ("axes",)
+def matrices(p: Any, s: Any, t: Any) -> Any:
+    """Products of matrices, sums and products so far, angles."""
+    x, y, n = p.x, p.y, len(p.x)
+    R, W, C = f.tanh(p.R), p.W, p.C  # [3, n], [n, n], [n, 2]
+    unit = f.tanh(x)
+    found = (
+        R @ W, R @ f.sin(C), C.T @ W, W @ (W + x), (W * y).T @ R.T, FIXED[n] @ C, R @ FIXED[n].T, f.sin(W).T @ p.W.T,
+        f.outer(x, y) @ C, f.cumsum(W, axis=0), f.cumsum(R, 1), f.cumprod(R, 0), f.cumprod(C, 1),
+    )  # fmt: skip
+    return f.concat(
+        *(f.sum(m * np.cos(np.arange(m.size) ** 2.0).reshape(m.shape)) for m in found),
+        R @ x, (W + x) @ y, (W * x).T @ y, W @ x + (W * x) @ y, f.cumsum(x), f.cumprod(y), f.cumsum(R)[n:],
+        f.outer(x, y)[1], np.prod(R, axis=1), np.prod(W), SPARSE[n] @ x, SPARSE[n] @ (SPARSE[n] @ y),
+        x[np.arange(2 * n) % n][3:],
+        f.arctan2(x, y), f.arcsin(unit), f.arccos(unit), f.gelu(x), f.arctan2(0.0 * x, x), f.arctan2(y, 0.0 * x),
+    )  # fmt: skip
+
+
+OF_MATRICES = ("axes", "matrices")
 
 
 def functions(p: Any, s: Any, t: Any) -> Any:

@@ -69,6 +69,11 @@ OPERATIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
         f.softmax(p.W - p.c, 0)[1], f.mean(a[:, None] / (2.0 + b), 1), f.roll(f.reshape(p.W, 3, 2), 1, 1)[:, 0],
         f.roll(a, 1) * f.argmax(b),
     ),
+    "matrix @ matrix, so far, angles": lambda p, a, b: f.concat(
+        (p.W @ f.outer(a, b))[1], (f.reshape(p.W, 3, 2) @ W)[:, 0], (f.outer(a, b).T @ p.W.T)[2], f.cumsum(a * b),
+        f.cumprod(b + p.c), f.cumsum(p.W * a, 0)[1], f.cumprod(p.W, 1)[:, 2], f.arctan2(a, b), f.gelu(a),
+        f.arcsin(0.3 * b), f.arccos(0.3 * a),
+    ),
     "call": nested,
     "repeat": looped,
 }  # fmt: skip

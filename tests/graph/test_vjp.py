@@ -15,7 +15,17 @@ from evornn.graph.simulation_graphs import trace_gradient
 from evornn.networks import REGISTRY as NETWORKS
 from evornn.problem import Problem
 from tests.backends.harness import Probe, Reading
-from tests.backends.test_operations import axes, elementwise, functions, genes, lanes_only, registered, shapes, vectors
+from tests.backends.test_operations import (
+    axes,
+    elementwise,
+    functions,
+    genes,
+    lanes_only,
+    matrices,
+    registered,
+    shapes,
+    vectors,
+)
 from tests.pairs import SMOOTH, fitting
 
 PAIRS = [  # a quarter of all pairs by default, taking turns
@@ -56,7 +66,7 @@ def reading(formula: Any, n: int, **parts: Any) -> tuple[Any, int]:
 
 
 @pytest.mark.parametrize("n", [5, 19])
-@pytest.mark.parametrize("formula", [elementwise, registered, vectors, axes, functions, lanes_only])
+@pytest.mark.parametrize("formula", [elementwise, registered, vectors, axes, matrices, functions, lanes_only])
 def test_every_operation(formula: Any, n: int) -> None:
     simulation, outputs = reading(formula, n)
     values = genes(simulation, 2)

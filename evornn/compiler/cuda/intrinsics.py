@@ -15,10 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import signature
+from typing import cast
 
+from evornn.compiler.cuda import loops
 from evornn.compiler.cuda.algebra import TextLanes, TextMachine
+from evornn.compiler.cuda.far_angle import far_angle
 from evornn.compiler.cuda.tables import Result, Tables
-from evornn.compiler.lanes import elementary, payne_hanek
+from evornn.compiler.lanes import elementary
 from evornn.compiler.lanes.algebra import Fold
 from evornn.compiler.lanes.elementwise import ELEMENTWISE, LOGICAL, maximum
 from evornn.compiler.simd.products import Sums
@@ -48,6 +51,8 @@ class Intrinsics(Tables):
         head, _, tail = word.partition("_")
         if word in ELEMENTWISE:
             return lifted(name, word, *sizes) if sizes else self._elementwise(name)
+        if head in ("product", "solve"):
+            return self._program(name, head, tail, *cast("tuple[int, ...]", sizes))
         if head in ("affine", "tile"):
             return getattr(self, f"_{head}")(name, word, *sizes)
         if tail == "tuple" and head in (*VIEWS, "constant", "scratch"):
@@ -88,28 +93,7 @@ class Intrinsics(Tables):
         return self._function(name, "x", lambda m: "x")
 
     def _far_angle(self, name: str) -> str:
-        def build(m: TextMachine) -> Result:
-            m.writer.lines += ["if not mask:", "    return (r, q)"]
-            bits = m.keep("bits_of(x)", "int")
-            magnitude = m.keep(f"w({(bits & 0x7FFFFFFF).v})", "wide")
-            s = (magnitude >> 23) + (payne_hanek.GUARD - payne_hanek.EXPONENT_BIAS) % 2**64
-            mantissa = (magnitude & 0x7FFFFF) | 0x800000
-            first, shift = (s >> 5) + -2 % 2**64, (s & 31) * (-1 % 2**64) + 32
-            parts = payne_hanek.window(lambda i: m.keep(f"w(two_over_pi({i.v}))", "wide"), first, shift)
-            result = payne_hanek.scaled(mantissa, parts)
-            quadrant = payne_hanek.quadrant_of(result)
-            fraction = m.writer.name(f"w_signed({(result - (quadrant << 62)).v})")
-            high = m.keep(f"w_float({fraction})")
-            low = m.keep(f"w_float({fraction} - w_whole({high.v}))")
-            angle, turns = payne_hanek.angle(m, high, low), m.keep(f"i(w_signed({quadrant.v}))", "int")
-            negative = bits < 0
-            nothing = TextLanes(m, "x") - TextLanes(m, "x")  # NaN for infinities and NaN
-            return [
-                m.where(negative, -angle, angle) + nothing,
-                m.where(negative, m.keep(f"i_sub(i(0), {turns.v})", "int"), turns),
-            ]
-
-        return self._function(name, "mask, x, r, q", build)
+        return self._function(name, "mask, x, r, q", far_angle)
 
     # memory -----------------------------------------------------------------------------------------------------------
     def _place(self, array: str, at: str) -> str:
@@ -205,6 +189,12 @@ class Intrinsics(Tables):
 
         return self._function(name, "start, w, at, x" if in_registers else "start, w, at, S, place, columns", build)
 
+    def _program(self, name: str, word: str, kinds: str, *sizes: int) -> str:
+        block = self.block if self.shared else 1
+        if word == "product":
+            return loops.product(name, kinds, sizes, self.bits, block)
+        return loops.solve(name, sizes[0], bool(sizes[1]), self.bits, block)
+
     def _fold(self, name: str, combine: Fold) -> str:
         def build(m: TextMachine) -> Result:
             lines = m.writer.lines
@@ -262,10 +252,13 @@ class Intrinsics(Tables):
         return f"def {name}(a, i, b, j, n):\n" + "".join(f"    {line}\n" for line in lines)
 
     def _sparse_row(self, name: str) -> str:
+        wait = [WAIT] if self.shared else []
         lines = [
+            *wait,
             "total = f(-0.0)",
             "for k in range(count):",
             "    total = fma(K[index(entries + k)], S[index(at + J[index(columns + k)])], total)",
+            *wait,
             "return total",
         ]
         return f"def {name}(K, entries, J, columns, count, S, at):\n" + "".join(f"    {line}\n" for line in lines)

@@ -9,6 +9,7 @@ from evornn.formula.node import Constant, Node
 from evornn.graph.simplify import in_registers
 
 Operand = tuple[str, str, int, int, str | Memory]  # of a product: word suffix, array, offset, columns, the vector
+Factor = tuple[Node, int, int]  # of a product of matrices: see `_product`
 
 
 class Products(Core):
@@ -16,7 +17,6 @@ class Products(Core):
 
     # matrix-vector products -------------------------------------------------------------------------------------------
     def _sparse(self, node: Node) -> Value:
-        self._lanes_only("a sparse product")
         csr, x = node.attr.csr, self.memory(node.args[0])
         entries = self.plan.constants.offset(Constant(csr.data), csr.data.shape) if csr.nnz else 0
         columns, rows = self.plan.table(csr.indices), self.plan.table(csr.indptr)
@@ -125,25 +125,40 @@ class Products(Core):
         return value
 
     def _computed(self, node: Node, start: Node | None, pairs: list[tuple[Node, Node]]) -> Value:
-        """Products with matrices that are themselves computed: row by row from scratch."""
-        self._lanes_only("a product with a computed matrix")
-        slot, i = self.plan.slot(node.size), self.name()
-        begin = None if start is None else self.memory(start)
-        operands = []
-        for matrix, x in pairs:
-            leaf, turned = (matrix.args[0], True) if matrix.op == "transpose" else (matrix, False)
-            operands.append((self.memory(leaf), self.memory(x), matrix.shape[1], turned))
-        self.text.add(f"for {i} in range({node.size}):")
-        self.text.indent += 1
-        total = f"scratch({begin.array}, {begin.at} + {i})" if begin else self.target.number(-0.0)
-        for m, v, columns, turned in operands:
-            value, j = self.name(), self.name()
-            self.text.add(f"{value} = {self.target.typed(total)}")
-            self.text.add(f"for {j} in range({columns}):")
-            at = f"{m.at} + {j} * {node.size} + {i}" if turned else f"{m.at} + {i} * {columns} + {j}"
-            self.text.add(f"    {value} = fma(scratch({m.array}, {at}), scratch({v.array}, {v.at} + {j}), {value})")
-            total = value
-        self.text.add(f"store(S, {slot} + {i}, {total})")
-        self.text.indent -= 1
+        """Products with matrices that are themselves computed, one after another."""
+        slot = self.plan.slot(node.size + self.plan.step)
+        if start is not None:
+            self.copy(start, self.value(start), Memory("S", str(slot)))
+        for k, (matrix, x) in enumerate(pairs):
+            (rows, columns), added = matrix.shape, start is not None or k > 0
+            if matrix.op == "transpose":  # as a row: its elements lie side by side
+                self._product(slot, (x, 0, 1), (matrix.args[0], rows, 1), (1, columns, rows), added)
+            else:
+                self._product(slot, (matrix, columns, 1), (x, 1, 0), (rows, columns, 1), added)
         place = Memory("S", str(slot))
         return place if not in_registers(node) else self._fetch(node, place)
+
+    def _product(self, slot: int, left: Factor, right: Factor, sizes: tuple[int, int, int], added: bool) -> None:
+        """Factors: a value, and the steps from an element to the next in its column and in its row."""
+        places = [self._factor(node) for node, _, _ in (left, right)]
+        numbers = (*sizes, *left[1:], *right[1:], int(added))
+        word = self.target.intrinsic(f"product_{places[0][0]}{places[1][0]}", *numbers)
+        arrays = ", ".join(f"{place.array}, {place.at}" for _, place in places)
+        self.text.add(f"{word}(S, {slot}, {arrays}, {', '.join(map(str, numbers))})")
+
+    def _factor(self, node: Node) -> tuple[str, Memory]:
+        """The letter of the memory that a factor is in, and its place there."""
+        place = self.indexed(node)
+        if place.prefix == "data":
+            place = self.memory(node)
+        return {"scratch": "s", "weight": "w", "constant": "k"}[place.prefix], place
+
+    def _matmul(self, node: Node) -> Value:
+        def factor(matrix: Node) -> Factor:
+            rows, columns = matrix.shape
+            return (matrix.args[0], 1, rows) if matrix.op == "transpose" else (matrix, columns, 1)
+
+        (a, b), (rows, columns) = node.args, node.shape
+        slot = self.plan.slot(node.size + self.plan.step)
+        self._product(slot, factor(a), factor(b), (rows, a.shape[1], columns), False)
+        return Memory("S", str(slot))

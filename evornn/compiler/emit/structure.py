@@ -9,6 +9,7 @@ import numpy as np
 from evornn.compiler.emit.uniform import Uniform
 from evornn.compiler.emit.values import Memory, Small, Value, plus
 from evornn.formula.node import Constant, Node
+from evornn.formula.node_tools import is_constant
 from evornn.graph.simplify import in_registers
 
 
@@ -39,10 +40,10 @@ class Structure(Uniform):
 
     def _pick(self, node: Node, picks: Sequence[int]) -> Value:
         value = self.value(node.args[0])
-        if isinstance(value, Small):
+        if isinstance(value, Small) and (in_registers(node) or node.op == "slice"):
             chosen = Small([value.elements[i] for i in picks])
-            if in_registers(node) or node.op == "slice":
-                return chosen if in_registers(node) else self._spilled(node, chosen)
+            return chosen if in_registers(node) else self._spilled(node, chosen)
+        if isinstance(value, Small):
             value = self.memory(node.args[0])
         if node.op == "slice":
             return self._view(node, value.part(str(picks[0])))
@@ -189,13 +190,39 @@ class Structure(Uniform):
         return Memory("S", str(slot))
 
     def _outer(self, node: Node) -> Value:
-        self._lanes_only("outer")
-        (x, y), (n, m) = (self.memory(a) for a in node.args), node.shape
-        slot, i, j = self.plan.slot(node.size), self.name(), self.name()
-        self.text.add(f"for {i} in range({n}):")
-        self.text.add(f"    for {j} in range({m}):")
-        self.text.add(
-            f"        store(S, {slot} + {i} * {m} + {j}, "
-            f"mul(scratch({x.array}, {x.at} + {i}), scratch({y.array}, {y.at} + {j})))"
-        )
-        return Memory("S", str(slot))
+        (x, y), (rows, columns) = (self.memory(a) for a in node.args), node.shape
+        place, i, u = Memory("S", str(self.plan.slot(node.size + self.plan.step))), self.name(), self.name()
+        self.text.add(f"for {i} in range({rows}):")
+        self.text.indent += 1
+        self.text.add(f"{u} = scratch({x.array}, {plus(x.at, i)})")
+        j = self._loop(columns)  # what a pack writes past its row, the next row overwrites
+        value = f"mul({u}, {self.units('scratch', y, j)})"
+        self.text.add(f"    {self.units('store', place, plus(f'{i} * {columns}', j), value)}")
+        self.text.indent -= 1
+        return place
+
+    def _recurrence(self, node: Node) -> Value:
+        """Along an axis, element by element: y = a y + b, of its predecessor."""
+        (factor, term), (axis, reverse) = node.args, node.attr
+        rows, columns = node.shape if node.ndim == 2 else (1, node.size)
+        down = axis == 0
+        count, others = (rows, columns) if down else (columns, rows)
+        step, width = (columns, 1) if down else (1, columns)
+        first, ahead = ((count - 1) * step, -step) if reverse else (0, step)
+        constant = is_constant(factor, 1.0)
+        b, a = self.indexed(term), None if constant or not factor.shape else self.indexed(factor)
+        each = "" if a or constant else self.scalar(factor)
+        slot, o, k, i, total = self.plan.slot(node.size), *(self.name() for _ in range(4))
+        self.text.add(f"for {o} in range({others}):")
+        self.text.indent += 1
+        place = plus(str(first), f"{o} * {width}")
+        self.text.add(f"{total} = {b.prefix}({b.array}, {plus(b.at, place)})")
+        self.text.add(f"store(S, {plus(str(slot), place)}, {total})")
+        self.text.add(f"for {k} in range(1, {count}):")
+        self.text.add(f"    {i} = {place} + {k} * {ahead}")
+        value = f"{b.prefix}({b.array}, {plus(b.at, i)})"
+        factors = f"{a.prefix}({a.array}, {plus(a.at, i)})" if a else each
+        self.text.add(f"    {total} = {f'add({total}, {value})' if constant else f'fma({factors}, {total}, {value})'}")
+        self.text.add(f"    store(S, {slot} + {i}, {total})")
+        self.text.indent -= 1
+        return self._result(node, slot)

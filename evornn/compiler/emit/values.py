@@ -14,7 +14,7 @@ VARIABLE = re.compile(r"[A-Za-z_]\w*(\[\d+\])*$")
 
 
 class LayoutUnsupported(EvornnError):
-    """This graph has an operation that the "units" layout does not have; another layout serves."""
+    """This graph has an operation that the layout does not have; another layout serves."""
 
 
 @dataclass

@@ -56,6 +56,7 @@ _FORMULAS: dict[str, Callable[..., Any]] = {
     "maximum": maximum,
     **elementary.FUNCTIONS,
     "where": lambda m, c, a, b: m.where(c, a, b),
+    "arctan2": elementary.arctan2,
     "with_slope": lambda m, a, b: a,
     "lt": lambda m, a, b: a < b,
     "le": lambda m, a, b: a <= b,

@@ -12,6 +12,7 @@ units:       a lane is a unit (a row) of one network, `jobs` individuals side by
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from functools import cache
@@ -27,7 +28,7 @@ from numba.extending import intrinsic
 
 from evornn.compiler.lanes import elementary
 from evornn.compiler.lanes.elementwise import ELEMENTWISE, MASKS, maximum
-from evornn.compiler.simd import products
+from evornn.compiler.simd import loops, products
 from evornn.compiler.simd.builder import Code, Generate, Kinds, literal, members
 from evornn.compiler.simd.gathers import (
     align_stack,
@@ -200,6 +201,9 @@ class Intrinsics:
             names[f"affine{suffix}"] = self.define(self._rows, products.affine(source))
             names[f"tile{suffix}"] = self.define(self._rows, products.tile(source))
             names[f"tile{suffix}_tuple"] = self.define(self._rows, products.tile_tuple(source))
+        for left, right in itertools.product(loops.READERS, repeat=2):
+            names[f"product_{left}{right}"] = self.define(lambda *_: types.void, loops.product(left + right), 14)
+        names["solve"] = self.define(lambda *_: types.void, loops.solve)
         names["sparse_row"] = self.define(lambda *_: self.pack, products.sparse_row)
         names["dot_scratch"] = self.define(lambda *_: self.pack, products.dot_scratch)
         names["sum_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(lambda m, a, x: a + x))

@@ -10,6 +10,7 @@ import numpy as np
 from evornn.formula import axes, elementwise, operations
 from evornn.formula import node as graph
 from evornn.formula.node import Node, Operand, as_float, binary, lift, refuse_conditions
+from evornn.formula.node_tools import SMALL
 from evornn.formula.source_lines import fail
 
 Bound: TypeAlias = "Operand | None"
@@ -124,12 +125,17 @@ def _any(x: Node, axis: axes.Axis, keepdims: bool) -> Node:
 
 
 def _product(x: Node, axis: axes.Axis, keepdims: bool) -> Node:
-    if axes.axis_of(x, axis) is not None or keepdims:
-        fail("np.prod along an axis; take row by row")
-    result = lift(1.0)
-    for i in range(x.size):
-        result = result * (x[np.unravel_index(i, x.shape)] if x.shape else x)
-    return result
+    at = axes.axis_of(x, axis)
+    if at is None and x.size <= SMALL:
+        result = lift(1.0)
+        for one in ravel(x):
+            result = result * one
+    else:
+        so_far = axes.cumprod(x, at)
+        result = so_far[:, -1] if at == 1 else so_far[-1]
+    if not keepdims:
+        return result
+    return axes.reshape(result, tuple(1 if at in (None, i) else n for i, n in enumerate(x.shape)))
 
 
 def _dropped(x: Any, axis: Any = None) -> Any:
@@ -174,6 +180,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.flip: lambda x: x[::-1],
     np.roll: axes.roll,
     np.argmax: axes.argmax,
+    np.cumsum: axes.cumsum,
+    np.cumprod: axes.cumprod,
     np.reshape: axes.reshape,
     np.squeeze: _dropped,
     np.expand_dims: _inserted,

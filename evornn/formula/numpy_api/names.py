@@ -63,6 +63,8 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
     "log10": lambda a: unary("log", a) * (1.0 / math.log(10.0)),
     "tan": lambda a: unary("sin", a) / unary("cos", a),
     "hypot": lambda a, b: unary("sqrt", binary("mul", a, a) + binary("mul", b, b)),
+    "arcsin": operations.arcsin,
+    "arccos": operations.arccos,
     "rint": lambda a: operations.round(a),
     "ceil": lambda a: -unary("floor", unary("neg", a)),
     "trunc": _truncated,
@@ -94,6 +96,7 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
 _METHODS: dict[str, Callable[..., Any]] = {
     **{f.__name__: FUNCTIONS[f] for f in (np.sum, np.mean, np.max, np.min, np.prod, np.var, np.std, np.any, np.all)},
     **{f.__name__: FUNCTIONS[f] for f in (np.clip, np.dot, np.round, np.ravel, np.argmax, np.reshape, np.squeeze)},
+    **{f.__name__: FUNCTIONS[f] for f in (np.cumsum, np.cumprod)},
     "flatten": ravel,
     "copy": lambda x: x,
 }
@@ -101,7 +104,7 @@ _INSTEAD = {
     "logaddexp": "softplus", "expit": "sigmoid", "piecewise": "where", "select": "where", "interp": "lookup",
     "take": "lookup", "choose": "lookup", "place": "where", "put": "put", "fmax": "maximum", "fmin": "minimum",
     "fmod": "%", "einsum": "@", "tensordot": "@", "array_split": "split", "hsplit": "split",
-    "sinh": "exp", "cosh": "exp", "log1p": "log", "expm1": "exp", "cumsum": "sum", "heaviside": "where",
+    "sinh": "exp", "cosh": "exp", "log1p": "log", "expm1": "exp", "heaviside": "where",
     "nan_to_num": "where", "astype": "where", "item": "x[0]", "tolist": "concat",
     "column_stack": "stack", "atleast_1d": "stack", "array": "concat",
 }  # fmt: skip

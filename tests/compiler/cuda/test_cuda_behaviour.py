@@ -11,6 +11,7 @@ import pytest
 
 from evornn.compiler.lanes.numpy_lanes import evaluate as by_numpy
 from tests.backends.harness import LAYOUTS
+from tests.backends.test_operations import OF_MATRICES
 from tests.compiler.cuda import cuda_cases as cases
 from tests.compiler.cuda.cuda_cases import Batch, Way, evaluate
 
@@ -197,7 +198,7 @@ def test_noise_is_the_same_stream(batch: Batch, outcome: Any) -> None:
 
 
 OPERATIONS = [Batch(cases.operation, (name, n)) for name in ("elementwise", "vectors", "functions") for n in (5, 19)]
-OPERATIONS += [Batch(cases.operation, (name, 5)) for name in ("registered", "axes")]
+OPERATIONS += [Batch(cases.operation, (name, 5)) for name in ("registered", *OF_MATRICES)]
 PRODUCTS = [Batch(cases.operation, ("lanes_only", n)) for n in (5, 19)]
 OPERATION_CALLS = [
     *calls(OPERATIONS + PRODUCTS, [Way("individuals", block=8), Way("episodes", block=8)]),

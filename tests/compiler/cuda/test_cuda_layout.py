@@ -9,6 +9,7 @@ import pytest
 
 from evornn.compiler.cuda.layout import CHUNK, HELD, SHARE, WARP, Need, choose, chunk_of, launch_size
 from evornn.compiler.cuda.source import SHARED_BYTES, cuda_text
+from evornn.compiler.layout import units_suit
 from evornn.compiler.specialization import Shape
 from evornn.errors import EvornnError
 from evornn.graph.simulation_graphs import trace_simulation
@@ -139,8 +140,10 @@ def test_weights_beyond_a_thread_s_registers_are_read_again_in_every_step() -> N
     assert re.search(r"w = \(W, again\(member\), individuals\)", text(LSTM(units=8), "individuals", 128)[0])
 
 
-def test_sparse_products_take_turns_where_units_cannot_share_them() -> None:
-    from evornn.compiler.emit.values import LayoutUnsupported
+def test_what_units_cannot_share_is_weighed_against_what_they_can() -> None:
+    def suits(network: Any) -> bool:
+        simulation = Problem(network, DoublePole()).simulation
+        return units_suit(trace_simulation(simulation, 6).step)
 
-    with pytest.raises(LayoutUnsupported, match="sparse"):
-        text(EchoState(units=100), "units", 64)
+    assert suits(LSTM(units=64))
+    assert not suits(EchoState(units=100))
