@@ -2,5 +2,5 @@
 
 Read `simulation_graphs` first: the graphs of an episode and their adjoints. `simplify` calls `folding` and `fusion`;
 `vjp` and `vjp_loops` transpose a graph (reverse mode), `jvp` carries tangents (forward mode), `derivatives` has the
-slopes.
+slopes, `partial` what they must guard against.
 """
