@@ -7,6 +7,7 @@ benchmarks read the same graphs with JAX.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
@@ -208,6 +209,10 @@ class Interpreter:
 
     def _sparse(self, node: Node, x: np.ndarray) -> np.ndarray:
         return (node.attr.csr @ x.reshape(len(x), -1)).reshape(-1, *x.shape[1:])
+
+    def _sparse_values(self, node: Node, values: np.ndarray, x: np.ndarray) -> np.ndarray:
+        terms = values[node.attr.order] * x[node.attr.columns]
+        return np.stack([terms[a:b].sum(0) for a, b in itertools.pairwise(node.attr.csr.indptr)])
 
     def _lookup(self, node: Node, at: np.ndarray) -> np.ndarray:
         table = node.attr.array

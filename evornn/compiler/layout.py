@@ -66,7 +66,7 @@ def units_suit(step: Function) -> bool:
 
 def _alone(node: Node) -> int:
     """Multiply-adds of a node that lanes cannot share; 0 if they can."""
-    if node.op == "sparse":
+    if node.op in ("sparse", "sparse_values"):
         return node.attr.csr.nnz
     if node.op == "affine":
         matrices = [a for a in node.args if a.ndim == 2]

@@ -223,12 +223,16 @@ class Push:
             return None
         return Node("recurrence", (given, full(total, node.shape)), node.shape, "float", node.attr)
 
+    def _sparse_values(self, node: Node, values: Node | None, x: Node | None) -> Node | None:
+        return self._bilinear(node, values, x)
+
     def _outer(self, node: Node, x: Node | None, y: Node | None) -> Node | None:
         return self._bilinear(node, x, y)
 
     def _bilinear(self, node: Node, a: Node | None, b: Node | None) -> Node | None:
         pairs = ((a, node.args[1]), (node.args[0], b))
-        return _total([Node(node.op, (x, y), node.shape) for x, y in pairs if x is not None and y is not None])
+        moving = [(x, y) for x, y in pairs if x is not None and y is not None]
+        return _total([Node(node.op, pair, node.shape, "float", node.attr) for pair in moving])
 
     def _sparse(self, node: Node, x: Node) -> Node:
         return Node("sparse", (x,), node.shape, "float", node.attr)

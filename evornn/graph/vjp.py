@@ -22,10 +22,10 @@ from collections import defaultdict
 
 import numpy as np
 
-from evornn.formula.node import Node, lift
+from evornn.formula.node import Node, binary, lift
 from evornn.formula.node_tools import flat, full, in_registers, items, layers, padded, shifted, slice_of, spread
 from evornn.formula.source_lines import fail
-from evornn.formula.sparse_matrix import put_back
+from evornn.formula.sparse_matrix import SparseProduct, put_back
 from evornn.formula.trace import Function, reachable
 from evornn.graph.derivatives import ELEMENTWISE, WITHOUT_SLOPE
 from evornn.graph.partial import partial_values
@@ -225,6 +225,17 @@ class Sweep:
 
     def _sparse(self, node: Node, bar: Node) -> None:
         self.add(node.args[0], node.attr.T @ full(bar, node.shape))
+
+    def _sparse_values(self, node: Node, bar: Node) -> None:
+        values, x = node.args
+        bar, pattern = full(bar, node.shape), node.attr
+        self.add(x, self._or_zero(SparseProduct(pattern.T, values) @ bar, bar, values))
+        picked = np.argsort(pattern.order)  # entries in the order of their values
+        parts = (
+            Node("gather", (a,), values.shape, "float", tuple(places[picked].tolist()))
+            for a, places in ((bar, pattern.rows), (self._or_zero(x, bar, x), pattern.columns))
+        )
+        self.add(values, binary("mul", *parts))
 
     def _outer(self, node: Node, bar: Node) -> None:
         a, b = node.args

@@ -117,7 +117,19 @@ def matrices(p: Any, s: Any, t: Any) -> Any:
     )  # fmt: skip
 
 
-OF_MATRICES = ("axes", "matrices")
+def with_values(p: Any, s: Any, t: Any) -> Any:
+    """Sparse matrices of genes."""
+    x, y, n = p.x, p.y, len(p.x)
+    pattern = SPARSE[n]
+    values = f.reshape(p.W, -1)[: pattern.csr.nnz]
+    matrix = pattern.with_values(values)
+    return f.concat(
+        matrix @ x, matrix.T @ f.tanh(y), matrix @ (matrix @ x), pattern.with_values(f.sin(values)).T @ x,
+        pattern.with_values(pattern.csr.data) @ y, matrix @ np.arange(1.0, n + 1.0), p.W[2] + matrix @ y,
+    )  # fmt: skip
+
+
+OF_MATRICES = ("axes", "matrices", "with_values")
 
 
 def functions(p: Any, s: Any, t: Any) -> Any:

@@ -79,6 +79,8 @@ def simplified(function: Any, *inputs: Node) -> Function:
         (lambda x: x + 10**400, "no float"),
         (lambda x: f.maximum(x, [[1.0], [1.0, 2.0]]), "cannot be part of a formula"),
         (lambda x: x[0] == None, "None"),  # noqa: E711
+        (lambda x: f.SparseMatrix(np.eye(3)).with_values(x[:2]), "they need shape (3,)"),
+        (lambda x: f.SparseMatrix(np.eye(2)).with_values(x[:2]) @ x, "a vector (2,)"),
         (lambda x: x.argsort(), "formula.argmax"),
         (lambda x: x.softmx(), "formula.softmax"),
         (lambda x: x.sum(axis=1), "axis=1"),

@@ -59,6 +59,10 @@ OPERATIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "outer, matrix elements": lambda p, a, b: f.concat((f.outer(a, b) @ a), f.outer(a, b)[1, 2], p.W[1, 2] * p.W[:, 1]),
     "computed matrices": lambda p, a, b: (p.W * a[0] + W) @ b + (f.outer(b[:2], a) @ a),
     "sparse": lambda p, a, b: RESERVOIR @ (a * b),
+    "sparse with values": lambda p, a, b: f.concat(
+        RESERVOIR.with_values(a * b) @ b, RESERVOIR.with_values(p.c).T @ (p.W @ a),
+        RESERVOIR.with_values([1, 2, 3]) @ a,
+    ),
     "concat, stack, slice, gather": lambda p, a, b: f.concat(
         a[1:], b[0], 7.0, (f.stack(a, b, np.ones(3)) @ b)[np.array([2, 0])]
     ),

@@ -25,6 +25,7 @@ from tests.backends.test_operations import (
     registered,
     shapes,
     vectors,
+    with_values,
 )
 from tests.pairs import SMOOTH, fitting
 
@@ -66,7 +67,9 @@ def reading(formula: Any, n: int, **parts: Any) -> tuple[Any, int]:
 
 
 @pytest.mark.parametrize("n", [5, 19])
-@pytest.mark.parametrize("formula", [elementwise, registered, vectors, axes, matrices, functions, lanes_only])
+@pytest.mark.parametrize(
+    "formula", [elementwise, registered, vectors, axes, matrices, with_values, functions, lanes_only]
+)
 def test_every_operation(formula: Any, n: int) -> None:
     simulation, outputs = reading(formula, n)
     values = genes(simulation, 2)

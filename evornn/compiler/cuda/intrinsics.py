@@ -51,7 +51,7 @@ class Intrinsics(Tables):
         head, _, tail = word.partition("_")
         if word in ELEMENTWISE:
             return lifted(name, word, *sizes) if sizes else self._elementwise(name)
-        if head in ("product", "solve"):
+        if head in ("product", "sparse", "solve"):
             return self._program(name, head, tail, *cast("tuple[int, ...]", sizes))
         if head in ("affine", "tile"):
             return getattr(self, f"_{head}")(name, word, *sizes)
@@ -193,6 +193,8 @@ class Intrinsics(Tables):
         block = self.block if self.shared else 1
         if word == "product":
             return loops.product(name, kinds, sizes, self.bits, block)
+        if word == "sparse":
+            return loops.sparse(name, kinds, sizes[0], sizes[1], self.bits, block)
         return loops.solve(name, sizes[0], bool(sizes[1]), self.bits, block)
 
     def _fold(self, name: str, combine: Fold) -> str:
@@ -250,15 +252,3 @@ class Intrinsics(Tables):
             "return total",
         ]
         return f"def {name}(a, i, b, j, n):\n" + "".join(f"    {line}\n" for line in lines)
-
-    def _sparse_row(self, name: str) -> str:
-        wait = [WAIT] if self.shared else []
-        lines = [
-            *wait,
-            "total = f(-0.0)",
-            "for k in range(count):",
-            "    total = fma(K[index(entries + k)], S[index(at + J[index(columns + k)])], total)",
-            *wait,
-            "return total",
-        ]
-        return f"def {name}(K, entries, J, columns, count, S, at):\n" + "".join(f"    {line}\n" for line in lines)

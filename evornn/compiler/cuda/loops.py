@@ -83,6 +83,10 @@ class TextLoops:
         """A loop that threads divide."""
         return self._loop(f"cuda.threadIdx.x, {count}, {self.block}" if self.block > 1 else f"{count}")
 
+    def entry(self, at: Place) -> Place:
+        """A number of the table."""
+        return Place(self.m.writer.name(f"J[index({at.text})]"))
+
     def cell(self, first: TextLanes) -> Cell:
         """A variable."""
         return Cell(self.m, first)
@@ -101,6 +105,15 @@ def product(name: str, kinds: str, sizes: tuple[int, ...], bits: int, block: int
     loops.product(p, plan, Place("o"), Place("l"), Place("r"))
     more = ", n, k, m, a, b, c, d, added"
     return _text(name, f"out, o, left, l, right, r{more}", writer.lines, block)
+
+
+def sparse(name: str, kinds: str, n: int, picked: int, bits: int, block: int) -> str:
+    """Text of sparse(out, at, values, at, x, at, J, rows, columns, picks, n): see `lanes.loops.sparse`."""
+    writer = Writer()
+    p = TextLoops(TextMachine(writer, bits), dict(zip(("out", "values", "x"), f"s{kinds}", strict=True)), block)
+    picks = Place("picks") if picked else None
+    loops.sparse(p, n, (Place("o"), Place("v"), Place("at")), Place("rows"), Place("columns"), picks)
+    return _text(name, "out, o, values, v, x, at, J, rows, columns, picks, n", writer.lines, block)
 
 
 def solve(name: str, n: int, symmetric: bool, bits: int, block: int) -> str:

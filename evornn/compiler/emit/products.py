@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from evornn.compiler.emit.core import Core
 from evornn.compiler.emit.values import Memory, Small, Value, plus
 from evornn.compiler.memory_plan import TILE, tiles
@@ -17,16 +19,27 @@ class Products(Core):
 
     # matrix-vector products -------------------------------------------------------------------------------------------
     def _sparse(self, node: Node) -> Value:
-        csr, x = node.attr.csr, self.memory(node.args[0])
-        entries = self.plan.constants.offset(Constant(csr.data), csr.data.shape) if csr.nnz else 0
-        columns, rows = self.plan.table(csr.indices), self.plan.table(csr.indptr)
-        slot, i = self.plan.slot(node.size), self.name()
-        self.text.add(f"for {i} in range({node.size}):")
-        self.text.add(f"    a, b = J[{rows} + {i}], J[{rows} + {i} + 1]")
-        self.text.add(
-            f"    store(S, {slot} + {i}, sparse_row(K, {entries} + a, J, {columns} + a, b - a, {x.array}, {x.at}))"
-        )
-        return Memory("S", str(slot)) if not in_registers(node) else self._fetch(node, Memory("S", str(slot)))
+        entries: np.ndarray = node.attr.csr.data
+        place = Memory("K", str(self.plan.constants.offset(Constant(entries), entries.shape) if len(entries) else 0))
+        return self._sparse_product(node, ("k", place), -1, node.args[0])
+
+    def _sparse_values(self, node: Node) -> Value:
+        values, x = node.args
+        return self._sparse_product(node, self._factor(values), self.plan.table(node.attr.order), x)
+
+    def _sparse_product(self, node: Node, values: tuple[str, Memory], picks: int, x: Node) -> Value:
+        csr, (letter, place), (other, vector) = node.attr.csr, values, self._factor(x)
+        slot = self.plan.slot(node.size)
+        word = self.target.intrinsic(f"sparse_{letter}{other}", node.size, int(picks >= 0))
+        arrays = f"S, {slot}, {place.array}, {place.at}, {vector.array}, {vector.at}, J"
+        tables = f"{self.plan.table(csr.indptr)}, {self.plan.table(csr.indices)}, {picks}"
+        self.text.add(f"{word}({arrays}, {tables}, {node.size})")
+        return self._placed(node, slot)
+
+    def _placed(self, node: Node, slot: int) -> Value:
+        """What was written to scratch: a small value in registers."""
+        place = Memory("S", str(slot))
+        return self._fetch(node, place) if in_registers(node) else place
 
     def _affine(self, node: Node) -> Value:
         terms = node.args[1:] if node.attr else node.args
@@ -92,8 +105,7 @@ class Products(Core):
             self.text.indent -= bool(k)
         if in_tuple:
             return Small(elements)
-        place = Memory("S", str(slot))
-        return place if not in_registers(node) else self._fetch(node, place)
+        return self._placed(node, slot)
 
     def _in_memory(self, node: Node) -> Memory:
         """A large value where it is; a small one put into scratch."""
@@ -135,8 +147,7 @@ class Products(Core):
                 self._product(slot, (x, 0, 1), (matrix.args[0], rows, 1), (1, columns, rows), added)
             else:
                 self._product(slot, (matrix, columns, 1), (x, 1, 0), (rows, columns, 1), added)
-        place = Memory("S", str(slot))
-        return place if not in_registers(node) else self._fetch(node, place)
+        return self._placed(node, slot)
 
     def _product(self, slot: int, left: Factor, right: Factor, sizes: tuple[int, int, int], added: bool) -> None:
         """Factors: a value, and the steps from an element to the next in its column and in its row."""

@@ -59,6 +59,9 @@ class Loops(Protocol[L, P]):
     def shared(self, count: int) -> AbstractContextManager[P]:
         """A loop whose turns do not depend on each other: threads that work together divide it."""
 
+    def entry(self, at: P) -> P:
+        """An element of the table of whole numbers."""
+
     def cell(self, first: L) -> Cell[L]:
         """A variable that starts as `first`."""
 
@@ -138,6 +141,19 @@ def _tile(
     for cell_row, place_row in zip(cells, places, strict=True):
         for cell, place in zip(cell_row, place_row, strict=True):
             p.store("out", place, cell.get(), units)
+
+
+def sparse(p: Loops[L, P], n: int, places: tuple[P, P, P], rows: P, columns: P, picks: P | None) -> None:
+    """out [n] = a sparse matrix times x; arrays "out", "values", "x" from `places` on. In the table: where each row's
+    entries begin (n + 1), their columns, and which value each has (None: in order). Entries are added in order.
+    """
+    out, values, x = places
+    with p.shared(n) as i:
+        total = p.cell(p.m.const(-0.0))
+        with p.each(p.entry(rows + i), p.entry(rows + i + 1)) as k:
+            value = p.load("values", values + (k if picks is None else p.entry(picks + k)))
+            total.set(p.m.fma(value, p.load("x", x + p.entry(columns + k)), total.get()))
+        p.store("out", out + i, total.get())
 
 
 # linear equations -----------------------------------------------------------------------------------------------------

@@ -202,9 +202,9 @@ class Intrinsics:
             names[f"tile{suffix}"] = self.define(self._rows, products.tile(source))
             names[f"tile{suffix}_tuple"] = self.define(self._rows, products.tile_tuple(source))
         for left, right in itertools.product(loops.READERS, repeat=2):
+            names[f"sparse_{left}{right}"] = self.define(lambda *_: types.void, loops.sparse(left + right), 11)
             names[f"product_{left}{right}"] = self.define(lambda *_: types.void, loops.product(left + right), 14)
         names["solve"] = self.define(lambda *_: types.void, loops.solve)
-        names["sparse_row"] = self.define(lambda *_: self.pack, products.sparse_row)
         names["dot_scratch"] = self.define(lambda *_: self.pack, products.dot_scratch)
         names["sum_scratch"] = self.define(lambda *_: self.pack, products.fold_scratch(lambda m, a, x: a + x))
         names["outer_sum"] = self.define(lambda *_: types.void, outer_sum)

@@ -85,6 +85,10 @@ class SimdLoops:
         """As `each`: a thread works alone."""
         return self.each(0, count)
 
+    def entry(self, at: Place) -> Place:
+        """A number of the table."""
+        return Place(self.code, self.code.b.load(self.code.b.gep(self.arrays["table"][0], [at.v])))
+
     def cell(self, first: Lanes) -> Cell:
         """A variable."""
         return Cell(self.code, first)
@@ -107,6 +111,20 @@ def product(kinds: str) -> Generate:
         }
         places = [Place(code, code.index(types_[i], values[i])) for i in (1, 3, 5)]
         loops.product(SimdLoops(code, arrays), plan, *places)
+
+    return generate
+
+
+def sparse(kinds: str) -> Generate:
+    """sparse(out, at, values, at, x, at, table, rows, columns, picks (-1: none), n): see `lanes.loops.sparse`."""
+
+    def generate(code: Code, types_: Kinds, out: types.Type, *values: ir.Value) -> None:
+        names, letters = ("out", "values", "x", "table"), f"s{kinds}t"
+        arrays = {name: (code.data(types_[2 * i], values[2 * i]), letters[i]) for i, name in enumerate(names)}
+        places = [Place(code, code.index(types_[i], values[i])) for i in (1, 3, 5, 7, 8, 9)]
+        picks = None if literal(types_[9]) < 0 else places[5]
+        p = SimdLoops(code, arrays)
+        loops.sparse(p, literal(types_[10]), (places[0], places[1], places[2]), places[3], places[4], picks)
 
     return generate
 

@@ -164,28 +164,3 @@ def dot_scratch(
         y = code.scratch(b, code.b.add(j, code.plus(loop.index, 1)))
         code.b.store(code.m.fma(x, y, code.m.wrap(code.b.load(cell))).v, cell)
     return code.b.load(cell)
-
-
-def sparse_row(
-    code: Code,
-    kinds: Kinds,
-    out: types.Type,
-    constants: ir.Value,
-    values: ir.Value,
-    tables: ir.Value,
-    columns: ir.Value,
-    count: ir.Value,
-    scratch: ir.Value,
-    x: ir.Value,
-) -> ir.Value:
-    """Sum over one row of a sparse matrix: constants[values + k] * x[tables[columns + k]]."""
-    entries, places = code.data(kinds[0], constants), code.data(kinds[2], tables)
-    first, place = code.index(kinds[1], values), code.index(kinds[3], columns)
-    memory, at = code.data(kinds[5], scratch), code.index(kinds[6], x)
-    cell = cgutils.alloca_once_value(code.b, code.m.const(-0.0).v)
-    with code.loop(code.index(kinds[4], count)) as loop:
-        column = code.b.load(code.b.gep(places, [code.b.add(place, loop.index)]))
-        value = code.scratch(memory, code.b.add(at, column))
-        weight = code.fixed(entries, code.b.add(first, loop.index))
-        code.b.store(code.m.fma(weight, value, code.m.wrap(code.b.load(cell))).v, cell)
-    return code.b.load(cell)
