@@ -81,7 +81,7 @@ def growth(count: int, cache: Path) -> float:
 
 @pytest.mark.slow
 def test_problems_that_are_gone_leave_little_memory(tmp_path: Path) -> None:
-    """MB that each of 20 leaves: with a cold cache what Numba and LLVM keep of compiling, 0.9; with a warm one nothing."""
+    """MB that each of 20 leaves: with a cold cache what compiling leaves, 0.9; with a warm one nothing."""
     assert growth(20, tmp_path) < 1.5
     assert growth(20, tmp_path) < 0.1
 
