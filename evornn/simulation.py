@@ -65,9 +65,9 @@ class Simulation:
         net, action = stepped(network, p, carry.net, seen, now)
         self._like("step", network, net, carry.net)
         self._shaped("step", network, action, (task.actions,))
-        if "teach" in self.series and "targets" in self.series:
+        if "forced" in self.series and "targets" in self.series:
             forced = network.forced(net, cast(Node, action), now.targets)
-            net = tree_map(functools.partial(where, now.teach > 0), forced, net)
+            net = tree_map(functools.partial(where, now.forced > 0), forced, net)
         after = self._like("step", task, task.advance(carry.task, action, now), carry.task)
         gain = self._shaped("reward", task, task.gain(carry.task, action, after, now), ())
         total, lost = self._added(carry, gain)

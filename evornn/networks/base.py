@@ -81,7 +81,7 @@ class Network(Part):
 
     def forced(self, s: State, y: Node, wanted: Node) -> State:
         """The state s after a step as if its outputs had been `wanted` [outputs] and not y: teacher forcing, for
-        networks that feed their outputs back. Asked for at steps whose data row `teach` is above 0.
+        networks that feed their outputs back. Asked for at steps whose data row `forced` is above 0.
         """
         return s
 

@@ -46,7 +46,7 @@ class Sequence(Task):
     or NaN after the end in both; NaN in all targets of a step leaves it out. The mask is made for them; a shorter
     sequence goes on with zeros, which count nothing, to the end of the longest. data: a .npz file with these arrays,
     instead. With neither: `example()`. rows: further data, name -> [E, T] or [E, T, k], which networks read as
-    `now.NAME`; whole numbers stay whole, so they may be indices. A row called `teach`: where it is above 0, networks
+    `now.NAME`; whole numbers stay whole, so they may be indices. A row called `forced`: where it is above 0, networks
     that feed their outputs back are given the targets in their place (teacher forcing).
     loss: mse, mae, cross_entropy or binary_cross_entropy (outputs are logits: use a linear readout).
     criterion: a sequence counts as learned if its loss is at most this, and the task as solved if the mean loss is.

@@ -58,7 +58,7 @@ def test_a_penalty_is_subtracted_once_in_every_reader_and_has_a_gradient() -> No
 )
 def test_a_taught_network_feeds_back_what_was_wanted(network: Network) -> None:
     taught = RNG.integers(0, 2, (2, 6))
-    problem = Problem(network, Sequence(INPUTS, TARGETS, rows={"teach": taught}), precision="float64")
+    problem = Problem(network, Sequence(INPUTS, TARGETS, rows={"forced": taught}), precision="float64")
     genomes = 0.3 * problem.space.sample(RNG, 2)
     simulation, expected = problem.simulation, np.zeros((2, 2))
     for i, genome in enumerate(genomes):
