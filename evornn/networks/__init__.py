@@ -13,6 +13,7 @@ from evornn.networks.continuous.cfc import CfC
 from evornn.networks.continuous.ctrnn import CTRNN
 from evornn.networks.continuous.lmu import LMU
 from evornn.networks.continuous.ltc import LTC
+from evornn.networks.continuous.memristive import Memristive
 from evornn.networks.continuous.mtrnn import MTRNN
 from evornn.networks.continuous.synaptic_ltc import SynapticLTC
 from evornn.networks.feedforward import Feedforward
@@ -43,7 +44,7 @@ from evornn.networks.units import Units
 
 _ALL = (
     *(FullyRecurrent, Feedforward, Elman, Jordan, LSTM, GRU, IndRNN, CTRNN, EchoState, Stacked),
-    *(Hopfield, BAM, LiquidState, Silencing),
+    *(Hopfield, BAM, LiquidState, Silencing, Memristive),
     *(NARX, RMLP, FIRNet, SecondOrder, Masked, MGU, SlimGRU, JANET, MinGRU, MTRNN, LTC, SynapticLTC, CfC, LMU),
     *(NeuralStack, NeuralTuringMachine, DifferentiableNeuralComputer, RationalMachine),
 )
@@ -75,6 +76,7 @@ __all__ = [
     "Jordan",
     "LiquidState",
     "Masked",
+    "Memristive",
     "MinGRU",
     "Network",
     "NeuralStack",
