@@ -12,7 +12,7 @@ from tests.networks.running import drawn, trajectory
 def test_currents_obey_kirchhoff_and_states_follow_them(nodes, units):
     """Potentials of the nodes from conductances and sources (nodal analysis), without loops or projections."""
     network, p = drawn(
-        Memristive(units=units, nodes=nodes, readout="linear", seed=3, alpha=0.3, beta=2.0, range=0.5), 2, 1
+        Memristive(units=units, nodes=nodes, readout="linear", seed=3, alpha=0.05, beta=2.0, range=0.5), 2, 1
     )
     incidence = np.zeros((nodes, units))
     for edge, (a, b) in enumerate(network._ends):

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from evornn.formula import Node, State, concat, maximum, minimum, reshape, sigmoid, tanh
+from evornn.formula import Node, State, concat, cumsum, maximum, minimum, reshape, sigmoid, tanh
 from evornn.networks.memory.controller import Controller
 from evornn.options import choice
 
@@ -41,8 +39,8 @@ class NeuralStack(Controller):
 
     def above(self, s: Any) -> Any:
         """The sum of the strengths above each row."""
-        ones = np.ones((self.slots, self.slots))
-        return (np.tril(ones, -1) if self.kind == "stack" else np.triu(ones, 1)) @ s
+        so_far = cumsum(s)
+        return so_far - s if self.kind == "stack" else so_far[-1] - so_far
 
     def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """Pop, push, read."""
