@@ -65,7 +65,7 @@ def test_turing_machine_is_graves_equations(controller):
         g, s = sigmoid(gate), softmax(shifts)
         w = g * by_content(M, key, beta[0]) + (1 - g) * w
         w = np.array([sum(w[(i - d) % n] * s[d + 1] for d in (-1, 0, 1)) for i in range(n)])
-        sharp = (w + 1e-20) ** (1 + softplus(gamma))
+        sharp = w ** (1 + softplus(gamma))
         return sharp / sharp.sum()
 
     for t, x in enumerate(inputs()):

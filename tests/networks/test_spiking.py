@@ -23,7 +23,7 @@ def test_liquid_is_a_loop_over_neurons():
     into = [network._excitation.csr.toarray(), network._inhibition.csr.toarray()]
     xs = np.random.default_rng(4).uniform(-1, 1, (40, 2))
     ys, states = trajectory(network, p, xs)
-    v, currents, trace, last = list(network._first), np.zeros((2, n)), [0.0] * n, [-(10**9)] * n
+    v, currents, trace, last = list(13.5 + network._first), np.zeros((2, n)), [0.0] * n, [-(10**9)] * n
     fired, tick = [0] * n, 0
     for t, x in enumerate(xs):
         for _ in range(2):
@@ -42,7 +42,7 @@ def test_liquid_is_a_loop_over_neurons():
                     v[i], fired[i], last[i] = 13.5, 1, tick
                 trace[i] = trace[i] * np.exp(-0.5 / 30.0) + fired[i]
         assert states[t].z.tolist() == fired
-        np.testing.assert_allclose(states[t].v, v, rtol=1e-11)
+        np.testing.assert_allclose(states[t].v, np.array(v) - 13.5, rtol=1e-10, atol=1e-11)
         np.testing.assert_allclose(ys[t], p.V @ trace + p.c, rtol=1e-10)
     assert 20 < sum(s.z.sum() for s in states) < 0.2 * n * len(states)  # it lives, and not all of it all the time
 

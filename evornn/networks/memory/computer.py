@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula import Node, State, exp, log, sigmoid, softmax, softplus, where
+from evornn.formula import Node, State, exp, log, maximum, sigmoid, softmax, softplus, where
 from evornn.formula import sum as total
 from evornn.networks.memory.controller import Controller, similarity
 
@@ -63,6 +63,6 @@ class DifferentiableNeuralComputer(Controller):
 def allocation(usage: Any) -> Any:
     """Weights [slots] of where to write next: the least used slot first."""
     n = usage.shape[0]
-    u = LEAST + (1.0 - LEAST) * usage
+    u = LEAST + (1.0 - LEAST) * maximum(usage, 0.0)
     first = (u < u[:, None]) | ((u <= u[:, None]) & (np.tri(n, k=-1) > 0.0))  # [j, i]: i goes before j
     return (1.0 - u) * exp(total(where(first, log(u), 0.0), axis=1))

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula import Node, State, function, log, roll, sigmoid, softmax, softplus
+from evornn.formula import Node, State, function, log, maximum, roll, sigmoid, softmax, softplus
 from evornn.networks.memory.controller import Controller, similarity
 
 EMPTY = 1e-6  # what the memory begins with
-TINY = 1e-20  # so that a weight of 0 has a logarithm
+TINY = 1e-20  # the least weight that is told from 0: it has a logarithm
 
 
 class NeuralTuringMachine(Controller):
@@ -61,4 +61,4 @@ def head(M: Any, w: Any, key: Any, beta: Any, gate: Any, shifts: Any, gamma: Any
     w = w + sigmoid(gate[0]) * (content - w)
     back, stay, on = softmax(shifts)
     w = back * roll(w, -1) + stay * w + on * roll(w, 1)
-    return softmax((1.0 + softplus(gamma[0])) * log(w + TINY))
+    return softmax((1.0 + softplus(gamma[0])) * log(maximum(w, TINY)))

@@ -1,13 +1,14 @@
 """Liquid state machine (Maass, Natschlaeger & Markram 2002): a drawn column of spiking neurons, and a readout.
 
     e' = e exp(-dt / 3) + W_e z + B x          i' = i exp(-dt / 6) + W_i z          synaptic currents, nA
-    v' = u + (v - u) exp(-dt / 30), u = R (I + e' + i'), R = 1 MOhm                 leaky integration, exact for dt, mV
-    z' = 1 where v' > 15 mV: a spike; then v' = 13.5 mV, held for 3 ms (inhibitory neurons: 2 ms)
+    v' = u + (v - u) exp(-dt / 30), u = R (I + e' + i') - 13.5 mV, R = 1 MOhm       leaky integration, exact for dt, mV
+    z' = 1 where v' > 1.5 mV: a spike; then v' = 0, held for 3 ms (inhibitory neurons: 2 ms)
     q' = q exp(-dt / 30) + z'                  y = g(V q' + c)                      the liquid's state, its readout
 
-Times in ms. W_e, W_i, B are drawn from `seed` and fixed (`wiring`), the genome is the readout. Of the paper's synapses,
-the delays of 0.8 to 1.5 ms are left out, a spike arrives at the next step, and so is their depression, for which they
-are weaker here (`strength`): a liquid at full strength without it fires 100 times a second and forgets its input.
+Times in ms. Potentials v count from the reset potential, 13.5 mV; the paper's threshold is 15 mV. W_e, W_i, B are drawn
+from `seed` and fixed (`wiring`), the genome is the readout. Of the paper's synapses, the delays of 0.8 to 1.5 ms are
+left out, a spike arrives at the next step, and so is their depression, for which they are weaker here (`strength`): a
+liquid at full strength without it fires 100 times a second and forgets its input.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from evornn.networks.units import UNITS, WIDEST, Shapes, Units
 from evornn.options import number, whole
 
 MEMBRANE, EXCITATORY, INHIBITORY = 30.0, 3.0, 6.0  # time constants, ms
-THRESHOLD, RESET = 15.0, 13.5  # mV
+RESET, THRESHOLD = 13.5, 1.5  # mV; the threshold from the reset potential
 REFRACTORY = np.array([3.0, 2.0])  # ms, of excitatory and inhibitory neurons
 
 
@@ -59,14 +60,14 @@ class LiquidState(Units):
         rng = np.random.default_rng([self.seed, 1])
         weights = rng.uniform(-1.0, 1.0, (self.inputs, self.units)) * self.input_scaling
         self._input = (weights * (rng.random(weights.shape) < self.input_density)).T
-        self._first = np.random.default_rng([self.seed, 2]).uniform(RESET, THRESHOLD, self.units)
+        self._first = np.random.default_rng([self.seed, 2]).uniform(0.0, THRESHOLD, self.units)
 
     def shapes(self) -> Shapes:
         """The liquid is fixed."""
         return {}
 
     def state(self) -> dict[str, tuple[int, ...]]:
-        """[units] each: v: potentials, mV; e, i: synaptic currents, nA; z: spikes; q: their traces; held: ms left."""
+        """[units] each. v: potentials; e, i: synaptic currents; z: spikes; q: their traces; held: ms for which v is."""
         return dict.fromkeys(("v", "e", "i", "z", "q", "held"), (self.units,))
 
     def start(self, p: State) -> State:
@@ -83,9 +84,9 @@ class LiquidState(Units):
         dt = self.dt
         e = s.e * math.exp(-dt / EXCITATORY) + self.strength * (self._excitation @ s.z) + drive
         i = s.i * math.exp(-dt / INHIBITORY) + self.strength * (self._inhibition @ s.z)
-        u = self.current + e + i
-        v = where(s.held > 0.5 * dt, RESET, u + (s.v - u) * math.exp(-dt / MEMBRANE))
+        u = self.current - RESET + e + i
+        v = where(s.held > 0.5 * dt, 0.0, u + (s.v - u) * math.exp(-dt / MEMBRANE))
         fires = v > THRESHOLD
         z = where(fires, 1.0, 0.0)
         held = where(fires, REFRACTORY[self._inhibitory], s.held - dt)
-        return State(v=where(fires, RESET, v), e=e, i=i, z=z, q=s.q * math.exp(-dt / MEMBRANE) + z, held=held)
+        return State(v=where(fires, 0.0, v), e=e, i=i, z=z, q=s.q * math.exp(-dt / MEMBRANE) + z, held=held)
