@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from evornn.formula.elementwise import OPERATIONS
+from evornn.formula.linear import solution
 from evornn.formula.node import Constant, Node
 from evornn.formula.noise import threefry
 from evornn.formula.trace import Function, reachable
@@ -213,6 +214,13 @@ class Interpreter:
     def _sparse_values(self, node: Node, values: np.ndarray, x: np.ndarray) -> np.ndarray:
         terms = values[node.attr.order] * x[node.attr.columns]
         return np.stack([terms[a:b].sum(0) for a, b in itertools.pairwise(node.attr.csr.indptr)])
+
+    def _solve(self, node: Node, matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+        tail = np.broadcast_shapes(_tail(matrix), _tail(right))
+        A, b = (np.broadcast_to(a, (*n.shape, *tail)) for a, n in zip((matrix, right), node.args, strict=True))
+        systems = np.moveaxis(A, (0, 1), (-2, -1)).reshape(-1, *node.args[0].shape)
+        found = solution(systems, np.moveaxis(b, 0, -1).reshape(-1, *node.shape))
+        return np.moveaxis(found.reshape(*tail, *node.shape), -1, 0)
 
     def _lookup(self, node: Node, at: np.ndarray) -> np.ndarray:
         table = node.attr.array

@@ -72,6 +72,8 @@ def _alone(node: Node) -> int:
         matrices = [a for a in node.args if a.ndim == 2]
         computed = [a for a in matrices if a.op not in (*GLOBAL, "transpose")]
         return sum(a.size for a in computed)
+    if node.op == "solve":
+        return node.size**3 // (6 if node.attr else 3)
     return node.size if node.op == "recurrence" else 0
 
 

@@ -6,5 +6,5 @@ from evornn.formula.elementwise import OPERATIONS
 
 ELEMENTWISE = {name: o.slope for name, o in OPERATIONS.items() if o.slope is not None}  # rule(bar, y, *arguments)
 WITHOUT_SLOPE = ("to_float", "lookup", "random", *(name for name, o in OPERATIONS.items() if o.flat))
-PARTIAL = tuple(name for name, o in OPERATIONS.items() if o.partial)  # infinite or NaN somewhere
+PARTIAL = ("solve", *(name for name, o in OPERATIONS.items() if o.partial))  # infinite or NaN somewhere
 COSTLY = tuple(name for name, o in OPERATIONS.items() if o.costly)  # worth storing for the way back

@@ -226,6 +226,11 @@ class Push:
     def _sparse_values(self, node: Node, values: Node | None, x: Node | None) -> Node | None:
         return self._bilinear(node, values, x)
 
+    def _solve(self, node: Node, matrix: Node | None, right: Node | None) -> Node | None:
+        changed = None if matrix is None else -Node("matvec", (matrix, node), node.shape)
+        total = _total([right, changed])
+        return None if total is None else Node("solve", (node.args[0], total), node.shape, "float", node.attr)
+
     def _outer(self, node: Node, x: Node | None, y: Node | None) -> Node | None:
         return self._bilinear(node, x, y)
 

@@ -200,13 +200,24 @@ class Sweep:
         matrix, x = node.args
         bar = full(bar, node.shape)
         self.add(x, self._or_zero(Node("matvec", (matrix.T, bar), x.shape), bar, matrix))
-        x = self._or_zero(x, bar, x)
+        self._outer_to(matrix, bar, self._or_zero(x, bar, x))
+
+    def _outer_to(self, matrix: Node, u: Node, x: Node) -> None:
+        """The cotangent u x^T of a matrix; never made for a parameter."""
         turned = matrix.op == "transpose"
-        leaf = matrix.args[0] if turned else matrix
+        leaf, pair = (matrix.args[0], (x, u)) if turned else (matrix, (u, x))
         if leaf.op == "parameter":
-            self.effect("accumulate_outer", (x, bar) if turned else (bar, x), leaf.attr)
+            self.effect("accumulate_outer", pair, leaf.attr)
         elif leaf.op != "constant":
-            self.add(leaf, Node("outer", (x, bar) if turned else (bar, x), leaf.shape))
+            self.add(leaf, Node("outer", pair, leaf.shape))
+
+    def _solve(self, node: Node, bar: Node) -> None:
+        matrix, right = node.args
+        turned = matrix if node.attr else matrix.T
+        back = Node("solve", (turned, full(bar, node.shape)), node.shape, "float", node.attr)
+        back = self._or_zero(back, full(bar, node.shape), node)
+        self.add(right, back)
+        self._outer_to(matrix, -back, self._or_zero(node, full(bar, node.shape), node))
 
     def _matmul(self, node: Node, bar: Node) -> None:
         a, b = node.args

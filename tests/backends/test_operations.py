@@ -129,7 +129,19 @@ def with_values(p: Any, s: Any, t: Any) -> Any:
     )  # fmt: skip
 
 
-OF_MATRICES = ("axes", "matrices", "with_values")
+def equations(p: Any, s: Any, t: Any) -> Any:
+    """Linear equations: pivots, transposed, symmetric ones, several."""
+    x, y, n = p.x, p.y, len(p.x)
+    A, S = p.W + 0.1 * x, p.W @ p.W.T + np.eye(n)
+    first = f.solve(A, y)
+    return f.concat(
+        first, f.solve(p.W, first), f.solve(A.T, x), f.solve(S, y, symmetric=True), np.linalg.solve(S, x),
+        f.solve(FIXED[n], x), f.solve(p.V.T, np.ones(n)),
+        f.solve(f.reshape(2.0 + x[:4] ** 2, 2, 2) * np.eye(2)[::-1], y[:2]),
+    )  # fmt: skip
+
+
+OF_MATRICES = ("axes", "matrices", "with_values", "equations")
 
 
 def functions(p: Any, s: Any, t: Any) -> Any:

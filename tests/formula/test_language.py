@@ -47,6 +47,7 @@ def names_of_numpy(p: Any, s: Any, t: Any) -> Any:
         np.reshape(np.outer(x, y), -1)[2:5], x.cumsum(), (np.outer(x, y) @ np.outer(y, x)).sum(axis=0),
         np.arcsin(x / 9.0),
         np.expand_dims(x, 1)[:, 0], np.squeeze(x[None]), np.min(np.outer(x, y), 0), np.arctan2(x, y), np.prod(p.L),
+        np.linalg.solve(np.outer(x, y) + np.eye(3), x),
         np.maximum(x, y), np.tanh(x), np.square(x), np.reciprocal(x), np.exp2(x), np.log2(abs(x)), np.log10(abs(x)),
         np.tan(x), np.hypot(x, y), np.ceil(x), np.trunc(x), np.radians(x), np.degrees(x), np.zeros_like(x),
         np.full_like(x, 2.0), np.size(x), np.power(abs(x), 1.5), np.mod(x, 0.4), np.floor_divide(x, 0.4), x.sum(),

@@ -81,6 +81,7 @@ def simplified(function: Any, *inputs: Node) -> Function:
         (lambda x: x[0] == None, "None"),  # noqa: E711
         (lambda x: f.SparseMatrix(np.eye(3)).with_values(x[:2]), "they need shape (3,)"),
         (lambda x: f.SparseMatrix(np.eye(2)).with_values(x[:2]) @ x, "a vector (2,)"),
+        (lambda x: f.solve(np.eye(2), x), "a matrix [n, n] and a vector [n]"),
         (lambda x: x.argsort(), "formula.argmax"),
         (lambda x: x.softmx(), "formula.softmax"),
         (lambda x: x.sum(axis=1), "axis=1"),

@@ -78,6 +78,11 @@ OPERATIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
         f.cumprod(b + p.c), f.cumsum(p.W * a, 0)[1], f.cumprod(p.W, 1)[:, 2], f.arctan2(a, b), f.gelu(a),
         f.arcsin(0.3 * b), f.arccos(0.3 * a),
     ),
+    "equations": lambda p, a, b: f.concat(
+        f.solve(f.outer(a, b) + np.diag([1.0, 2.0, 3.0]), p.c),
+        f.solve((p.W.T @ p.W + np.eye(3)), a * b, symmetric=True),
+        f.solve((p.W * a)[:, :2].T, b[:2]), f.solve(3.0 * np.eye(3) + W.T @ W, b),
+    ),
     "call": nested,
     "repeat": looped,
 }  # fmt: skip

@@ -18,6 +18,7 @@ from tests.backends.harness import Probe, Reading
 from tests.backends.test_operations import (
     axes,
     elementwise,
+    equations,
     functions,
     genes,
     lanes_only,
@@ -68,7 +69,7 @@ def reading(formula: Any, n: int, **parts: Any) -> tuple[Any, int]:
 
 @pytest.mark.parametrize("n", [5, 19])
 @pytest.mark.parametrize(
-    "formula", [elementwise, registered, vectors, axes, matrices, with_values, functions, lanes_only]
+    "formula", [elementwise, registered, vectors, axes, matrices, with_values, equations, functions, lanes_only]
 )
 def test_every_operation(formula: Any, n: int) -> None:
     simulation, outputs = reading(formula, n)

@@ -164,6 +164,21 @@ class Products(Core):
             place = self.memory(node)
         return {"scratch": "s", "weight": "w", "constant": "k"}[place.prefix], place
 
+    def _solve(self, node: Node) -> Value:
+        """The equations side by side in scratch, then solved there."""
+        (matrix, right), n = node.args, node.size
+        leaf, turned = (matrix.args[0], True) if matrix.op == "transpose" else (matrix, False)
+        a, b, (i, j) = self.indexed(leaf), self.indexed(right), (self.name(), self.name())
+        work, slot = self.plan.slot(n * (n + 1)), self.plan.slot(n)
+        self.text.add(f"for {i} in range({n}):")
+        self.text.add(f"    store(S, {work + n} + {i} * {n + 1}, {b.prefix}({b.array}, {plus(b.at, i)}))")
+        self.text.add(f"    for {j} in range({n}):")
+        place = plus(a.at, f"{j} * {n} + {i}" if turned else f"{i} * {n} + {j}")
+        self.text.add(f"        store(S, {work} + {i} * {n + 1} + {j}, {a.prefix}({a.array}, {place}))")
+        word = self.target.intrinsic("solve", n, int(node.attr))
+        self.text.add(f"{word}(S, {work}, {slot}, {n}, {int(node.attr)})")
+        return self._placed(node, slot)
+
     def _matmul(self, node: Node) -> Value:
         def factor(matrix: Node) -> Factor:
             rows, columns = matrix.shape
