@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from evornn.formula.elementwise import OPERATIONS
-from evornn.formula.linear import solution
 from evornn.formula.node import Constant, Node
 from evornn.formula.noise import threefry
+from evornn.formula.operations import solution
 from evornn.formula.trace import Function, reachable
 from evornn.graph.simplify import value_of
 

@@ -1,7 +1,7 @@
 """Formulas: the mathematics of networks and tasks, written once and read by NumPy, CPU kernels, CUDA and gradients.
 
 Read `elementwise` first, the table of operations, then `operations`, those of vectors and choices, and `axes`, those
-along rows and columns; `linear` solves equations; `surrogates` has slopes of other functions. `node` is the graph
+along rows and columns; `surrogates` has slopes of other functions. `node` is the graph
 behind a formula, `operators` what +, @ and [] mean on it, `trace` makes it; `state` and `noise` are what formulas carry
 and draw, `numpy_api` what NumPy's names mean, `source_lines` the errors.
 """
@@ -9,7 +9,6 @@ and draw, `numpy_api` what NumPy's names mean, `source_lines` the errors.
 from evornn.formula import elementwise
 from evornn.formula.axes import argmax, cumprod, cumsum, max, mean, reshape, roll, softmax, sum
 from evornn.formula.elementwise import *  # noqa: F403
-from evornn.formula.linear import solve
 from evornn.formula.node import Node
 from evornn.formula.noise import Step, normal, uniform
 from evornn.formula.numpy_api import names
@@ -24,6 +23,7 @@ from evornn.formula.operations import (
     outer,
     put,
     round,
+    solve,
     split,
     stack,
     where,

@@ -19,7 +19,8 @@ from evornn.graph.simplify import in_registers
 
 ARRAYS = ("w", "K", "J", "S")  # what every function of a kernel is passed: weights, constants, tables, scratch
 VIEWS = ("slice", "take", "carried")  # large ones are read where their argument is
-LATE = ("transpose", "expand", "parameter", "constant")  # placed where they are read
+REPEATED = ("expand", "outer")  # rows and columns that loops over a matrix read where they are
+LATE = ("transpose", *REPEATED, "parameter", "constant")  # placed where they are read
 SPELLED = {"and": "and_", "or": "or_", "not": "not_"}
 
 
@@ -145,8 +146,9 @@ class Core(Places):
         for arg in node.args:
             if arg.op == "transpose":  # written out now: what it turns may wait in the same loop
                 self.value(arg)
-            elif arg.op == "expand":
-                self._settle(arg.args[0])
+            elif arg.op in REPEATED:
+                for one in arg.args:
+                    self._settle(one)
             elif arg.size != node.size:
                 self._settle(arg)
         self._waiting.setdefault(node.size, []).append(node)
@@ -166,9 +168,10 @@ class Core(Places):
                     fixed[arg.id] = self.scalar(arg)
         outer = [a for n in members for a in n.args if a.id not in inside and a.id not in fixed]
         grid = self._grid(outer)
-        sources = {a.id: self.indexed(a.args[0]) if _repeats(a, grid) else self.value(a) for a in outer}
+        repeating = {a.id: (a, [self.indexed(one) for one in a.args]) for a in outer if _repeats(a, grid)}
+        sources = {a.id: self.value(a) for a in outer if a.id not in repeating}
         depth = self.text.indent + 1
-        i, repeated = self._nest(size, grid, outer, sources)
+        i, repeated = self._nest(size, grid, list(repeating.values()))
         local: dict[int, str] = {**fixed, **repeated}
         for node in members:
             for arg in node.args:
@@ -188,13 +191,13 @@ class Core(Places):
         self.done |= inside
 
     def _grid(self, nodes: list[Node]) -> tuple[int, ...] | None:
-        """The shape of a repeated row or column among these values that a loop may read on its way: not where several
-        elements are read at once, of which some may lie in the next row.
+        """The shape of a repeated row or column, or a product of these, that a loop may read on its way: not where
+        several elements are read at once, of which some may lie in the next row.
         """
-        return next((n.shape for n in nodes if n.op == "expand"), None) if self.plan.step == 1 else None
+        return next((n.shape for n in nodes if n.op in REPEATED), None) if self.plan.step == 1 else None
 
     def _nest(
-        self, size: int, grid: tuple[int, ...] | None, outer: list[Node], sources: dict[int, Value]
+        self, size: int, grid: tuple[int, ...] | None, repeating: list[tuple[Node, list[Memory]]]
     ) -> tuple[str, dict[int, str]]:
         """Begin the loop over all elements, or over rows and columns: the element's number, and what is repeated."""
         if grid is None:
@@ -202,15 +205,17 @@ class Core(Places):
             self.text.indent += 1
             return i, {}
         read: dict[int, str] = {}
-        places = [self.name(), self.name()]
-        for axis in (1, 0):  # a column's elements are read once a row
-            self.text.add(f"for {places[1 - axis]} in range({grid[1 - axis]}):")
+        row, column, i = self.name(), self.name(), self.name()
+        for axis, place in ((1, row), (0, column)):  # what is the same along a row is read once a row
+            self.text.add(f"for {place} in range({grid[1 - axis]}):")
             self.text.indent += 1
-            for node in outer:
-                if _repeats(node, grid) and node.attr == axis and node.id not in read:
-                    read[node.id] = self._read(node, sources[node.id], places[1 - axis])
-        i = self.name()
-        self.text.add(f"{i} = {places[0]} * {grid[1]} + {places[1]}")
+            for node, sources in repeating:
+                if node.op == "outer":
+                    one = self._read(node.args[1 - axis], sources[1 - axis], place)
+                    read[node.id] = one if axis else self._names([f"mul({read[node.id]}, {one})"]).elements[0]
+                elif node.attr == axis:
+                    read[node.id] = self._read(node, sources[0], place)
+        self.text.add(f"{i} = {row} * {grid[1]} + {column}")
         return i, read
 
     def _read(self, node: Node, value: Value, i: str) -> str:
@@ -230,9 +235,10 @@ class Core(Places):
         todo, later = list(self._readers[old.id]), False
         while todo:
             reader = todo.pop()
-            if reader.op in VIEWS:
+            turned = reader.op == "transpose"  # read by products on their way, or written out by now
+            if reader.op in VIEWS or (turned and reader.id not in self.values):
                 todo += self._readers[reader.id]
-            later |= reader.id not in self.done and reader.id not in inside
+            later |= not turned and reader.id not in self.done and reader.id not in inside
         return None if later or old.id in self._outputs else place
 
     # small values: statements -----------------------------------------------------------------------------------------
@@ -285,5 +291,5 @@ class Core(Places):
 
 
 def _repeats(node: Node, grid: tuple[int, ...] | None) -> bool:
-    """Whether a value is a row or column repeated to this shape."""
-    return node.op == "expand" and node.shape == grid
+    """Whether a value is a row or column repeated to this shape, or the product of two."""
+    return node.op in REPEATED and node.shape == grid

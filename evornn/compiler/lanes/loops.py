@@ -86,7 +86,7 @@ class Product:
     @property
     def tile(self) -> tuple[int, int]:
         """Rows and columns whose sums are made at once, in registers."""
-        return (4, 1) if self.m == 1 else (1, 4) if self.n == 1 else (2, 4)
+        return (4, 1) if self.m == 1 else (2, 4)
 
 
 def spans(size: int, side: int) -> Iterator[tuple[int, int, int]]:
@@ -100,20 +100,46 @@ def spans(size: int, side: int) -> Iterator[tuple[int, int, int]]:
 
 def product(p: Loops[L, P], plan: Product, out: P, left: P, right: P) -> None:
     """A matrix product of arrays "out", "left" and "right" from these places on."""
+    (_row_product if plan.n == 1 else _tiled_product)(p, plan, out, left, right)
+
+
+def _tiled_product(p: Loops[L, P], plan: Product, out: P, left: P, right: P) -> None:
     rows, columns = plan.tile
     wide = p.width if plan.steps[3] == 1 else 1
-    packs, alone = plan.m // wide, plan.n == 1  # a single row is divided by its columns
+    packs = plan.m // wide
     for first_row, row_tiles, height in spans(plan.n, rows):
-        with p.each(0, 1) if alone else p.shared(row_tiles) as row_tile:
+        with p.shared(row_tiles) as row_tile:
             i = row_tile * height + first_row
             for first, tiles, breadth in spans(packs, columns):
-                with p.shared(tiles) if alone else p.each(0, tiles) as tile:
+                with p.each(0, tiles) as tile:
                     j = tile * (breadth * wide) + first * wide
                     _tile(p, plan, (out, left, right), (i, j), (height, breadth), wide if wide > 1 else 0)
             for first, tiles, breadth in spans(plan.m - packs * wide, columns):
-                with p.shared(tiles) if alone else p.each(0, tiles) as tile:
+                with p.each(0, tiles) as tile:
                     j = tile * breadth + (first + packs * wide)
                     _tile(p, plan, (out, left, right), (i, j), (height, breadth), 0)
+
+
+def _row_product(p: Loops[L, P], plan: Product, out: P, left: P, right: P) -> None:
+    """A row times a matrix, four of whose rows are read side by side: memory is read forward."""
+    _, across, deep, along = plan.steps
+    wide = p.width if along == 1 else 1
+    parts = [(0, plan.m // wide, wide), (plan.m // wide * wide, plan.m % wide, 1)]
+    if not plan.added:
+        with p.shared(plan.m) as j:
+            p.store("out", out + j, p.m.const(-0.0))
+    for first, blocks, height in spans(plan.k, 4):
+        with p.each(0, blocks) as block:
+            q = block * height + first
+            values = [p.load("left", left + q * across + r * across) for r in range(height)]
+            row = right + q * deep
+            for start, count, step in parts:
+                with p.shared(count) as turn:
+                    j = turn * step + start
+                    total = p.load("out", out + j, step > 1)
+                    for r, value in enumerate(values):
+                        total = p.m.fma(value, p.load("right", row + j * along + r * deep, step > 1), total)
+                    p.store("out", out + j, total, step > 1)
 
 
 def _tile(

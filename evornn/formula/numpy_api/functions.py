@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from evornn.formula import axes, elementwise, linear, operations
+from evornn.formula import axes, elementwise, operations
 from evornn.formula import node as graph
 from evornn.formula.node import Node, Operand, as_float, binary, lift, refuse_conditions
 from evornn.formula.node_tools import SMALL
@@ -177,7 +177,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.round: _round,
     np.transpose: lambda x: lift(x).T if lift(x).ndim == 2 else lift(x),
     np.linalg.norm: _norm,
-    np.linalg.solve: lambda a, b: linear.solve(a, b),
+    np.linalg.solve: lambda a, b: operations.solve(a, b),
     np.flip: lambda x: x[::-1],
     np.roll: axes.roll,
     np.argmax: axes.argmax,
