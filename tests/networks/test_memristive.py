@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from evornn.formula import solve
 from evornn.networks import Memristive
-from evornn.networks.continuous.memristive import solved
 from tests.networks.running import drawn, trajectory
 
 
@@ -37,4 +37,4 @@ def test_currents_obey_kirchhoff_and_states_follow_them(nodes, units):
 def test_elimination_leaves_no_residual():
     omega, w = Memristive(units=20, nodes=8).bind(1, 1)._loops, np.random.default_rng(0).random(20)
     A, b = np.eye(20) + 50.0 * omega * w, omega @ np.random.default_rng(1).normal(size=20)
-    assert np.abs(A @ solved(A, b) - b).max() < 1e-12
+    assert np.abs(A @ solve(A, b) - b).max() < 1e-12

@@ -10,12 +10,10 @@ resistance. Omega is the projection on the circuit's loops: Kirchhoff's laws. Th
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from evornn.errors import EvornnError
-from evornn.formula import Node, State, clip, put, repeat
+from evornn.formula import Node, State, clip, solve
 from evornn.memory import check_memory
 from evornn.networks.units import WIDEST, Shapes, Units
 from evornn.options import number, whole
@@ -71,21 +69,9 @@ class Memristive(Units):
     def step(self, p: State, s: State, x: Node) -> tuple[State, Node]:
         """Currents by Kirchhoff's laws, then Euler's step."""
         A = np.eye(self.units) + self.xi * (self._loops * s.w)
-        i = solved(A, self._loops @ (p.B @ x + p.b))
+        i = solve(A, self._loops @ (p.B @ x + p.b))
         w = clip(s.w + self.dt * (self.alpha * s.w - i * (1.0 / self.beta)), 0.0, 1.0)
         return State(w=w), self.read(p, i)
-
-
-def solved(A: Any, b: Any) -> Any:
-    """x of A x = b by Gauss and Jordan. Without pivots: the leading minors of I + xi Omega W are at least 1."""
-    return repeat(len(b), eliminate, State(A=A, b=b), counter=True).b
-
-
-def eliminate(s: State, k: Any) -> State:
-    """Row k divided by its pivot, and taken from all others."""
-    row = s.A[k] * (1.0 / s.A[k][k])
-    value, column = s.b[k] * (1.0 / s.A[k][k]), s.A.T[k]
-    return State(A=put(s.A - column[:, None] * row, k, row), b=put(s.b - column * value, k, value))
 
 
 def circuit(nodes: int, edges: int, seed: int) -> np.ndarray:
