@@ -221,13 +221,13 @@ TAN_PI_8, TAN_3_PI_8 = 2.0**0.5 - 1.0, 2.0**0.5 + 1.0  # where the reduced argum
 
 
 def _arc(m: Arithmetic[L], y: L, x: L | float) -> L:
-    """The angle of the point (x, y), neither below 0: c + atan t with c = 0, pi/4 or pi/2 and |t| <= tan(pi/8) by one
+    """The angle of the point (x, y), neither below 0 and not both 0: c + atan t with c = 0, pi/4 or pi/2 and |t| <= tan(pi/8) by one
     division; atan t = t + t z R(z), z = t^2, R a minimax fit as in `coefficients` (fit error 0.01 and 0.0004).
     """
     t = _table(m)
     middle, far = y > x * TAN_PI_8, y > x * TAN_3_PI_8
     below = m.where(far, y, m.where(middle, y + x, x))
-    a = m.where(far, -x, m.where(middle, y - x, y)) / m.where(below <= 0.0, 1.0, below)
+    a = m.where(far, -x, m.where(middle, y - x, y)) / below
     z = a * a
     high = t.half_pi[0]
     low = t.half_pi[1] + t.half_pi[2]
@@ -240,7 +240,7 @@ def _arc(m: Arithmetic[L], y: L, x: L | float) -> L:
 
 
 def atan(m: Arithmetic[L], x: L) -> L:
-    """Arc tangent, exactly odd. 26 operations in float32, 33 in float64."""
+    """Arc tangent, exactly odd. 24 operations in float32, 31 in float64."""
     return m.copysign(_arc(m, m.abs(x), 1.0), x)
 
 
@@ -249,6 +249,7 @@ def arctan2(m: Arithmetic[L], y: L, x: L) -> L:
     t, infinity = _table(m), float("inf")
     a, b = m.abs(y), m.abs(x)
     both = (a >= infinity) & (b >= infinity)
+    b = m.where((a <= 0.0) & (b <= 0.0), 1.0, b)
     shrink = m.where(m.where(a > b, a, b) > 2.0**100, 2.0**-60, 1.0)  # y + x must not overflow
     angle = _arc(m, m.where(both, 1.0, a * shrink), m.where(both, 1.0, b * shrink))
     behind = m.copysign(m.where(both, 1.0, 1.0), x) < 0.0
