@@ -221,8 +221,9 @@ TAN_PI_8, TAN_3_PI_8 = 2.0**0.5 - 1.0, 2.0**0.5 + 1.0  # where the reduced argum
 
 
 def _arc(m: Arithmetic[L], y: L, x: L | float) -> L:
-    """The angle of the point (x, y), neither below 0 and not both 0: c + atan t with c = 0, pi/4 or pi/2 and |t| <= tan(pi/8) by one
-    division; atan t = t + t z R(z), z = t^2, R a minimax fit as in `coefficients` (fit error 0.01 and 0.0004).
+    """The angle of the point (x, y), neither below 0 and not both 0: c + atan t with c = 0, pi/4 or pi/2 and
+    |t| <= tan(pi/8) by one division; atan t = t + t z R(z), z = t^2, R a minimax fit as in `coefficients` (fit error
+    0.01 and 0.0004).
     """
     t = _table(m)
     middle, far = y > x * TAN_PI_8, y > x * TAN_3_PI_8
