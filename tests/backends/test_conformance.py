@@ -16,19 +16,23 @@ from evornn.networks import REGISTRY as NETWORKS
 from evornn.problem import Problem
 from evornn.tasks import REGISTRY as TASKS
 from tests.backends.harness import LAYOUTS, Probe
-from tests.pairs import fitting
+from tests.pairs import fitting, meet
 
 STEPS = 20
-COMPILED = 50  # pairs that are compiled in float64 by default
-EVERY = -(-len(NETWORKS) * len(TASKS) // COMPILED)
 ORDERED = [(i, j, network, task) for i, network in enumerate(NETWORKS) for j, task in enumerate(TASKS)]
-BY_LAYOUT = [  # by default every network and every task with some others, in one layout each, taking turns
-    pytest.param(network, task, layout, marks=() if (i + j) % (EVERY * len(LAYOUTS)) == EVERY * k else pytest.mark.slow)
+
+BY_LAYOUT = [  # every task once by default, and so every network a few times, in one layout each, taking turns
+    pytest.param(
+        network,
+        task,
+        layout,
+        marks=() if meet(i, j, each=1) and k == (i + j // len(NETWORKS) + 1) % len(LAYOUTS) else pytest.mark.slow,
+    )
     for i, j, network, task in ORDERED
     for k, layout in enumerate(LAYOUTS)
 ]
-IN_FLOAT32 = [  # every task once by default
-    pytest.param(network, task, marks=() if j % len(NETWORKS) == i else pytest.mark.slow)
+IN_FLOAT32 = [  # every network once by default, in every second task
+    pytest.param(network, task, marks=() if j == (2 * i + 1) % len(TASKS) else pytest.mark.slow)
     for i, j, network, task in ORDERED
 ]
 
@@ -84,30 +88,38 @@ def test_float32_kernels_stay_within_the_task_s_tolerance(network: str, task: st
     )
 
 
-@pytest.mark.parametrize(("network", "task"), [("FullyRecurrent", "DoublePole"), ("LSTM", "Sequence")])
-def test_layouts_lanes_threads_and_neighbours_do_not_matter(network: str, task: str) -> None:
+WAYS = [  # layout, how many times the native lanes (0: one lane), jobs, workers
+    ("individuals", 1, 1, 2),
+    ("episodes", 1, 1, 1),
+    ("units", 2, 2, 2),
+    ("individuals", 2, 1, 2),
+    ("individuals", 0, 1, 1),
+    ("units", 1, 1, 1),
+    ("episodes", 2, 1, 2),
+]
+TURNS = [  # half of the ways by default, of which each layout is one; all under -m slow
+    pytest.param("FullyRecurrent", "DoublePole", WAYS[:3]),
+    pytest.param("LSTM", "Sequence", WAYS[3:]),
+    pytest.param("FullyRecurrent", "DoublePole", WAYS[3:], marks=pytest.mark.slow),
+    pytest.param("LSTM", "Sequence", WAYS[:3], marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("network", "task", "ways"), TURNS)
+def test_layouts_lanes_threads_and_neighbours_do_not_matter(network: str, task: str, ways: list[Any]) -> None:
     simulation = Probe(NETWORKS[network](), TASKS[task]())
     problem = Problem(simulation.network, simulation.task, episodes=9)
     genomes = problem.space.sample(np.random.default_rng(2), 37)
     values = simulation.genome.values(genomes)
     native, steps = native_lanes("float32"), min(200, simulation.task.steps)
-    results = {}
-    for layout, lanes, jobs, workers in [
-        ("individuals", native, 1, 1),
-        ("individuals", native, 1, 2),
-        ("individuals", 2 * native, 1, 2),
-        ("individuals", 1, 1, 1),
-        ("episodes", native, 1, 1),
-        ("episodes", 2 * native, 1, 2),
-        ("units", native, 1, 1),
-        ("units", 2 * native, 2, 2),
-    ]:
-        backend = CpuBackend(simulation, "float32", workers, layout, lanes, jobs)
-        results[layout, lanes, jobs, workers] = backend.evaluate(values, problem.scenarios, steps)
+    results = []
+    for layout, times, jobs, workers in [("individuals", 1, 1, 1), *ways]:
+        backend = CpuBackend(simulation, "float32", workers, layout, times * native or 1, jobs)
+        results.append(backend.evaluate(values, problem.scenarios, steps))
         alone = backend.evaluate(values[11:12], problem.scenarios, steps)
-        np.testing.assert_array_equal(alone[0][0], results[layout, lanes, jobs, workers][0][11])
+        np.testing.assert_array_equal(alone[0][0], results[-1][0][11])
         backend.close()
-    first, *others = results.values()
+    first, *others = results
     for other in others:
         for a, b in zip(first, other, strict=True):
             np.testing.assert_array_equal(a, b)

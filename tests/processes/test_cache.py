@@ -31,7 +31,8 @@ def entry(folder: Path) -> Path:
 
 def start(folder: Path, before: str = "", **environment: str) -> tuple[np.ndarray, list[str]]:
     """The fitness that a fresh process finds, and the lines on its standard error."""
-    done = work.python(before + START, folder, **environment)
+    run = work.fresh_python if "LC_ALL" in environment else work.python  # the locale is read as Python starts
+    done = run(before + START, folder, **environment)
     assert done.returncode == 0, done.stderr
     return np.array(eval(done.stdout)), done.stderr.splitlines()
 

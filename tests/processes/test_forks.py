@@ -58,8 +58,14 @@ def answers(code: str, cache: Path, workers: int) -> list:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("case", CASES)
+BY_WORKERS = [  # in two threads by default, in one by turns; all under -m slow
+    pytest.param(case, workers, marks=() if workers == 2 or i % 3 == 0 else pytest.mark.slow)
+    for i, case in enumerate(CASES)
+    for workers in (1, 2)
+]
+
+
+@pytest.mark.parametrize(("case", "workers"), BY_WORKERS)
 def test_after_a_fork(case: str, workers: int, tmp_path: Path) -> None:
     *children, parent = answers(CASES[case], tmp_path, workers)
     assert children == [parent] * len(children)

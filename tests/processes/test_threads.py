@@ -130,7 +130,7 @@ def test_evaluating_after_the_main_thread_has_ended(tmp_path: Path) -> None:
         "    print((problem.evaluate(genomes).fitness == right).all())\n"
         "threading.Thread(target=later).start()\n"
     )
-    done = work.python(code, tmp_path)
+    done = work.fresh_python(code, tmp_path)
     assert (done.stdout.strip(), done.stderr) == ("True", "")
 
 
