@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import product
+from typing import Any
+
 import pytest
 
 from evornn.errors import EvornnError
@@ -22,6 +26,22 @@ def meet(network: int, task: int, each: int = 3) -> bool:
     networks, tasks = len(NETWORKS), len(TASKS)
     most, turn = (networks, network - task) if networks <= tasks else (tasks, task - network)
     return turn % most in {k * most // each for k in range(each)}
+
+
+def turn(places: Iterable[int], every: int) -> bool:
+    """Whether a combination, given by the places of its parts in their lists, is one of those tried by default."""
+    return sum(places) % every == 0
+
+
+def by_turns(*choices: Iterable[Any], every: int) -> list[Any]:
+    """Parameters of a test: all combinations of the choices, of which one in `every` is run by default, so that each
+    choice has its turns with others; all of them under -m slow.
+    """
+    combinations = product(*map(list, map(enumerate, choices)))
+    return [
+        pytest.param(*(value for _, value in each), marks=() if turn((k for k, _ in each), every) else pytest.mark.slow)
+        for each in combinations
+    ]
 
 
 def small(task: str) -> Task:

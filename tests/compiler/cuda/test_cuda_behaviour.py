@@ -14,11 +14,29 @@ from tests.backends.harness import LAYOUTS
 from tests.backends.test_operations import OF_MATRICES
 from tests.compiler.cuda import cuda_cases as cases
 from tests.compiler.cuda.cuda_cases import Batch, Way, evaluate
+from tests.pairs import turn
 
 POLES, MEMORY = ("FullyRecurrent", "DoublePole"), ("LSTM", "Sequence")
 
 
-WORK: dict[str, list[Any]] = {"control": [], "numbers": [], "words": []}  # calls of one process of the simulator each
+# the calls of one process of the simulator each: by default, and the others under -m slow
+WORK: dict[str, list[Any]] = {group + part: [] for group in ("control", "numbers", "words") for part in ("", "-slow")}
+PARTS = pytest.mark.parametrize("part", ["", pytest.param("-slow", marks=pytest.mark.slow)], ids=["turn", "others"])
+
+
+def in_turns(group: str, calls: Iterable[Any], every: int, shift: int = 0) -> dict[str, list[Any]]:
+    """One in `every` of these calls is made by default. Those of either part, which are put into the group's work."""
+    found: dict[str, list[Any]] = {"": [], "-slow": []}
+    for k, call in enumerate(calls):
+        found["" if turn((k, shift), every) else "-slow"].append(call)
+    for part, some in found.items():
+        WORK[group + part] += some
+    return found
+
+
+def parameters(parts: dict[str, list[Any]]) -> list[Any]:
+    """A test's parameters: the calls of both parts."""
+    return [pytest.param(c, marks=pytest.mark.slow if part else ()) for part, some in parts.items() for c in some]
 
 
 def calls(batches: Iterable[Batch], ways: Iterable[Way]) -> list[Any]:
@@ -36,6 +54,12 @@ def outcome(simulator: Any) -> Any:
         return simulator(f"behaviour-{group}", WORK[group])[call].checked()
 
     return of
+
+
+def named(call: Any) -> str:
+    """A call's name as a parameter."""
+    batch, way = call[1]
+    return f"{batch}-{way}"
 
 
 def equal(found: Iterable[Any], wanted: Iterable[Any], **bounds: Any) -> None:
@@ -57,25 +81,24 @@ WAYS = [
 ALONE = (0, 3, 6)
 
 
-def same_numbers(layout: str) -> tuple[list[Any], list[Any]]:
-    """Calls for all individuals, and for some of them alone."""
+def same_numbers(layout: str, shift: int) -> dict[str, list[Any]]:
+    """Calls for all individuals, and for some of them alone; half of both by default."""
     batch = UNITS if layout == "units" else LANES
-    ways = [Way(layout, "float32", **way) for way in WAYS]
-    return calls([batch], ways), calls([batch], [Way(layout, "float32", one=i) for i in ALONE])
+    ways = [Way(layout, "float32", **way) for way in (*WAYS, *({"one": i} for i in ALONE))]
+    return in_turns("control", calls([batch], ways), 2, shift)
 
 
-SAME = {layout: same_numbers(layout) for layout in LAYOUTS}
-WORK["control"] += [call for several in SAME.values() for some in several for call in some]
+SAME = {layout: same_numbers(layout, i) for i, layout in enumerate(LAYOUTS)}
 
 
+@PARTS
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_threads_blocks_chunks_and_neighbours_do_not_matter(layout: str, outcome: Any) -> None:
-    together, alone = SAME[layout]
-    wanted = together[0][1][0].cpu("float32")
-    for call in together:
-        equal(outcome(call), wanted, err_msg=str(call[1][1]))
-    for i, call in zip(ALONE, alone, strict=True):
-        equal(outcome(call), [a[i : i + 1] for a in wanted])
+def test_threads_blocks_chunks_and_neighbours_do_not_matter(layout: str, part: str, outcome: Any) -> None:
+    wanted = SAME[layout][part][0][1][0].cpu("float32")
+    for call in SAME[layout][part]:
+        _, way = call[1]
+        one = slice(None) if way.one is None else slice(way.one, way.one + 1)
+        equal(outcome(call), [a[one] for a in wanted], err_msg=str(way))
 
 
 # the ends of ranges ---------------------------------------------------------------------------------------------------
@@ -97,28 +120,29 @@ def test_small_batches_and_short_episodes(batch: Batch, way: Way, outcome: Any) 
 
 EXTREME = [Batch(cases.extreme, p, 5) for p in (POLES, ("GRU", "Parity"), ("CTRNN", "EmbeddedReber"))]
 EXTREME_WAYS = [Way("individuals", "float32", 4), Way("episodes", "float32", 3), Way("units", "float32", 4)]
-WORK["numbers"] += calls(EXTREME, EXTREME_WAYS)
+EXTREME_CALLS = in_turns("numbers", calls(EXTREME, EXTREME_WAYS), 4)  # each of both in one of its three by default
 
 
-@pytest.mark.parametrize("batch", EXTREME, ids=str)
-def test_overflow_nan_and_infinity_stay_as_they_are_on_the_cpu(batch: Batch, outcome: Any) -> None:
-    wanted = batch.cpu("float32")
+@pytest.mark.parametrize("call", parameters(EXTREME_CALLS), ids=named)
+def test_overflow_nan_and_infinity_stay_as_they_are_on_the_cpu(call: Any, outcome: Any) -> None:
+    wanted = call[1][0].cpu("float32")
     assert 0.2 < np.isfinite(wanted[0]).mean() < 0.9
-    for call in calls([batch], EXTREME_WAYS):
-        equal(outcome(call), wanted)
+    equal(outcome(call), wanted)
 
 
 MORTAL = [Batch(cases.mortal, (early_exit,), 5) for early_exit in (True, False)]
 MORTAL_WAYS = [Way(layout, block=block) for layout in LAYOUTS for block in (1, 3, 8)]
+MORTAL_CALLS = in_turns("control", calls(MORTAL, MORTAL_WAYS), 2)
 PROBLEM = (cases.problem, ("cuda",))
-WORK["control"] += [*calls(MORTAL, MORTAL_WAYS), PROBLEM]
+WORK["control"].append(PROBLEM)
 
 
-def test_episodes_end_on_their_own_with_early_exit_and_without(outcome: Any) -> None:
+@PARTS
+def test_episodes_end_on_their_own_with_early_exit_and_without(part: str, outcome: Any) -> None:
     fitness, steps, failed = MORTAL[0].plain()
     assert steps.tolist() == [[0, 1, 2, 3, 4, 5, 5]] * 3, "episode 0 is over when it begins"
     assert failed.tolist() == [[True] * 6 + [False]] * 3
-    for call in calls(MORTAL, MORTAL_WAYS):
+    for call in MORTAL_CALLS[part]:
         found = outcome(call)
         np.testing.assert_allclose(found[0], fitness, rtol=1e-12, err_msg=str(call[1]))
         equal(found[1:], (steps, failed))
@@ -153,13 +177,15 @@ ROWS = tuple(
 GIVEN = [Batch(cases.given, (ROWS,)), Batch(cases.given, (tuple(row[:1] for row in ROWS),)), MORTAL[0]]
 SUMS = [Way(layout, precision, 4, sums=True) for layout in LAYOUTS for precision in ("float64", "float32")]
 SUMS += [Way("individuals", "float32", 4, chunk=2, sums=True)]
-WORK["numbers"] += calls(GIVEN, SUMS)
+SUM_CALLS = in_turns("numbers", calls(GIVEN, SUMS), 2)  # seven ways: each of them with another batch than its neighbour
 
 
-@pytest.mark.parametrize("way", SUMS, ids=str)
-@pytest.mark.parametrize("batch", GIVEN, ids=("9 episodes", "1 episode", "mortal"))
-def test_sums_over_episodes_are_those_of_all_the_numbers(batch: Batch, way: Way, outcome: Any) -> None:
-    fitness, steps, failed, mean, all_steps, any_failed = outcome((evaluate, (batch, way)))
+@pytest.mark.parametrize(
+    "call", parameters(SUM_CALLS), ids=lambda call: f"{len(call[1][0].plain()[0][0])}-{call[1][1]}"
+)
+def test_sums_over_episodes_are_those_of_all_the_numbers(call: Any, outcome: Any) -> None:
+    fitness, steps, failed, mean, all_steps, any_failed = outcome(call)
+    way = call[1][1]
     equal((all_steps, any_failed), (steps.sum(axis=1), failed.any(axis=1)))
     assert all_steps.dtype == np.int64
     tolerance = 1e-15 if way.precision == "float64" else 1e-12
@@ -197,19 +223,20 @@ def test_noise_is_the_same_stream(batch: Batch, outcome: Any) -> None:
         equal(outcome((evaluate, (batch, way))), batch.cpu("float32"), err_msg=str(way))
 
 
-OPERATIONS = [Batch(cases.operation, (name, n)) for name in ("elementwise", "vectors", "functions") for n in (5, 19)]
+OPERATIONS = [Batch(cases.operation, (name, n)) for n in (5, 19) for name in ("elementwise", "vectors", "functions")]
 OPERATIONS += [Batch(cases.operation, (name, 5)) for name in ("registered", *OF_MATRICES)]
 PRODUCTS = [Batch(cases.operation, ("lanes_only", n)) for n in (5, 19)]
-OPERATION_CALLS = [
-    *calls(OPERATIONS + PRODUCTS, [Way("individuals", block=8), Way("episodes", block=8)]),
-    *calls([Batch(b.maker, (*b.arguments, 1)) for b in OPERATIONS], [Way("units", block=4)]),
-]
-SINGLE_OPERATIONS = calls([OPERATIONS[0], OPERATIONS[3]], [Way("individuals", "float32", 8)])
+LANE_CALLS = in_turns("words", calls(OPERATIONS + PRODUCTS, [Way("individuals", block=8), Way("episodes", block=8)]), 3)
+SINGLE_CALLS = in_turns("words", calls(OPERATIONS, [Way("individuals", "float32", 8)]), 4)
+UNIT_CALLS = in_turns(
+    "words", calls([Batch(b.maker, (*b.arguments, 1)) for b in OPERATIONS], [Way("units", block=4)]), 4, shift=2
+)
 FUNCTIONS = {p: calls([Batch(cases.functions, ())], [Way("individuals", p, 64)])[0] for p in ("float32", "float64")}
-WORK["words"] += [*OPERATION_CALLS, *SINGLE_OPERATIONS, *FUNCTIONS.values()]
+WORK["words"] += FUNCTIONS.values()
+OPERATION_CALLS = [one for some in (LANE_CALLS, SINGLE_CALLS, UNIT_CALLS) for one in parameters(some)]
 
 
-@pytest.mark.parametrize("call", OPERATION_CALLS + SINGLE_OPERATIONS, ids=lambda call: f"{call[1][0]}-{call[1][1]}")
+@pytest.mark.parametrize("call", OPERATION_CALLS, ids=named)
 def test_operations_give_the_cpu_s_bits(call: Any, outcome: Any) -> None:
     batch, way = call[1]
     found = outcome(call)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evornn.networks import REGISTRY as NETWORKS
 from evornn.tasks import REGISTRY as TASKS
 from tests.backends.harness import LAYOUTS
 from tests.backends.test_conformance import IN_FLOAT32, ORDERED
@@ -33,14 +34,14 @@ def by_default(i: int, j: int, layout: str) -> bool:
     return j == (i + 3) % len(TASKS) if layout == "units" else meet(i, j) and layout == LAYOUTS[(i + j) % 2]
 
 
-GROUPS: dict[str, list[Any]] = {}  # what one process of the simulator runs
+GROUPS: dict[str, list[Any]] = {}  # what one process of the simulator runs: two by default, for two processes of tests
 
 
 def parameters(make: Any, layouts: dict[tuple[str, str, str], bool], name: str) -> list[Any]:
     """Parameters network, task, layout, group; each is put into its group."""
     found = []
     for (network, task, layout), default in layouts.items():
-        group = f"{network}-{'default' if default else f'{name}-{layout}'}"
+        group = f"default-{list(NETWORKS).index(network) % 2}" if default else f"{network}-{name}-{layout}"
         GROUPS.setdefault(group, []).append(make(network, task, layout))
         found.append(pytest.param(network, task, layout, group, marks=() if default else pytest.mark.slow))
     return found
