@@ -13,6 +13,7 @@ from evornn.formula import State
 from evornn.formula.elementwise import OPERATIONS, Operation
 from evornn.formula.node import binary, unary
 from tests.backends.harness import LAYOUTS, Reading, run
+from tests.pairs import by_turns
 
 SPARSE = {
     n: f.SparseMatrix(random_array((n, n), density=0.3, rng=np.random.default_rng(n), format="csr")) for n in (5, 19)
@@ -182,30 +183,28 @@ def check(
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("n", [5, 19])
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("formula", [elementwise, registered, vectors, functions])
+@pytest.mark.parametrize(
+    ("formula", "layout", "n"), by_turns([elementwise, registered, vectors, functions], LAYOUTS, [5, 19], every=2)
+)
 def test_operations_agree_with_numpy(formula: Any, layout: str, n: int) -> None:
     check(formula, n, layout, jobs=2 if layout == "units" else 1)
 
 
-@pytest.mark.parametrize(("layout", "n"), [("individuals", 5), ("episodes", 19), ("units", 5), ("units", 19)])
-@pytest.mark.parametrize("name", OF_MATRICES)
+@pytest.mark.parametrize(("name", "layout", "n"), by_turns(OF_MATRICES, LAYOUTS, [5, 19], every=3))
 def test_operations_of_matrices_agree_with_numpy(name: str, layout: str, n: int) -> None:
     check(globals()[name], n, layout, jobs=2 if layout == "units" else 1)
 
 
-@pytest.mark.parametrize("n", [5, 19])
-@pytest.mark.parametrize("layout", ["individuals", "episodes"])
+@pytest.mark.parametrize(("layout", "n"), by_turns(["individuals", "episodes"], [5, 19], every=2))
 def test_products_of_computed_and_sparse_matrices(layout: str, n: int) -> None:
     check(lanes_only, n, layout)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_float32_agrees_within_rounding(layout: str) -> None:
-    check(elementwise, 5, layout, "float32", 2e-5)
-    check(registered, 5, layout, "float32", 2e-5)
-    check(vectors, 19, layout, "float32", 2e-5)
+@pytest.mark.parametrize(
+    ("case", "layout"), by_turns([(elementwise, 5), (vectors, 19), (registered, 5)], LAYOUTS, every=3)
+)
+def test_float32_agrees_within_rounding(case: tuple[Any, int], layout: str) -> None:
+    check(*case, layout, "float32", 2e-5)
 
 
 def test_noise_is_one_stream_for_all() -> None:
@@ -224,8 +223,7 @@ def test_noise_is_one_stream_for_all() -> None:
         np.testing.assert_allclose(run(simulation, genomes, 7, 6, layout), expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("width", [1, 3, 40])
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("layout", "width"), by_turns(LAYOUTS, [1, 3, 40], every=2))
 def test_ring_buffer_holds_the_last_rows(layout: str, width: int) -> None:
     def row(p: Any, t: Any) -> Any:
         return p.x * (t + 1.0)

@@ -22,15 +22,27 @@ from tests.backends.unusual_networks import KINDS, SIZES
 
 STEPS = 7
 LAYOUTS = ("individuals", "episodes", "units")
-BY_NUMPY = [  # on both sides of what fits registers by default
-    pytest.param(kind, n, marks=() if n in (5, 17) else pytest.mark.slow) for kind in KINDS for n in SIZES if n != 64
+BY_NUMPY = [  # on either side of what fits registers by default, taking turns
+    pytest.param(kind, n, marks=() if n == (5, 17)[i % 2] else pytest.mark.slow)
+    for i, kind in enumerate(KINDS)
+    for n in SIZES
+    if n != 64
 ]
 
 
-def taking_turns(*others: str) -> list[Any]:
-    """Every kind with one of the others by turns, in a size from 17 on; all of them in all sizes under -m slow."""
+def taking_turns(*others: str, every: int = 1, shift: int = 0) -> list[Any]:
+    """One in `every` kinds by default, from `shift` on, with one of the others by turns, in a size from 17 on; all
+    kinds with all of them in all sizes under -m slow.
+    """
     return [
-        pytest.param(kind, n, other, marks=() if (k, n) == (i % len(others), (17, 30)[i % 2]) else pytest.mark.slow)
+        pytest.param(
+            kind,
+            n,
+            other,
+            marks=()
+            if i % every == shift and (k, n) == (i // every % len(others), (17, 30)[i // every % 2])
+            else pytest.mark.slow,
+        )
         for i, kind in enumerate(KINDS)
         for n in SIZES
         for k, other in enumerate(others)
@@ -89,7 +101,7 @@ def test_the_reader_s_gradient_is_that_of_differences(kind: Any, n: int) -> None
     check_slopes(kind, n, found.gradients)
 
 
-@pytest.mark.parametrize(("kind", "n", "layout"), taking_turns("individuals", "episodes"))
+@pytest.mark.parametrize(("kind", "n", "layout"), taking_turns("individuals", "episodes", every=2))
 def test_kernels_differentiate_as_differences_say(kind: Any, n: int, layout: str) -> None:
     problem, genomes = case(kind, n)
     backend = CpuBackend(problem.simulation, "float64", 1, layout)
@@ -102,7 +114,7 @@ def test_kernels_differentiate_as_differences_say(kind: Any, n: int, layout: str
     check_slopes(kind, n, found[3] / 2)
 
 
-@pytest.mark.parametrize(("kind", "n", "method"), taking_turns("rtrl", "hybrid", "tbptt"))
+@pytest.mark.parametrize(("kind", "n", "method"), taking_turns("rtrl", "hybrid", "tbptt", every=2, shift=1))
 def test_online_methods_give_the_whole_gradient(kind: Any, n: int, method: str) -> None:
     """The weights stay as they are, and tbptt sees everything."""
     problem, genomes = case(kind, n)
