@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import evornn
 from evornn.cli import app, info
 from evornn.experiment.storage import run_directory
+from evornn.spec.run import Spec
 from tests.guards import HANGS
 
 ROOT = Path(evornn.__file__).parents[1]
@@ -61,14 +62,28 @@ def process(*arguments, **options):
     return subprocess.Popen([sys.executable, "-m", "evornn", *map(str, arguments)], env=environment, **options)
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+@pytest.mark.parametrize(
+    "spec", [pytest.param(p, marks=pytest.mark.slow if i % 2 else (), id=p.stem) for i, p in enumerate(SPECS)]
+)
 def test_every_spec_runs(spec, tmp_path):
-    """Each spec in a short form: 130 evaluations, the spec's own network, task and search on the compiled kernel."""
+    """Each spec in a short form: 130 evaluations, the spec's own network, task and search on the compiled kernel.
+
+    By default every second one; of all of them the first generation is evaluated, below.
+    """
     output = call("run", spec, "--out", tmp_path / "r", "--set", "run.evaluations=130", "--no-figure", "--workers", "1")
     records = run_directory.read_history(tmp_path / "r")
     assert records[-1].evaluations == 130 or records[-1].solved
     assert records[-1].steps >= records[-1].evaluations
     assert "Outcome" in output
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.stem)
+def test_every_spec_asks_for_genomes_that_its_problem_evaluates(spec):
+    """Two steps of every episode, by NumPy."""
+    problem, search = Spec.load(spec, ["problem.backend=plain"]).build()
+    found = problem.evaluate(search.ask(), steps=2)
+    assert np.isfinite(found.fitness).all()
+    assert (found.steps > 0).all()
 
 
 def test_run_writes_a_directory_that_resume_and_replay_understand(small):

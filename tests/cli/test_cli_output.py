@@ -57,7 +57,12 @@ def test_a_closed_pipe_stops_no_run_and_is_no_success_elsewhere(small):
 
 def test_terminals_without_the_letters(small):
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
-    for command in ("evornn list", f"evornn run {small} --out 'é b'", "evornn resume 'é b'", "evornn replay 'é b'"):
+    for command in (
+        "evornn list",
+        f"evornn run {small} --out 'é b' --no-figure",
+        "evornn resume 'é b'",
+        "evornn replay 'é b'",
+    ):
         code, _, said = shell(command, **plain)
         assert code == 0, said
 
@@ -72,15 +77,15 @@ def test_without_compiling_there_is_the_plain_backend(small):
 
 
 def test_two_runs_of_one_spec_at_once_get_a_directory_each(small):
-    both = [process("run", small, "--no-figure", "--seed", "4", **PIPES) for _ in range(3)]
-    assert [one.wait(HANGS) for one in both] == [0, 0, 0]
+    both = [process("run", small, "--no-figure", "--seed", "4", **PIPES) for _ in range(2)]
+    assert [one.wait(HANGS) for one in both] == [0, 0]
     made = sorted(path.name for path in Path("runs/out").iterdir())
-    assert made == ["small-4", "small-4-2", "small-4-3"]
+    assert made == ["small-4", "small-4-2"]
     histories = [run_directory.read_history(Path("runs/out") / name) for name in made]
-    assert [h[-1].evaluations for h in histories] == [30, 30, 30]
-    both = [process("run", small, "--no-figure", "--out", "one", "--seed", str(seed), **PIPES) for seed in (1, 2, 3)]
+    assert [h[-1].evaluations for h in histories] == [30, 30]
+    both = [process("run", small, "--no-figure", "--out", "one", "--seed", str(seed), **PIPES) for seed in (1, 2)]
     codes = sorted(one.wait(HANGS) for one in both)
-    assert codes == [0, 2, 2]
+    assert codes == [0, 2]
     seed = run_directory.read_json(Path("one"), run_directory.ENVIRONMENT)["seed"]
     assert f"seed = {seed}\n" in Path("one", run_directory.SPEC).read_text()
     assert [one.returncode for one in both].index(0) == seed - 1

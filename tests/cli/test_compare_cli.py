@@ -30,7 +30,7 @@ def test_every_comparison_runs(spec, whole, tmp_path):
     """
     *_, last = tomllib.loads(spec.read_text())["problems"]
     only = [] if whole or "name" not in last else ["--only", last["name"]]
-    short = ["--seeds", 1, "--set", "compare.evaluations=120", "--workers", 2, *only]
+    short = ["--seeds", 1, "--set", "compare.evaluations=120", "--workers", 2 if whole else 1, *only]
     output = call("compare", spec, "--out", tmp_path, *short)
     results = evornn.compare.load(tmp_path)
     assert not [cell for cell in results.unfinished if not only or cell.problem in only]

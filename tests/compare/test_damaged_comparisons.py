@@ -19,6 +19,7 @@ from evornn.executors.base import Executor
 from evornn.experiment.storage import run_directory
 from tests.compare.grids import table, written
 from tests.damage import KINDS, damage
+from tests.pairs import by_turns
 
 CELL = Cell("short", "GA", 1)  # solved
 FOREIGN_CSV = "problem,method,seed,solved,evaluations\nshort,theirs,1,yes,30\nshort,theirs,2,no,40\n"
@@ -71,8 +72,7 @@ def test_every_file_of_a_run_is_there_to_be_damaged(whole):
     assert {path.name for path in out.iterdir()} == {*TOP, CELLS, FOREIGN}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(("name", "kind"), by_turns(ALL, KINDS, every=2))
 def test_damage_is_named_and_spoils_nothing_else(tmp_path, monkeypatch, whole, name, kind):
     spec, quiet = whole
     out = tmp_path / "out"

@@ -46,7 +46,7 @@ def test_a_second_process_finds_the_kernel_and_gets_the_same_numbers(tmp_path: P
     assert len(list(tmp_path.glob("*.kernel"))) == 1
 
 
-@pytest.mark.parametrize("count", [4, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [3, pytest.param(10, marks=pytest.mark.slow)])
 def test_processes_may_build_one_kernel_at_once(count: int, tmp_path: Path) -> None:
     results: list[list[str]] = []
     threads = [threading.Thread(target=lambda: results.append(run_in(tmp_path))) for _ in range(count)]

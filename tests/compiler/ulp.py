@@ -57,14 +57,17 @@ def ulps(got: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 
 @cache
-def sample(name: str, dtype: Any) -> np.ndarray:
-    """Finite inputs: random fractions and the ends of every binade, both signs; a dense stretch where it matters."""
+def sample(name: str, dtype: Any, share: int = 1) -> np.ndarray:
+    """Finite inputs: random fractions and the ends of every binade, both signs; a dense stretch where it matters.
+
+    share: draw one in so many of them.
+    """
     rng = np.random.default_rng(12)
     info = np.finfo(dtype)
     single = info.bits == 32
     integer = np.uint32 if single else np.uint64
     binades = np.arange(2 ** (info.bits - 1 - info.nmant) - 1, dtype=integer)[:, None] << integer(info.nmant)
-    fractions = rng.integers(0, 1 << info.nmant, (len(binades), 1000 if single else 40), dtype=integer)
+    fractions = rng.integers(0, 1 << info.nmant, (len(binades), (1000 if single else 40) // share), dtype=integer)
     fractions[:, 0], fractions[:, 1] = 0, (1 << info.nmant) - 1
     every = (binades | fractions).ravel().view(dtype)
     low, high = FINE[name]
@@ -72,15 +75,15 @@ def sample(name: str, dtype: Any) -> np.ndarray:
         low, high = -746.0, 710.0 if name == "exp" else 40.0
     if not single and name == "tanh":
         low, high = -20.0, 20.0
-    dense = rng.uniform(low, high, 300_000 if single else 100_000).astype(dtype)
+    dense = rng.uniform(low, high, (300_000 if single else 100_000) // share).astype(dtype)
     small = dense * dtype(1e-2) if low < 0 else dense
     x = np.concatenate([every, dense, small])
     return x if name == "log" else np.concatenate([x, -every])
 
 
-def max_ulp(name: str, function: Callable[[np.ndarray], np.ndarray], dtype: Any) -> tuple[float, float]:
+def max_ulp(name: str, function: Callable[[np.ndarray], np.ndarray], dtype: Any, share: int = 1) -> tuple[float, float]:
     """The largest error of `function` (array of `dtype` to array) as an implementation of `name`, and where it is."""
-    x = sample(name, np.dtype(dtype).type)
+    x = sample(name, np.dtype(dtype).type, share)
     errors = ulps(function(x), truth(name, x))
     worst = int(np.argmax(errors))
     return float(errors[worst]), float(x[worst])

@@ -96,12 +96,21 @@ def check_true(result: Any, counted: Counted, options: dict[str, Any]) -> None:
         assert result.steps == ONE * result.evaluations
 
 
-@pytest.mark.parametrize(("name", "options"), CASES)
-def test_evaluations_are_exact_and_counted_in_full(tmp_path, monkeypatch, name, options):
+SMALL = (lambda size: 1, lambda size: 2, lambda size: size - 1, lambda size: size, lambda size: size + 1)
+IN_TURNS = [  # half of the small budgets by default, taking turns
+    pytest.param(*case.values, SMALL[part::2], marks=case.marks or (() if i % 2 == part else pytest.mark.slow),
+                 id=f"{case.id}-{part}")
+    for i, case in enumerate(CASES)
+    for part in (0, 1)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options", "small"), IN_TURNS)
+def test_evaluations_are_exact_and_counted_in_full(tmp_path, monkeypatch, name, options, small):
     """Also of a run that goes on with a larger budget, which is then that of a run that had it from the start."""
     size = max(6, SEARCHES[name].MIN_POPULATION)
     whole = None
-    for budget in (MOST, 1, 2, size - 1, size, size + 1):
+    for budget in (MOST, *(of(size) for of in small)):
         out = tmp_path / str(budget)
         with monkeypatch.context() as patch:
             counted, search = made(name, options, patch)

@@ -13,6 +13,7 @@ from evornn.experiment import launch
 from evornn.experiment.storage import run_directory
 from evornn.spec.run import Spec
 from tests.damage import KINDS, damage
+from tests.pairs import turn
 
 SPEC = """
 [network]
@@ -44,11 +45,11 @@ FILES = (
     run_directory.BEST,
     run_directory.RESULT,
 )
-CASES = [
-    (state, file, kind)
-    for state in STATES
-    for file in (*FILES, run_directory.CHAMPION, "data.npz")
-    for kind in KINDS
+CASES = [  # half of them by default, taking turns
+    pytest.param(state, file, kind, marks=() if turn((i, j, k), every=2) else pytest.mark.slow)
+    for i, state in enumerate(STATES)
+    for j, file in enumerate((*FILES, run_directory.CHAMPION, "data.npz"))
+    for k, kind in enumerate(KINDS)
     if not (state == "cut" and file in (run_directory.BEST, run_directory.RESULT))
     and (state == "solved" or file != run_directory.CHAMPION)
 ]
@@ -132,7 +133,9 @@ def test_a_damaged_file_is_named_or_what_it_held_is_known(run, file, kind, monke
     monkeypatch.setattr(runs, "_draw", lambda *arguments: [])
     directory, data, expected, (best, solved_at) = run
     path = data if file == "data.npz" else directory / file
-    elsewhere = damage(path, kind, seed=CASES.index((request.node.callspec.params["run"], file, kind)))
+    elsewhere = damage(
+        path, kind, seed=[one.values for one in CASES].index((request.node.callspec.params["run"], file, kind))
+    )
     kept = elsewhere and elsewhere.read_bytes()
     before = contents(directory)
 

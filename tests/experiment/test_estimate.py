@@ -14,6 +14,7 @@ from evornn import EvornnError, memory, networks, tasks
 from evornn.experiment import estimate, pilot
 from evornn.experiment.storage import run_directory
 from tests.experiment.fakes import SEARCHES, FakeProblem, make
+from tests.pairs import by_turns
 
 TIMELESS = {"seconds": 0.0, "simulating": 0.0}
 
@@ -207,18 +208,22 @@ def test_words():
 
 
 # -- memory ------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("backend", ["cpu", "plain"])
 @pytest.mark.parametrize(
-    ("name", "population", "episodes", "gradients"),
-    [
-        ("short lives", 700, 1, False),
-        ("short lives", 150, 20, False),
-        ("echo state", 200, 1, False),
-        ("sequence", 200, 1, False),
-        ("sequence", 30, 1, True),
-    ],
+    ("backend", "batch"),
+    by_turns(
+        ["cpu", "plain"],
+        [
+            ("short lives", 700, 1, False),
+            ("short lives", 150, 20, False),
+            ("echo state", 200, 1, False),
+            ("sequence", 200, 1, False),
+            ("sequence", 30, 1, True),
+        ],
+        every=2,
+    ),
 )
-def test_a_batch_allocates_what_was_predicted(backend, name, population, episodes, gradients):
+def test_a_batch_allocates_what_was_predicted(backend, batch):
+    name, population, episodes, gradients = batch
     problem = evornn.Problem(*PROBLEMS[name], backend=backend, episodes=episodes, workers=2)
     if backend == "plain":
         population //= 10

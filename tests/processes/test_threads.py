@@ -155,7 +155,7 @@ SEARCHES: dict[str, tuple[type[Search], dict]] = {
 def asked(name: str, seed: int) -> bytes:
     cls, options = SEARCHES[name]
     one = cls(checks.box(), population=max(cls.MIN_POPULATION, 9), seed=seed, **options)
-    found = checks.steps(one, 40)
+    found = checks.steps(one, 15)
     return b"".join(genomes.tobytes() for genomes in found)
 
 

@@ -15,6 +15,11 @@ from evornn.search.core.search import Search
 from tests.search import search_checks as checks
 from tests.search.search_checks import CHECKS, box, sizes, steps
 
+
+def label(value: object) -> str:
+    return "-".join(map(label, value.values())) if isinstance(value, dict) else str(value)
+
+
 REGISTRY: dict[str, type[Search]] = {**search.REGISTRY, **training.REGISTRY}
 WAYS: dict[str, list[dict]] = {  # other roads through a registered search that must keep the same promises
     "GeneticAlgorithm": [
@@ -104,17 +109,21 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
     ],
 }
 CASES = [(name, {}) for name in REGISTRY] + [(name, way) for name, ways in WAYS.items() for way in ways]
+COSTLY = (checks.check_learning, checks.check_memory)
+CHECKED = [  # defaults and ways meet all checks; by default every third way meets one of the costly ones, taking turns
+    pytest.param(
+        *case, check, marks=pytest.mark.slow if case[1] and check in COSTLY and (i + k) % 3 else (),
+        id=f"{label(case[0])}-{label(case[1])}-{check.__name__}",
+    )
+    for i, case in enumerate(CASES)
+    for k, check in enumerate(CHECKS)
+]  # fmt: skip
 
 
-def label(value: object) -> str:
-    return "-".join(map(label, value.values())) if isinstance(value, dict) else str(value)
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize(("name", "options"), CASES, ids=label)
+@pytest.mark.parametrize(("name", "options", "check"), CHECKED)
 def test_conforms(name: str, options: dict, check) -> None:
     """The default way in the smallest and an odd population, the others in an odd one."""
-    alone = options or check in (checks.check_learning, checks.check_memory)
+    alone = options or check in COSTLY
     for population in [17] if alone else sizes(REGISTRY[name]):
         check(functools.partial(REGISTRY[name], **options), population)
 

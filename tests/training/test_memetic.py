@@ -13,6 +13,8 @@ from evornn.training import Memetic
 class Bowl:
     """Fitness -|x|^2; notes every call as (genomes, whether gradients were wanted)."""
 
+    episodes = 1
+
     def __init__(self) -> None:
         self.space = Space(np.full(3, -4.0), np.full(3, 4.0))
         self.asked: list[tuple[np.ndarray, bool]] = []
