@@ -33,13 +33,15 @@ def turn(places: Iterable[int], every: int) -> bool:
     return sum(places) % every == 0
 
 
-def by_turns(*choices: Iterable[Any], every: int) -> list[Any]:
+def by_turns(*choices: Iterable[Any], every: int, shift: int = 0) -> list[Any]:
     """Parameters of a test: all combinations of the choices, of which one in `every` is run by default, so that each
-    choice has its turns with others; all of them under -m slow.
+    choice has its turns with others; all of them under -m slow. shift: move on by so many turns.
     """
     combinations = product(*map(list, map(enumerate, choices)))
     return [
-        pytest.param(*(value for _, value in each), marks=() if turn((k for k, _ in each), every) else pytest.mark.slow)
+        pytest.param(
+            *(value for _, value in each), marks=() if turn((shift, *(k for k, _ in each)), every) else pytest.mark.slow
+        )
         for each in combinations
     ]
 

@@ -16,7 +16,7 @@ from evornn.networks import REGISTRY, FullyRecurrent, base
 from evornn.problem import Problem
 from evornn.tasks import Sequence
 from evornn.training.forward import step_jacobians
-from tests.pairs import fitting
+from tests.pairs import by_turns, fitting
 
 
 def stepped(problem: Problem, jacobians: StepJacobians, genome: Any, state: Any, x: Any) -> np.ndarray:
@@ -38,7 +38,7 @@ def slopes(function: Any, at: np.ndarray) -> np.ndarray:
     return np.array(columns).reshape(at.size, function(at).size).T
 
 
-@pytest.mark.parametrize("network", [n for n in REGISTRY if REGISTRY[n].smooth])
+@pytest.mark.parametrize("network", by_turns([n for n in REGISTRY if REGISTRY[n].smooth], every=2))
 def test_jacobians_are_those_of_differences(network: str) -> None:
     problem = Problem(*fitting(network, "Sequence"), workers=1)
     jacobians, rng, space = step_jacobians(problem), np.random.default_rng(7), problem.space

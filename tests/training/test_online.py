@@ -18,7 +18,7 @@ from evornn.tasks import Sequence
 from evornn.tasks.base import Task
 from evornn.training import Online
 from evornn.training.online.episodes import Episodes, estimator
-from tests.pairs import fitting
+from tests.pairs import by_turns, fitting
 
 EXACT = [("rtrl", {}), ("hybrid", {}), ("hybrid", {"block": 7}), ("tbptt", {"k1": 4, "k2": 30}),
          ("tbptt", {"k1": 30, "k2": 30})]  # fmt: skip
@@ -82,7 +82,7 @@ def check_exact(problem: Problem, methods: list[tuple[str, dict[str, int]]]) -> 
             np.testing.assert_allclose(found[1], gradient, rtol=1e-10, atol=1e-10 * size)
 
 
-@pytest.mark.parametrize("network", [n for n in REGISTRY if REGISTRY[n].smooth])
+@pytest.mark.parametrize("network", by_turns([n for n in REGISTRY if REGISTRY[n].smooth], every=2, shift=1))
 def test_every_network_has_exact_gradients_in_real_time(network: str) -> None:
     """Open loop; targets of a task that feeds outputs back are seen through its state: a closed loop."""
     task = "MSO" if network in ("GRU", "Jordan") else "Sequence"

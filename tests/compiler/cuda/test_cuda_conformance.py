@@ -30,8 +30,10 @@ def single_case(network: str, task: str, layout: str) -> tuple[Any, ...]:
 
 
 def by_default(i: int, j: int, layout: str) -> bool:
-    """Pairs in one of the layouts whose threads are lanes, taking turns; in "units" one task for each network."""
-    return j == (i + 3) % len(TASKS) if layout == "units" else meet(i, j) and layout == LAYOUTS[(i + j) % 2]
+    """Pairs in one of the layouts whose threads are lanes, taking turns; in "units" every second network."""
+    if layout == "units":
+        return i % 2 == 1 and j == (i + 3) % len(TASKS)
+    return meet(i, j, each=2) and layout == LAYOUTS[(i + j) % 2]
 
 
 GROUPS: dict[str, list[Any]] = {}  # what one process of the simulator runs: two by default, for two processes of tests
