@@ -39,7 +39,7 @@ install:
 	$(call install,[test])
 
 test: install
-	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4
+	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint:
 	$(call install,[dev])
