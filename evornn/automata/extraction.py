@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evornn.automata.automaton import Automaton
 from evornn.errors import EvornnError, check_range
-from evornn.formula import State
+from evornn.formula import Node, State
 from evornn.formula.state import flatten
 from evornn.networks.base import started, stepped
 from evornn.problem import Problem
@@ -26,18 +26,18 @@ FINEST = 16  # parts of a range
 class Reader:
     """A network as what reads strings: its state after a string, and whether it says yes of it."""
 
-    def __init__(self, problem: Problem, genome: Any, end: int | None, border: float) -> None:
+    def __init__(self, problem: Problem, genome: ArrayLike, end: int | None, border: float) -> None:
         genes = problem.simulation.genome
         values = genes.split(genes.values(np.asarray(genome, dtype=np.float64)[None]))
         self.network, self.p = problem.simulation.network, State(**{name: v[0] for name, v in values.items()})
         self.rows, self.end, self.border = np.eye(self.network.inputs), end, border
         self.first = started(self.network, self.p)
 
-    def after(self, state: State, symbol: int) -> tuple[State, Any]:
+    def after(self, state: State, symbol: int) -> tuple[State, Node]:
         """The state and outputs after one more symbol."""
         return stepped(self.network, self.p, state, self.rows[symbol], State(t=0))
 
-    def says_yes(self, state: State, y: Any) -> bool:
+    def says_yes(self, state: State, y: Node | None) -> bool:
         """Of a string that led here: the first output after it, or after the symbol that ends strings."""
         if self.end is not None:
             y = self.after(state, self.end)[1]
@@ -54,7 +54,7 @@ class Reader:
 
 def extract(
     problem: Problem,
-    genome: Any,
+    genome: ArrayLike,
     symbols: str = "01",
     end: int | None = 2,
     border: float = 0.0,
@@ -92,7 +92,7 @@ def _vector(state: State) -> np.ndarray:
 def _walk(reader: Reader, symbols: str, low: np.ndarray, width: np.ndarray, parts: int, most: int) -> Automaton | None:
     """The automaton of cells of states, None if there are more than `most`."""
 
-    def cell(state: State, y: Any) -> tuple[bytes, bool]:
+    def cell(state: State, y: Node | None) -> tuple[bytes, bool]:
         places = np.clip(np.floor((_vector(state) - low) / width), 0, parts - 1)
         return places.astype(np.int8).tobytes(), reader.says_yes(state, y)
 

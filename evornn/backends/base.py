@@ -48,6 +48,8 @@ class Program(Protocol):
 class SimulationLike(Program, Protocol):
     """A closed loop of a network and a task, see `evornn.simulation.Simulation`."""
 
+    traceable: int
+
     @property
     def network(self) -> Network: ...
     @property

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evornn.formula.node import Node, as_float, lift
+from evornn.formula.node import Node, Operand, as_float, lift
 from evornn.formula.source_lines import fail
 
 
@@ -48,7 +48,7 @@ class SparseMatrix:
         """Which value each entry has, in the pattern of a `SparseProduct`."""
         return self.csr.data.astype(int) - 1
 
-    def with_values(self, values: Any) -> SparseProduct:
+    def with_values(self, values: Operand) -> SparseProduct:
         """The same pattern with other entries, such as a network's genes: (nnz,) numbers, as `rows` and `columns` have
         them. `matrix.with_values(v) @ x` costs one multiply-add an entry.
         """
@@ -68,7 +68,7 @@ class SparseMatrix:
     def __repr__(self) -> str:
         return f"SparseMatrix{self.shape} with {self.csr.nnz} entries"
 
-    def __matmul__(self, x: Any) -> Any:
+    def __matmul__(self, x: Operand) -> Any:
         if not isinstance(x, Node):
             return self.csr @ x
         if x.shape != (self.shape[1],):
@@ -79,7 +79,7 @@ class SparseMatrix:
 class SparseProduct:
     """A sparse matrix whose entries are traced values: one number for each place of a pattern, row by row."""
 
-    def __init__(self, pattern: SparseMatrix, values: Any) -> None:
+    def __init__(self, pattern: SparseMatrix, values: Operand) -> None:
         """pattern: its entries are the numbers of their values, from 1 on."""
         self.pattern, self.values, self.shape = pattern, values, pattern.shape
 
@@ -88,7 +88,7 @@ class SparseProduct:
         """The transposed matrix."""
         return SparseProduct(self.pattern.T, self.values)
 
-    def __matmul__(self, x: Any) -> Any:
+    def __matmul__(self, x: Operand) -> Any:
         if not isinstance(x, Node) and not isinstance(self.values, Node):
             csr = self.pattern.csr.copy()
             csr.data = np.asarray(self.values, dtype=np.float64)[self.pattern.order]

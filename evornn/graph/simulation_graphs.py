@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,11 @@ from evornn.graph.derivatives import COSTLY
 from evornn.graph.jvp import Tangents
 from evornn.graph.simplify import fold_functions, simplify
 from evornn.graph.vjp import ACCUMULATION, Adjoints
+
+if TYPE_CHECKING:
+    from evornn.backends.base import SimulationLike
+
+Stepping = Callable[[State, State, State], State]  # parameters, what is carried, data rows -> what is carried
 
 
 @dataclass
@@ -71,17 +77,17 @@ class TracedGradient:
     finish: Function
 
 
-def trace_simulation(simulation: Any, scenario_size: int) -> Traced:
+def trace_simulation(simulation: SimulationLike, scenario_size: int) -> Traced:
     """Trace start, step and finish; fields that never change are folded into the step as constants."""
     return _simplified(_traced(simulation, scenario_size, simulation.step))[0]
 
 
-def trace_gradient(simulation: Any, scenario_size: int) -> TracedGradient:
+def trace_gradient(simulation: SimulationLike, scenario_size: int) -> TracedGradient:
     """The same with adjoints. A network that goes on after its episode has ended counts from zero: whatever it would
     become, it must not reach the gradient.
     """
 
-    def step(p: Any, carry: Any, now: Any) -> Any:
+    def step(p: State, carry: State, now: State) -> State:
         return simulation.step(p, simulation.silenced(carry), now)
 
     traced = trace_folded(simulation, scenario_size, step)
@@ -113,7 +119,7 @@ def with_residuals(step: Function, adjoint: Function) -> tuple[Function, Functio
     return storing, Function(adjoint.name, [*adjoint.inputs, *extra], taking.outputs, None), len(kept)
 
 
-def check_traceable(simulation: Any, scenario_size: int, steps: int) -> None:
+def check_traceable(simulation: SimulationLike, scenario_size: int, steps: int) -> None:
     """Raise FormulaError or EvornnError, once for a simulation and so many steps, where no kernel could be made of its
     formulas: NumPy has other rules for what is refused, such as sums of conditions.
     """
@@ -157,14 +163,14 @@ def _plain(attr: Any) -> Any:
     return repr(attr) if isinstance(attr, float) else attr
 
 
-def trace_folded(simulation: Any, scenario_size: int, step: Any = None) -> Traced:
+def trace_folded(simulation: SimulationLike, scenario_size: int, step: Stepping | None = None) -> Traced:
     """The graphs before contraction: what adjoints and tangents are made of."""
     traced = _traced(simulation, scenario_size, step or simulation.step)
-    start, step, finish = fold_functions([traced.start, traced.step, traced.finish])
-    return replace(traced, start=start, step=step, finish=finish)
+    start, folded, finish = fold_functions([traced.start, traced.step, traced.finish])
+    return replace(traced, start=start, step=folded, finish=finish)
 
 
-def trace_tangent(simulation: Any, scenario_size: int) -> Traced:
+def trace_tangent(simulation: SimulationLike, scenario_size: int) -> Traced:
     """Forward mode: what moves with the parameters is carried beside the state, and every parameter has its tangent
     beside it, named by `tangent.dotted`. finish gives the tangent of the fitness, the fitness, and failed.
     """
@@ -212,7 +218,7 @@ class _Raw(NamedTuple):
     functions: list[Function]
 
 
-def _raw(simulation: Any, scenario_size: int, stepping: Any) -> _Raw:
+def _raw(simulation: SimulationLike, scenario_size: int, stepping: Stepping) -> _Raw:
     """The formulas as they are written."""
     with tracing():
         p = State(
@@ -234,7 +240,7 @@ def _raw(simulation: Any, scenario_size: int, stepping: Any) -> _Raw:
     return _Raw(carry, names, rows, time, [start, step, finish])
 
 
-def _traced(simulation: Any, scenario_size: int, stepping: Any) -> Traced:
+def _traced(simulation: SimulationLike, scenario_size: int, stepping: Stepping) -> Traced:
     carry, names, rows, time, (start, step, finish) = _raw(simulation, scenario_size, stepping)
     alive = names.index("alive")
     while (constant := _unchanging(start, step, carry)) is not None:

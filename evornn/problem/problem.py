@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evornn.backends import REGISTRY, named, usable
 from evornn.backends.base import Backend, over_episodes
@@ -118,7 +119,7 @@ class Problem:
         """The box that searches work in."""
         return self.simulation.genome.space
 
-    def evaluate(self, genomes: Any, scenarios: Any = None, steps: int | None = None) -> Evaluation:
+    def evaluate(self, genomes: ArrayLike, scenarios: ArrayLike | None = None, steps: int | None = None) -> Evaluation:
         """Evaluate genomes [P, D] in every scenario [E, k] (default: the problem's own), for at most `steps` steps
         (default: the task's).
 
@@ -134,7 +135,7 @@ class Problem:
 
         return Evaluation(*of_finite(genomes, compute, np.nan, 0, True))
 
-    def gradient(self, genomes: Any, episodes: Any = None, steps: int | None = None) -> Gradient:
+    def gradient(self, genomes: ArrayLike, episodes: ArrayLike | None = None, steps: int | None = None) -> Gradient:
         """Evaluate genomes [P, D] and differentiate the fitness by backpropagation through time: through the network
         and, in a closed loop, through the task's physics.
 
@@ -162,12 +163,12 @@ class Problem:
             if not part.smooth:
                 raise EvornnError(f"{part.describe()} is not smooth: its fitness has no useful gradient")
 
-    def value_and_grad(self, genomes: Any) -> tuple[np.ndarray, np.ndarray]:
+    def value_and_grad(self, genomes: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """fitness [P] and its gradients [P, D] with respect to the genes; see `gradient`."""
         found = self.gradient(genomes)
         return found.fitness, found.gradients
 
-    def rollout(self, genome: Any, scenario: int = 0) -> Trajectory:
+    def rollout(self, genome: ArrayLike, scenario: int = 0) -> Trajectory:
         """One episode of one genome [D], step by step, in float64; `scenario` numbers the problem's scenarios."""
         from evornn.problem.rollout import rollout
 
@@ -175,13 +176,13 @@ class Problem:
         values = self.simulation.genome.values(inputs.one_genome(self, genome))[0]
         return rollout(self.simulation, values, self.scenarios[scenario], self.checked_steps(None), self.seed, scenario)
 
-    def share_learned(self, genome: Any) -> float:
+    def share_learned(self, genome: ArrayLike) -> float:
         """Share of the episodes learned: those whose fitness reaches the task's `solved_fitness` (or sequence
         criterion).
         """
         return champion.share_learned(self, genome)
 
-    def test_champion(self, genome: Any) -> ChampionReport:
+    def test_champion(self, genome: ArrayLike) -> ChampionReport:
         """The task's own champion test in float64; for a task with only `solved_fitness`, its fitness in float64
         against that.
         """
@@ -258,7 +259,7 @@ class Problem:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def checked_genomes(self, genomes: Any) -> np.ndarray:
+    def checked_genomes(self, genomes: ArrayLike) -> np.ndarray:
         """genomes as float64 [P, D]; EvornnError on another shape or dtype."""
         self.renew()
         return inputs.genome_rows(genomes, self.dimension, self.simulation)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from evornn.backends.reference import episode, parameter_views
@@ -11,16 +9,17 @@ from evornn.formula import State
 from evornn.formula.state import flatten, leaf_names
 from evornn.networks.base import stepped
 from evornn.results import Trajectory
+from evornn.simulation import Simulation
 
 
 def rollout(
-    simulation: Any, values: np.ndarray, scenario: np.ndarray, steps: int, seed: int, number: int
+    simulation: Simulation, values: np.ndarray, scenario: np.ndarray, steps: int, seed: int, number: int
 ) -> Trajectory:
     """Run parameter values [D] in a scenario [k], the problem's `number`th, for at most `steps` steps."""
     rows = {name: array[number] for name, array in simulation.task.series.items()}
-    seen: list[tuple[Any, Any, Any]] = []
+    seen: list[tuple[State, State, State]] = []
 
-    def watch(before: Any, after: Any, now: Any) -> None:
+    def watch(before: State, after: State, now: State) -> None:
         seen.append((before, after, now))
 
     episode(simulation, values, scenario, rows, steps, seed, number, watch)
@@ -28,11 +27,12 @@ def rollout(
         return _trajectory(simulation, values, seen)
 
 
-def _trajectory(simulation: Any, values: np.ndarray, seen: list[tuple[Any, Any, Any]]) -> Trajectory:
+def _trajectory(simulation: Simulation, values: np.ndarray, seen: list[tuple[State, State, State]]) -> Trajectory:
     """Observations and actions of the steps seen: the formulas once more, on each state before its step."""
     p = State(**parameter_views(simulation, values))
     network, task = simulation.network, simulation.task
-    observations, actions, rewards, states = [], [], [], []
+    observations: list[np.ndarray] = []
+    actions, rewards, states = [], [], []
     for before, after, now in seen:
         x = task.sense(before.task, now)
         _, y = stepped(network, p, before.net, x, now)

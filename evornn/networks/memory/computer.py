@@ -13,8 +13,6 @@ as 1e-6 + (1 - 1e-6) u there. The paper's copy task: 100 units.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from evornn.formula import Node, State, exp, log, maximum, sigmoid, softmax, softplus, where
@@ -60,7 +58,7 @@ class DifferentiableNeuralComputer(Controller):
         return after, self.answer(p, units["h"], r)
 
 
-def allocation(usage: Any) -> Any:
+def allocation(usage: Node) -> Node:
     """Weights [slots] of where to write next: the least used slot first."""
     n = usage.shape[0]
     u = LEAST + (1.0 - LEAST) * maximum(usage, 0.0)

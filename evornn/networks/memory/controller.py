@@ -7,8 +7,6 @@ orders = K h' + k                 y = readout of [h'; r'], r' being what is read
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from evornn.formula import Node, State, concat, sigmoid, split, tanh
@@ -62,11 +60,11 @@ class Controller(Units):
         parts = {name: by_rows(u.shape, n) for name, u in own.items() if name in ("W", "R", "U", "b")}
         return own | parts | {name: units_read(own[name].shape) for name in ("K", "k") if name in own}
 
-    def control(self, p: State, s: State, x: Node) -> tuple[dict[str, Any], list[Any]]:
+    def control(self, p: State, s: State, x: Node) -> tuple[dict[str, Node], list[Node]]:
         """The units' new state, and their orders."""
         z = p.W @ x + p.R @ s.r + p.b
         if self.controller == "feedforward":
-            after: dict[str, Any] = {"h": tanh(z)}
+            after: dict[str, Node] = {"h": tanh(z)}
         else:
             i, f, g, o = split(z + p.U @ s.h, 4)
             c = sigmoid(f) * s.c + sigmoid(i) * tanh(g)
@@ -83,6 +81,6 @@ class Controller(Units):
         return self.read(p, h if self.readout == UNITS else concat(h, r))
 
 
-def similarity(M: Any, key: Any) -> Any:
+def similarity(M: Node, key: Node) -> Node:
     """Cosine of the angle between each row of M and the key; near 0 where one of them is nearly 0."""
     return M @ key / ((total(M * M, axis=1) + 1e-8) ** 0.5 * (key @ key + 1e-8) ** 0.5)

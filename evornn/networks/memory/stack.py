@@ -11,8 +11,6 @@ is pushed beyond `slots` pushes falls out at the other end.
 
 from __future__ import annotations
 
-from typing import Any
-
 from evornn.formula import Node, State, concat, cumsum, maximum, minimum, reshape, sigmoid, tanh
 from evornn.networks.memory.controller import Controller
 from evornn.options import choice
@@ -37,7 +35,7 @@ class NeuralStack(Controller):
         """s [slots]: strengths; V [slots cell]: values, row after row."""
         return super().state() | {"s": (self.slots,), "V": (self.slots * self.cell,)}
 
-    def above(self, s: Any) -> Any:
+    def above(self, s: Node) -> Node:
         """The sum of the strengths above each row."""
         so_far = cumsum(s)
         return so_far - s if self.kind == "stack" else so_far[-1] - so_far

@@ -12,8 +12,6 @@ One head writes, M' = M (1 - w e^T) + w a^T; then one reads, r = M'^T w. Both be
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from evornn.formula import Node, State, function, log, maximum, roll, sigmoid, softmax, softplus
@@ -55,7 +53,7 @@ class NeuralTuringMachine(Controller):
 
 
 @function
-def head(M: Any, w: Any, key: Any, beta: Any, gate: Any, shifts: Any, gamma: Any) -> Any:
+def head(M: Node, w: Node, key: Node, beta: Node, gate: Node, shifts: Node, gamma: Node) -> Node:
     """A head's new weights."""
     content = softmax(softplus(beta[0]) * similarity(M, key))
     w = w + sigmoid(gate[0]) * (content - w)
