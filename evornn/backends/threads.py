@@ -67,21 +67,21 @@ class Threads:
 
     def _submitted(self, work: Callable[[], None], threads: int) -> list:
         """The work handed to so many threads; to none where a thread cannot be started."""
-        crew = self._pool
-        with crew.lock:
-            if crew.pool is None:
-                crew.pool = ThreadPoolExecutor(self.count, thread_name_prefix="evornn")
+        shared = self._pool
+        with shared.lock:
+            if shared.pool is None:
+                shared.pool = ThreadPoolExecutor(self.count, thread_name_prefix="evornn")
             try:
-                return [crew.pool.submit(work) for _ in range(threads)]
+                return [shared.pool.submit(work) for _ in range(threads)]
             except RuntimeError:
-                crew.pool.shutdown()  # the first of them may have begun
-                crew.pool = None
+                shared.pool.shutdown()  # the first of them may have begun
+                shared.pool = None
                 return []
 
     def close(self) -> None:
         """Stop the threads; they are started again when needed."""
-        crew = self._pool
-        with crew.lock:
-            pool, crew.pool = crew.pool, None
+        shared = self._pool
+        with shared.lock:
+            pool, shared.pool = shared.pool, None
         if pool is not None:
             pool.shutdown()
