@@ -63,7 +63,7 @@ def process(*arguments, **options):
 
 
 @pytest.mark.parametrize(
-    "spec", [pytest.param(p, marks=pytest.mark.slow if i % 2 else (), id=p.stem) for i, p in enumerate(SPECS)]
+    "spec", [pytest.param(p, marks=() if i % 2 else pytest.mark.slow, id=p.stem) for i, p in enumerate(SPECS)]
 )
 def test_every_spec_runs(spec, tmp_path):
     """Each spec in a short form: 130 evaluations, the spec's own network, task and search on the compiled kernel.

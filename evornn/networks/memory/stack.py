@@ -21,7 +21,8 @@ KINDS = ("stack", "queue")
 class NeuralStack(Controller):
     """Neural stack or queue: pushes and pops by degrees, so that it can be learned (Das 1992; Grefenstette 2015).
 
-    units: of the controller. slots: pushes that are remembered. Further options as for `Units`.
+    units: of the controller. slots: pushes that are remembered; every step pushes, if by next to nothing, so as many
+    as an episode has steps forget nothing. Further options as for `Units`.
     """
 
     kind: str = choice("which end is popped and read", KINDS, default="stack")
