@@ -28,6 +28,7 @@ def _cuda_compiler() -> str:
 
 NEEDS: dict[str, Callable[[], str]] = {
     "torch": _package("torch", "torch"),
+    "jax": _package("jax", "jax"),
     "iohinspector": _package("iohinspector", "ioh"),
     "cuda_compiler": _cuda_compiler,
 }

@@ -209,7 +209,9 @@ class Interpreter:
         return total + product.transpose(1, 2, 0)
 
     def _sparse(self, node: Node, x: np.ndarray) -> np.ndarray:
-        return (node.attr.csr @ x.reshape(len(x), -1)).reshape(-1, *x.shape[1:])
+        csr = node.attr.csr
+        matrix = csr if self.xp is np else csr.toarray()  # which other libraries cannot trace
+        return (matrix @ x.reshape(len(x), -1)).reshape(-1, *x.shape[1:])
 
     def _sparse_values(self, node: Node, values: np.ndarray, x: np.ndarray) -> np.ndarray:
         terms = values[node.attr.order] * x[node.attr.columns]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import platform
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from evornn.bench.measure import Row, Timing, take_turns
-from evornn.bench.workloads import Workload, all_workloads
+from evornn.bench.workloads import Workload, all_workloads, every_network
 from evornn.errors import EvornnError, check_choice, check_range
 
 OURS, THREADS, ONE_LANE, NUMPY, JAX = "evornn", "evornn, 2 threads", "scalar Numba", "NumPy", "JAX"
+NETWORKS_TITLE = (
+    "CPU milliseconds of 8 sequences of 50 steps, float32, compiling apart; networks as they are by default; (x) is "
+    "evornn's speed over it"
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class Options:
     layouts: bool = False
     gradients: bool = False
     online: bool = False
+    networks: bool = False
     figure: Path | None = None
     seeds: int = 15
     readme: Path | None = None
@@ -47,6 +54,8 @@ class Options:
             raise EvornnError("--figure draws what --online measures; give both")
         if self.populations and not self.backend:
             raise EvornnError("--populations goes with --backend cuda")
+        if self.networks and not importlib.util.find_spec("jax"):
+            raise EvornnError("--networks measures beside JAX; install it with: pip install 'evornn[jax]'")
         check_range("--seconds", self.seconds, 0, 86_400, open_low=True)
         check_range("--seeds", self.seeds, 1, 100_000, integer=True)
         for population in self.populations:
@@ -102,6 +111,8 @@ def _measure(options: Options) -> tuple[str, list[Row], str]:
         if options.figure:
             draw_online(rows, options.figure)
         return "online", table(rows), "Microseconds a step, gradients only, float32, one core; fully recurrent networks"
+    if options.networks:
+        return "networks", networks(options.only, options.seconds), NETWORKS_TITLE
     if options.layouts:
         from evornn.bench.layouts import measure_layouts
 
@@ -129,6 +140,31 @@ def _speed_row(workload: Workload, population: int, seconds: float) -> Row:
     for name, timing in timings.items():
         rate = population * workload.steps * shares[name] / timing.median / 1e6
         row[name] = _cell(rate, timing, shares[name], name)
+    return row
+
+
+def networks(only: str, seconds: float) -> list[Row]:
+    """One row for each network and population, beside JAX, which reads the same formulas."""
+    chosen = [workload for workload in every_network() if only.lower() in workload.name.lower()]
+    return [_network_row(workload, population, seconds) for workload in chosen for population in (64, 1024)]
+
+
+def _network_row(workload: Workload, population: int, seconds: float) -> Row:
+    from evornn.bench.array_reader import ArrayRollout
+
+    problem, genomes = workload.problem(), workload.population(population)
+    values = problem.simulation.genome.values(genomes)
+    theirs = ArrayRollout(problem.simulation, problem.scenarios.shape[1], jit=True, chunk=_cache_chunk(workload))
+    row: Row = {"network": workload.name, "P": population, OURS: None, JAX: "-"}
+    contenders: dict[str, Callable[[], object]] = {OURS: lambda: problem.evaluate(genomes)}
+    with contextlib.suppress(TypeError):  # of JAX, where a formula cannot be traced by it
+        found = theirs.run(values, problem.scenarios, workload.steps)
+        np.testing.assert_allclose(found, problem.evaluate(genomes).fitness, rtol=1e-2, atol=1e-3)
+        contenders[JAX] = lambda: theirs.run(values, problem.scenarios, workload.steps)
+    timings = take_turns(contenders, seconds, clock=time.process_time)
+    row[OURS] = f"{1e3 * timings[OURS].median:.3g}"
+    if JAX in timings:
+        row[JAX] = f"{1e3 * timings[JAX].median:.3g} ({timings[JAX].ratio:.3g}x)"
     return row
 
 

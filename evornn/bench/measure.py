@@ -25,9 +25,14 @@ class Timing:
     ratio: float
 
 
-def take_turns(contenders: dict[str, Callable[[], object]], seconds: float = 3.0, least: int = 5) -> dict[str, Timing]:
+def take_turns(
+    contenders: dict[str, Callable[[], object]],
+    seconds: float = 3.0,
+    least: int = 5,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Timing]:
     """Run every contender in turn until `seconds` have passed (at least `least` rounds), after one round that warms
-    up.
+    up. clock: of a run: wall time, or `time.process_time`.
     """
     for run in contenders.values():
         run()
@@ -35,9 +40,9 @@ def take_turns(contenders: dict[str, Callable[[], object]], seconds: float = 3.0
     began = time.perf_counter()
     while time.perf_counter() - began < seconds or len(next(iter(spent.values()))) < least:
         for name, run in contenders.items():
-            start = time.perf_counter()
+            start = clock()
             run()
-            spent[name].append(time.perf_counter() - start)
+            spent[name].append(clock() - start)
     first = next(iter(spent.values()))
     return {
         name: Timing(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evornn.networks import CTRNN, LSTM, FullyRecurrent
+from evornn.networks import CTRNN, LSTM, REGISTRY, FullyRecurrent
 from evornn.networks.base import Network
 from evornn.problem import Problem
 from evornn.tasks import DoublePole, Sequence
@@ -64,11 +64,20 @@ def ctrnn(units: int) -> Workload:
 
 def lstm(units: int, sequences: int = 8) -> Workload:
     """W3."""
-    x = np.random.default_rng(99).normal(size=(sequences, 200, 4))
-    y = np.roll(x[:, :, :1] * x[:, :, 1:2], 2, axis=1)
     network = LSTM(units=units, readout="linear", range=1.0)
     flops = sequences * 2 * (4 * units * (units + 4) + units)
-    return Workload(f"W3 LSTM, {units} cells, {sequences} sequences", network, Sequence(x, y), 200, flops)
+    return Workload(f"W3 LSTM, {units} cells, {sequences} sequences", network, noise(sequences, 200), 200, flops)
+
+
+def noise(sequences: int, steps: int) -> Sequence:
+    """4 inputs of noise; the target is a product of two of them, two steps late."""
+    x = np.random.default_rng(99).normal(size=(sequences, steps, 4))
+    return Sequence(x, np.roll(x[:, :, :1] * x[:, :, 1:2], 2, axis=1))
+
+
+def every_network() -> list[Workload]:
+    """Each registered network as it is by default, on 8 sequences of 50 steps."""
+    return [Workload(name, network(), noise(8, 50), 50, 0) for name, network in REGISTRY.items() if name != "Stacked"]
 
 
 def all_workloads() -> list[tuple[Workload, list[int]]]:

@@ -34,6 +34,9 @@ def bench(
     online: Annotated[
         bool, typer.Option("--online", help="Instead: what a step of RTRL, TBPTT and their hybrid costs against N.")
     ] = False,
+    networks: Annotated[
+        bool, typer.Option("--networks", help="Instead: each network beside JAX, on the same formulas.")
+    ] = False,
     figure: Annotated[Path | None, typer.Option(help="Draw what --online measures.")] = None,
     seeds: Annotated[int, typer.Option(help="Runs of each method for --functions.")] = 15,
     readme: Annotated[Path | None, typer.Option(help="Write the table into this file's block for it.")] = None,
@@ -53,6 +56,7 @@ def bench(
             layouts=layouts,
             gradients=gradients,
             online=online,
+            networks=networks,
             figure=figure,
             seeds=seeds,
             readme=readme,

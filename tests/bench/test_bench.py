@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evornn.bench.array_reader import ArrayRollout
-from evornn.bench.command import markdown
+from evornn.bench.command import markdown, networks
 from evornn.bench.measure import take_turns
 from evornn.bench.search_costs import pycma_step, table
 from evornn.bench.workloads import Workload, ctrnn, double_pole, lstm
@@ -23,6 +23,13 @@ def test_numpy_computes_what_the_kernels_compute(workload: Workload) -> None:
     )
     assert np.ptp(ours) > 0 or workload.name.startswith("W1"), "a benchmark must not measure zeros"
     np.testing.assert_allclose(theirs, ours, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.needs("jax")
+def test_networks_stand_beside_jax() -> None:
+    """JAX gives the kernels' fitness, or a row could not be measured; sparse products among them."""
+    for row in networks("LiquidState", seconds=0.0):
+        assert "x)" in str(row["JAX"])
 
 
 def test_everyone_takes_turns() -> None:
