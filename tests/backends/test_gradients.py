@@ -21,12 +21,12 @@ from tests.pairs import SMOOTH, fitting
 
 STEPS = 20
 LAYOUTS = ("individuals", "episodes")
-CASES = [  # every second network once by default, tasks and layouts in turns; all under -m slow
+CASES = [  # every third network once by default, tasks and layouts in turns; all under -m slow
     pytest.param(
         network,
         task,
         layout,
-        marks=() if (i % 2, j, k) == (0, 5 * i // 2 % len(SMOOTH), i // 2 % len(LAYOUTS)) else pytest.mark.slow,
+        marks=() if (i % 3, j, k) == (0, 5 * i // 3 % len(SMOOTH), i // 3 % len(LAYOUTS)) else pytest.mark.slow,
     )
     for i, network in enumerate(NETWORKS)
     for j, task in enumerate(SMOOTH)

@@ -190,7 +190,7 @@ def test_operations_agree_with_numpy(formula: Any, layout: str, n: int) -> None:
     check(formula, n, layout, jobs=2 if layout == "units" else 1)
 
 
-@pytest.mark.parametrize(("name", "layout", "n"), by_turns(OF_MATRICES, LAYOUTS, [5, 19], every=3))
+@pytest.mark.parametrize(("name", "layout", "n"), by_turns(OF_MATRICES, LAYOUTS, [5, 19], every=5))
 def test_operations_of_matrices_agree_with_numpy(name: str, layout: str, n: int) -> None:
     check(globals()[name], n, layout, jobs=2 if layout == "units" else 1)
 

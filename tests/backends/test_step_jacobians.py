@@ -38,7 +38,7 @@ def slopes(function: Any, at: np.ndarray) -> np.ndarray:
     return np.array(columns).reshape(at.size, function(at).size).T
 
 
-@pytest.mark.parametrize("network", by_turns([n for n in REGISTRY if REGISTRY[n].smooth], every=2))
+@pytest.mark.parametrize("network", by_turns([n for n in REGISTRY if REGISTRY[n].smooth], every=4))
 def test_jacobians_are_those_of_differences(network: str) -> None:
     problem = Problem(*fitting(network, "Sequence"), workers=1)
     jacobians, rng, space = step_jacobians(problem), np.random.default_rng(7), problem.space

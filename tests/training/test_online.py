@@ -82,7 +82,7 @@ def check_exact(problem: Problem, methods: list[tuple[str, dict[str, int]]]) -> 
             np.testing.assert_allclose(found[1], gradient, rtol=1e-10, atol=1e-10 * size)
 
 
-@pytest.mark.parametrize("network", by_turns([n for n in REGISTRY if REGISTRY[n].smooth], every=2, shift=1))
+@pytest.mark.parametrize("network", by_turns([n for n in REGISTRY if REGISTRY[n].smooth], every=4, shift=1))
 def test_every_network_has_exact_gradients_in_real_time(network: str) -> None:
     """Open loop; targets of a task that feeds outputs back are seen through its state: a closed loop."""
     task = "MSO" if network in ("GRU", "Jordan") else "Sequence"
