@@ -26,7 +26,7 @@ define install
 	want="$$(cksum < pyproject.toml) $(CURDIR)"; \
 	if [ "$$(cat '$(VENV)/.installed$(1)' 2>/dev/null)" != "$$want" ]; then \
 	  echo "installing evornn$(1) into $(VENV) (a few minutes the first time)"; \
-	  $(RUN) -m pip install --quiet --quiet --disable-pip-version-check -e '.$(1)'; \
+	  $(RUN) -m pip install --no-compile --quiet --quiet --disable-pip-version-check -e '.$(1)'; \
 	  echo "$$want" > '$(VENV)/.installed$(1)'; \
 	fi
 endef

@@ -218,11 +218,12 @@ class Interpreter:
         return np.stack([terms[a:b].sum(0) for a, b in itertools.pairwise(node.attr.csr.indptr)])
 
     def _solve(self, node: Node, matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
-        tail = np.broadcast_shapes(_tail(matrix), _tail(right))
-        A, b = (np.broadcast_to(a, (*n.shape, *tail)) for a, n in zip((matrix, right), node.args, strict=True))
-        systems = np.moveaxis(A, (0, 1), (-2, -1)).reshape(-1, *node.args[0].shape)
-        found = solution(systems, np.moveaxis(b, 0, -1).reshape(-1, *node.shape))
-        return np.moveaxis(found.reshape(*tail, *node.shape), -1, 0)
+        xp, tail = self.xp, np.broadcast_shapes(_tail(matrix), _tail(right))
+        A, b = (xp.broadcast_to(a, (*n.shape, *tail)) for a, n in zip((matrix, right), node.args, strict=True))
+        systems = xp.moveaxis(A, (0, 1), (-2, -1)).reshape(-1, *node.args[0].shape)
+        vectors = xp.moveaxis(b, 0, -1).reshape(-1, *node.shape)
+        found = solution(systems, vectors) if xp is np else xp.linalg.solve(systems, vectors[..., None])[..., 0]
+        return xp.moveaxis(found.reshape(*tail, *node.shape), -1, 0)
 
     def _lookup(self, node: Node, at: np.ndarray) -> np.ndarray:
         table = node.attr.array

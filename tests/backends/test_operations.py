@@ -184,7 +184,7 @@ def check(
 
 
 @pytest.mark.parametrize(
-    ("formula", "layout", "n"), by_turns([elementwise, registered, vectors, functions], LAYOUTS, [5, 19], every=2)
+    ("formula", "layout", "n"), by_turns([elementwise, registered, vectors, functions], LAYOUTS, [5, 19], every=4)
 )
 def test_operations_agree_with_numpy(formula: Any, layout: str, n: int) -> None:
     check(formula, n, layout, jobs=2 if layout == "units" else 1)

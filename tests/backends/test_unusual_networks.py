@@ -101,7 +101,7 @@ def test_the_reader_s_gradient_is_that_of_differences(kind: Any, n: int) -> None
     check_slopes(kind, n, found.gradients)
 
 
-@pytest.mark.parametrize(("kind", "n", "layout"), taking_turns("individuals", "episodes", every=2))
+@pytest.mark.parametrize(("kind", "n", "layout"), taking_turns("individuals", "episodes", every=3))
 def test_kernels_differentiate_as_differences_say(kind: Any, n: int, layout: str) -> None:
     problem, genomes = case(kind, n)
     backend = CpuBackend(problem.simulation, "float64", 1, layout)
@@ -114,7 +114,7 @@ def test_kernels_differentiate_as_differences_say(kind: Any, n: int, layout: str
     check_slopes(kind, n, found[3] / 2)
 
 
-@pytest.mark.parametrize(("kind", "n", "method"), taking_turns("rtrl", "hybrid", "tbptt", every=2, shift=1))
+@pytest.mark.parametrize(("kind", "n", "method"), taking_turns("rtrl", "hybrid", "tbptt", every=3, shift=1))
 def test_online_methods_give_the_whole_gradient(kind: Any, n: int, method: str) -> None:
     """The weights stay as they are, and tbptt sees everything."""
     problem, genomes = case(kind, n)

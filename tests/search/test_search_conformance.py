@@ -110,9 +110,9 @@ WAYS: dict[str, list[dict]] = {  # other roads through a registered search that 
 }
 CASES = [(name, {}) for name in REGISTRY] + [(name, way) for name, ways in WAYS.items() for way in ways]
 COSTLY = (checks.check_learning, checks.check_memory)
-CHECKED = [  # defaults and ways meet all checks; by default every third way meets one of the costly ones, taking turns
+CHECKED = [  # defaults meet all checks; by default every second way meets a check, every third a costly one, by turns
     pytest.param(
-        *case, check, marks=pytest.mark.slow if case[1] and check in COSTLY and (i + k) % 3 else (),
+        *case, check, marks=pytest.mark.slow if case[1] and (i + k) % (3 if check in COSTLY else 2) else (),
         id=f"{label(case[0])}-{label(case[1])}-{check.__name__}",
     )
     for i, case in enumerate(CASES)

@@ -226,8 +226,8 @@ def test_noise_is_the_same_stream(batch: Batch, outcome: Any) -> None:
 OPERATIONS = [Batch(cases.operation, (name, n)) for n in (5, 19) for name in ("elementwise", "vectors", "functions")]
 OPERATIONS += [Batch(cases.operation, (name, 5)) for name in ("registered", *OF_MATRICES)]
 PRODUCTS = [Batch(cases.operation, ("lanes_only", n)) for n in (5, 19)]
-LANE_CALLS = in_turns("words", calls(OPERATIONS + PRODUCTS, [Way("individuals", block=8), Way("episodes", block=8)]), 3)
-SINGLE_CALLS = in_turns("words", calls(OPERATIONS, [Way("individuals", "float32", 8)]), 4)
+LANE_CALLS = in_turns("words", calls(OPERATIONS + PRODUCTS, [Way("individuals", block=8), Way("episodes", block=8)]), 5)
+SINGLE_CALLS = in_turns("words", calls(OPERATIONS, [Way("individuals", "float32", 8)]), 5)
 UNIT_CALLS = in_turns(
     "words", calls([Batch(b.maker, (*b.arguments, 1)) for b in OPERATIONS], [Way("units", block=4)]), 4, shift=2
 )
