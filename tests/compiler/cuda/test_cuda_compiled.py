@@ -131,7 +131,7 @@ def test_nothing_is_fused_and_spilled_when_the_program_is_linked(name: str) -> N
     from evornn.compiler.cuda import device
 
     linker = device.linker()
-    kernel = double_pole(name, 0 if name == "Stacked" else SMALL, "individuals")
+    kernel = double_pole(name, SMALL if name in WITH_UNITS else 0, "individuals")
     code = compiled(kernel, (9, 0), "ltoir")
     options = ["-arch=sm_90", "-lto", "-ptx"]
     link = linker.create(len(options), options)
