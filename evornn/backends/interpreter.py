@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike
 from evornn.formula.elementwise import OPERATIONS
 from evornn.formula.node import Constant, Node
 from evornn.formula.noise import threefry
-from evornn.formula.operations import solution
+from evornn.formula.operations import row_number, solution
 from evornn.formula.trace import Function, reachable
 from evornn.graph.simplify import value_of
 
@@ -115,19 +115,17 @@ class Interpreter:
         return self.xp.swapaxes(x, 0, 1)
 
     def _take(self, node: Node, buffer: np.ndarray, at: np.ndarray) -> np.ndarray:
-        at = self._whole(node, at)
+        at = self._whole(node.args[1], at, node.args[0].shape[0])
         if np.ndim(at) == 0:
             return buffer[at]
         tail = np.broadcast_shapes(_tail(buffer), at.shape)
         places, whole = self._places(at, tail), self.xp.broadcast_to(buffer, (*buffer.shape[:-2], *tail))
         return self.xp.moveaxis(whole[places], (0, 1), (-2, -1))
 
-    def _whole(self, node: Node, at: np.ndarray) -> np.ndarray:
-        """The index of `node`'s second argument: a number is rounded down and kept within the rows."""
-        if node.args[1].dtype == "int":
-            return at
-        limit = node.args[0].shape[0] - 1
-        return self.xp.clip(self.xp.floor(self.xp.where(self.xp.isfinite(at), at, 0)), 0, limit).astype(int)
+    def _whole(self, node: Node, at: np.ndarray, rows: int) -> np.ndarray:
+        """An index, where `node` is a number too."""
+        whole: np.ndarray = at if node.dtype == "int" else row_number(self.xp, at, rows)
+        return whole
 
     @staticmethod
     def _places(at: np.ndarray, tail: tuple[int, ...]) -> Any:
@@ -136,7 +134,7 @@ class Interpreter:
         return (np.broadcast_to(at, tail), ..., episodes, individuals)
 
     def _put(self, node: Node, buffer: np.ndarray, at: np.ndarray, row: np.ndarray) -> np.ndarray:
-        at = self._whole(node, at)
+        at = self._whole(node.args[1], at, node.shape[0])
         tail = np.broadcast_shapes(_tail(buffer), _tail(row), _tail(at))
         whole = self.xp.broadcast_to(buffer, (*node.shape, *tail))
         place: Any = at
@@ -227,7 +225,7 @@ class Interpreter:
 
     def _lookup(self, node: Node, at: np.ndarray) -> np.ndarray:
         table = node.attr.array
-        row = np.clip(np.floor(np.where(np.isfinite(at), at, 0)), 0, len(table) - 1).astype(int)
+        row = row_number(np, at, len(table))
         return np.moveaxis(table[row], (0, 1), (-2, -1)) if row.ndim else table[row][..., None, None]
 
     def _random(self, node: Node, t: np.ndarray) -> np.ndarray:
@@ -249,9 +247,7 @@ class Interpreter:
     def _accumulate_row(self, node: Node, value: np.ndarray, at: np.ndarray) -> None:
         name, tail = node.attr[0], self.tail
         rows = np.broadcast_to(np.where(self.taken, value, 0.0), (*node.args[0].shape, *tail))
-        limit = len(self.gradients[name]) - 1
-        whole = at if node.args[1].dtype == "int" else np.clip(np.floor(np.where(np.isfinite(at), at, 0)), 0, limit)
-        places = self._places(np.asarray(whole, dtype=int), tail)
+        places = self._places(np.asarray(self._whole(node.args[1], at, len(self.gradients[name]))), tail)
         self.gradients[name][places] += np.moveaxis(rows, (-2, -1), (0, 1))
 
     def _accumulate_outer(self, node: Node, u: np.ndarray, x: np.ndarray) -> None:

@@ -18,6 +18,7 @@ from evornn.formula.state import flatten, leaf_names, unflatten
 from evornn.formula.trace import Function, reachable, trace
 from evornn.graph.jvp import Tangents
 from evornn.graph.simplify import fold_functions
+from evornn.graph.simulation_graphs import row_nodes
 from evornn.graph.vjp import Adjoints
 from evornn.networks.base import Network, started, stepped
 
@@ -125,8 +126,7 @@ def _traced(
         leaves, definition = flatten(start)
         state = [Node("input", (), np.shape(leaf) if not isinstance(leaf, Node) else leaf.shape) for leaf in leaves]
         x, time = Node("input", (), (network.inputs,)), Node("time", (), (), "int")
-        kinds = simulation.row_kinds
-        rows = {name: Node("input", (), shape, kinds[name], name) for name, shape in simulation.series.items()}
+        rows = row_nodes(simulation)
         arguments = (p, unflatten(definition, list(state)), x, State(t=time, **rows))
         step = trace("step", functools.partial(stepped, network), [*state, x, *rows.values(), time], arguments)
         read = {n.id for n in reachable(step.outputs)}

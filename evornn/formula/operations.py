@@ -152,7 +152,7 @@ def lookup(table: Any, at: Any) -> Any:
     if table.ndim not in (1, 2) or not len(table):
         fail(f"a lookup table has shape [K] or [K, n], not {table.shape}")
     if not is_traced(at):
-        return table[_kept_within(at, len(table))]
+        return table[row_number(np, at, len(table))]
     if at.shape:
         fail("lookup takes one index: a scalar")
     at = at if at.dtype == "int" else as_float(at)
@@ -165,7 +165,7 @@ def put(buffer: Operand, at: Any, value: Operand) -> Any:
     """
     if not is_traced(buffer, at, value):
         changed = np.array(buffer, dtype=np.float64)
-        changed[int(at) if graph.is_uniform(at) else _kept_within(at, len(changed))] = value
+        changed[int(at) if graph.is_uniform(at) else row_number(np, at, len(changed))] = value
         return changed
     node, row = as_float(lift(buffer)), as_float(lift(value))
     if not node.shape:
@@ -189,9 +189,9 @@ def _of_row(buffer: Node, row: Node) -> Node:
     return row
 
 
-def _kept_within(at: Any, rows: int) -> int:
-    """A number as an index: rounded down, within the rows; NaN and infinity as 0."""
-    return int(np.clip(np.floor(at) if np.isfinite(at) else 0, 0, rows - 1))
+def row_number(xp: Any, at: Any, rows: int) -> Any:
+    """Numbers as indices: rounded down, kept within the rows; NaN and infinity as 0. xp: the array library."""
+    return xp.clip(xp.floor(xp.where(xp.isfinite(at), at, 0)), 0, rows - 1).astype(int)
 
 
 def _index_of_lanes(at: Any) -> Node:

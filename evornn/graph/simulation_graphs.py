@@ -218,6 +218,12 @@ class _Raw(NamedTuple):
     functions: list[Function]
 
 
+def row_nodes(simulation: SimulationLike) -> dict[str, Node]:
+    """A step's data rows, as inputs."""
+    kinds = simulation.row_kinds
+    return {name: Node("input", (), shape, kinds[name], name) for name, shape in simulation.series.items()}
+
+
 def _raw(simulation: SimulationLike, scenario_size: int, stepping: Stepping) -> _Raw:
     """The formulas as they are written."""
     with tracing():
@@ -231,8 +237,7 @@ def _raw(simulation: SimulationLike, scenario_size: int, stepping: Stepping) -> 
         names = [n.replace(".", "_") for n in leaf_names(record)]
         _check_names(names)
         time = Node("time", (), (), "int")
-        kinds = simulation.row_kinds
-        rows = {name: Node("input", (), shape, kinds[name], name) for name, shape in simulation.series.items()}
+        rows = row_nodes(simulation)
         now = State(t=time, **rows)
         step = trace("step", stepping, [*carry, *rows.values(), time], (p, record, now))
         _check(step, start, names)

@@ -48,8 +48,3 @@ class Tables:
 
     def _row_index(self, name: str) -> str:
         return self._function(name, "x, rows", lambda m: row_of(m, TextLanes(m, "x"), m.keep("f(rows - 1)")))
-
-    def _table_at(self, name: str) -> str:
-        return self._function(
-            name, "K, offset, row, width, column", lambda m: "K[index(offset + row * width + column)]"
-        )

@@ -78,7 +78,10 @@ class Structure(Uniform):
 
     def _take_by_lane(self, node: Node) -> Value:
         value, row = self.value(node.args[0]), self.lane_row(*node.args)
-        table = self._spilled(node.args[0], value) if isinstance(value, Small) else value
+        return self._row_by_lane(node, self._spilled(node.args[0], value) if isinstance(value, Small) else value, row)
+
+    def _row_by_lane(self, node: Node, table: Memory, row: str) -> Value:
+        """Each lane's own row of a table."""
         read = f"{table.prefix}_at({table.array}, {table.at}, {row}, {node.size}, {{}})"
         if in_registers(node):
             reads = [read.format(i) for i in range(node.size)]
@@ -178,16 +181,12 @@ class Structure(Uniform):
 
     def _lookup(self, node: Node) -> Value:
         table: Constant = node.attr
-        rows = len(table.array)
-        at, base = self.scalar(node.args[0]), self.plan.constants.offset(table, table.array.shape)
-        uniform = not self.differs(node.args[0])
-        row = self._names([f"min(max({at}, 0), {rows - 1})" if uniform else f"row_index({at}, {rows})"]).elements[0]
-        if in_registers(node):
-            return self._names([f"table_at(K, {base}, {row}, {node.size}, {i})" for i in range(node.size)])
-        slot, i = self.plan.slot(node.size), self.name()
-        self.text.add(f"for {i} in range({node.size}):")
-        self.text.add(f"    store(S, {slot} + {i}, table_at(K, {base}, {row}, {node.size}, {i}))")
-        return Memory("S", str(slot))
+        rows, at = len(table.array), self.scalar(node.args[0])
+        place = Memory("K", str(self.plan.constants.offset(table, table.array.shape)))
+        if self.differs(node.args[0]):
+            return self._row_by_lane(node, place, self._names([f"row_index({at}, {rows})"]).elements[0])
+        (row,) = self._names([f"min(max({at}, 0), {rows - 1})"]).elements
+        return self._view(node, place.part(f"{row} * {node.size}"))
 
     def _outer(self, node: Node) -> Value:
         (x, y), (rows, columns) = (self.memory(a) for a in node.args), node.shape

@@ -10,7 +10,7 @@ from numba.core import cgutils, types
 from evornn.compiler.lanes.algebra import Arithmetic, FullArithmetic, L
 from evornn.compiler.simd.builder import INT64, Code, Kinds, literal
 from evornn.compiler.simd.llvm import real, splat
-from evornn.compiler.simd.vector import Lanes, Machine, PackType
+from evornn.compiler.simd.vector import Lanes, Machine
 from evornn.formula.noise import threefry
 
 
@@ -105,24 +105,6 @@ def row_of(m: FullArithmetic[L], x: L, last: L | float) -> L:
 def row_index(code: Code, kinds: Kinds, out: types.Type, x: ir.Value, rows: ir.Value) -> ir.Value:
     """The row of a table for every lane."""
     return row_of(code.m, code.lanes(kinds[0], x), float(literal(kinds[1]) - 1)).v
-
-
-def table_at(
-    code: Code,
-    kinds: Kinds,
-    out: types.Type,
-    constants: ir.Value,
-    offset: ir.Value,
-    row: ir.Value,
-    width: ir.Value,
-    column: ir.Value,
-) -> ir.Value:
-    """Table element [row, column]: `row` uniform, or an index a lane."""
-    if isinstance(kinds[2], PackType):
-        return _gathered(code, kinds, False, constants, offset, row, width, column)
-    base = code.b.add(code.index(kinds[1], offset), code.index(kinds[4], column))
-    start = code.b.mul(code.index(kinds[2], row), code.index(kinds[3], width))
-    return code.broadcast(code.data(kinds[0], constants), code.b.add(base, start)).v
 
 
 def row_reader(side_by_side: Callable[[str], bool]) -> Callable[..., ir.Value]:

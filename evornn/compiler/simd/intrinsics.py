@@ -37,7 +37,6 @@ from evornn.compiler.simd.gathers import (
     row_index,
     row_reader,
     store_at,
-    table_at,
 )
 from evornn.compiler.simd.outer_products import outer_sum
 from evornn.compiler.simd.vector import Lanes, Machine, PackType
@@ -234,7 +233,6 @@ class Intrinsics:
         names["dot_tuple"] = self.define(lambda a, b: self.pack, dot)
         names["sum_tuple"], names["max_tuple"] = fold(lambda m, a, x: a + x), fold(maximum)
         names["random"] = self.define(lambda *_: self.pack, random)
-        names["table_at"] = self.define(lambda *_: self.pack, table_at)
         for prefix, layouts in OWN_ELEMENTS.items():
             names[f"{prefix}_at"] = self.define(lambda *_: self.pack, row_reader(layouts.__contains__))
         names["store_at"] = self.define(lambda *_: types.void, store_at)
